@@ -85,12 +85,12 @@ function sharedByAccounts(accounts: Accounts, sharing: ReadonlySet<AccountSettin
       findings.push({ path: ['accounts', index, field], message, severity: 'error' });
     const accountId = accountIdOf(account);
     if (role !== undefined && !role.includes('{') && accountIdOf({ assume_role_arn: role }) !== accountId)
-      problem('account_id', `the role of assume_role_arn is of another account: ${role}`);
+      problem('account_id', `the role in assume_role_arn belongs to another account: ${role}`);
     if (role === undefined && externalId !== undefined)
-      problem('external_id', 'it is sent when a role is assumed: name the role as assume_role_arn');
+      problem('external_id', 'external_id is only used with a role: set assume_role_arn');
     const claim = (key: string, field: string, what: string, remedy: string) => {
       const owner = owners.get(key);
-      const message = `${what} is that of ${owner} already: ${remedy}`;
+      const message = `${owner} already has ${what}: ${remedy}`;
       if (owner === undefined) owners.set(key, name);
       else problem(field, message);
     };

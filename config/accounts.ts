@@ -93,12 +93,12 @@ export function problemsOfQueueUrl(
   const problems = [problemOfQueue(queue) ?? []].flat();
   if (account && problemOfRegion(account.region)?.severity !== 'error' && queue.region !== account.region) {
     problems.push(
-      `the queue is in ${queue.region}, and the entry is for ${account.region}: the events of a Region reach queues of that Region`,
+      `the queue is in ${queue.region}, but the entry is for ${account.region}: the events of a Region only reach queues in that Region`,
     );
   }
   const accountId = account && accountIdOf(account);
   if (accountId !== undefined && queue.account !== accountId) {
-    problems.push(`the queue is of the account ${queue.account}, and the entry is for ${accountId}`);
+    problems.push(`the queue belongs to the account ${queue.account}, but the entry is for ${accountId}`);
   }
   return problems;
 }

@@ -40,7 +40,7 @@ describe('a mistake is told with its place', () => {
     [
       '{}',
       '',
-      'x.yaml:8:43 rules[0].actions[0].approval: an approval is asked for by a message with a link: set http.external_url',
+      'x.yaml:8:43 rules[0].actions[0].approval: the message of an approval has a link: set http.external_url',
     ],
     ['{by: viewer}', address, 'rules[0].actions[0].approval.by'],
     ['{count: 0}', address, 'approval.count'],
@@ -59,8 +59,8 @@ describe('a mistake is told with its place', () => {
       .replace(/^receivers.*\n/m, '')
       .replace('guards:', 'on_resolve: [{put_metadata: {payload: x}, approval: {}}]\n    guards:');
     expect(findings(text)).toEqual([
-      expect.stringContaining('rules[0].actions[0].approval: warning: nobody is told of this approval'),
-      expect.stringContaining('rules[0].on_resolve[0].approval: warning: nobody is told of this approval'),
+      expect.stringContaining('rules[0].actions[0].approval: warning: nobody gets a message about this approval'),
+      expect.stringContaining('rules[0].on_resolve[0].approval: warning: nobody gets a message about this approval'),
     ]);
   });
 });

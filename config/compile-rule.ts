@@ -70,7 +70,7 @@ class RuleCompiler {
     const { min_gap, ...otherGuards } = { ...builtInGuards, ...this.#context.defaults.guards, ...rule.guards };
     const guardsDocument = insertsAds ? { ...otherGuards, min_gap } : otherGuards;
     if (rule.guards?.min_gap !== undefined && !insertsAds)
-      this.#error(['guards', 'min_gap'], 'min_gap is for ad breaks, and this rule inserts none');
+      this.#error(['guards', 'min_gap'], 'min_gap is for ad breaks, but this rule inserts none');
     const trigger = this.#trigger();
     const isOfFleet = trigger.kind === 'schedule' || (trigger.kind === 'times' && 'daily' in trigger);
     const perChannel = trigger.kind !== 'aggregate' && (!isOfFleet || rule.match !== undefined);
@@ -85,7 +85,7 @@ class RuleCompiler {
     if (destructive && !capped) {
       this.#error(
         ['guards'],
-        `${destructive.action} cannot be taken back: give the rule a cap, max_per_hour or max_live_percent`,
+        `${destructive.action} cannot be undone: give the rule a cap, max_per_hour or max_live_percent`,
       );
     }
     const mode = rule.mode ?? this.#context.defaults.mode ?? 'dry_run';
@@ -172,10 +172,7 @@ class RuleCompiler {
       const [operator, number, ...more] = Array.isArray(numeric) ? (numeric as unknown[]) : [];
       const isOlder = (operator === '>' || operator === '>=') && typeof number === 'number' && number > 0;
       if (isOlder && more.length === 0 && Object.keys(others).length === 0) return number;
-      this.#error(
-        ['trigger', 'key_age', index],
-        'expected {numeric: [">", <days>]}: a key is at least as old as is known',
-      );
+      this.#error(['trigger', 'key_age', index], 'expected {numeric: [">", <days>]}: the age of a key is a minimum');
       return 1;
     });
     const ascending = [...new Set(days)].sort((left, right) => left - right);
@@ -188,18 +185,17 @@ class RuleCompiler {
     const momentary = momentKinds.has(trigger.kind) && rule.while === undefined;
     const what = trigger.kind === 'times' ? 'a time of a schedule' : trigger.kind;
     if (momentary && rule.for !== undefined && durationMs(rule.for) > 0) {
-      this.#error(['for'], `${what} has no duration: say with \`while\` what must stay true`);
+      this.#error(['for'], `${what} has no duration: add \`while\`, which says what must stay true`);
     }
     if (
       (momentary || trigger.kind === 'threshold') &&
       rule.on_resolve &&
       durationMs(rule.keep_firing_for ?? '0s') === 0
     ) {
-      this.#error(['on_resolve'], `${what} has no end: say with \`keep_firing_for\` how long it lasts`);
+      this.#error(['on_resolve'], `${what} has no end: add \`keep_firing_for\`, which says how long it lasts`);
     }
     if (trigger.kind === 'key_age') {
-      const why =
-        'the age of a key is no state of a stream: an action on the key waits for the end of the stream by itself';
+      const why = 'key_age does not depend on a stream: an action on the key waits for the end of the stream by itself';
       if (rule.while !== undefined) this.#error(['while'], why);
       if (rule.once_per !== undefined) this.#error(['once_per'], why);
     }
@@ -224,10 +220,10 @@ class RuleCompiler {
     }
     if (!trigger.perChannel && needsChannel(action, params)) {
       const how = action === 'put_metadata' ? ': give it `targets`' : '';
-      this.#error([...path, action], `${action} needs a channel, and this rule fires for no single channel${how}`);
+      this.#error([...path, action], `${action} needs a channel, but this rule fires for no single channel${how}`);
     }
     if (document.only_if !== undefined && !trigger.perChannel) {
-      this.#error([...path, 'only_if'], 'only_if looks at a channel, and this rule fires for no single channel');
+      this.#error([...path, 'only_if'], 'only_if needs a channel, but this rule fires for no single channel');
     }
     this.#checkParams(action, params, [...path, action]);
     return {
@@ -256,7 +252,7 @@ class RuleCompiler {
     if (action === 'report' && has('receiver')) this.#context.checkReceiver(text('receiver'), full('receiver'));
     if (action === 'notify' && has('receiver')) this.#context.checkReceiver(text('receiver'), full('receiver'));
     if (action === 'notify' && !has('receiver') && !this.#context.hasRoute)
-      this.#error(path, 'expected a receiver: the file has no route, which says where a notify without one goes');
+      this.#error(path, 'expected a receiver: a notify without one needs a route, and the file has none');
     if (action === 'capture_session' && has('notify')) this.#context.checkReceiver(text('notify'), full('notify'));
     if (action === 'webhook' && has('url') === has('url_file')) {
       this.#error(path, 'expected exactly one of url, url_file');

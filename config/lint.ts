@@ -61,9 +61,8 @@ function approvalsWithoutAddress({ ruleset, settings }: Config): LintFinding[] {
       (list === 'actions' ? rule.actions : rule.onResolve).flatMap(({ index: place, approval }): LintFinding[] => {
         if (!approval) return [];
         const path = ['rules', index, list, place, 'approval'];
-        const noAddress =
-          'an approval is asked for by a message with a link: set http.external_url to the address of the page';
-        const noReceiver = 'nobody is told of this approval: the file has no receiver';
+        const noAddress = 'the message of an approval has a link: set http.external_url to the address of the page';
+        const noReceiver = 'nobody gets a message about this approval: the file has no receiver';
         return [
           ...(settings.http.external_url === undefined
             ? [{ path, message: noAddress, severity: 'error' as const }]
@@ -81,7 +80,7 @@ function intervalsThatAreOver({ timeIntervals }: Ruleset): LintFinding[] {
     ranges.flatMap((range, place): LintFinding[] => {
       if (!isOver(range, Date.now())) return [];
       const path = ['time_intervals', index, 'time_intervals', place, 'years'];
-      return [{ path, message: 'these years are over: this does not come again', severity: 'warning' }];
+      return [{ path, message: 'these years are over: this never happens again', severity: 'warning' }];
     }),
   );
 }

@@ -96,13 +96,13 @@ describe('every problem names file, line, column and path', () => {
     [
       'while: {live: [false]}',
       'description: x',
-      'f.yaml:59:10 rules[2].for: event has no duration: say with `while` what must stay true',
+      'f.yaml:59:10 rules[2].for: event has no duration: add `while`, which says what must stay true',
     ],
     ['version: 1', 'versoin: 1', 'f.yaml:7:1 versoin: unknown key versoin (did you mean version?)'],
     [
       'friday:sunday',
       'fryday:sunday',
-      'f.yaml:22:21 time_intervals[0].time_intervals[0].weekdays[0]: "fryday" is no weekday (did you mean friday?)',
+      'f.yaml:22:21 time_intervals[0].time_intervals[0].weekdays[0]: "fryday" is not a weekday (did you mean friday?)',
     ],
     [
       'Europe/London',
@@ -178,17 +178,17 @@ describe('what settings must not be', () => {
     [
       'one Region twice',
       account('a') + account('b'),
-      'accounts[1].region: us-west-2 in the account of the environment is that of a already',
+      'accounts[1].region: a already has us-west-2 in the account of the environment',
     ],
     [
       'one account by two roles',
       account('a', roleOf('111122223333', 'x')) + account('b', roleOf('111122223333', 'y')),
-      'accounts[1].region: us-west-2 in 111122223333 is that of a already',
+      'accounts[1].region: a already has us-west-2 in 111122223333',
     ],
     [
       'one queue for two accounts',
       account('a', ', queue_url: q') + account('b', `${roleOf('111122223333', 'x')}, queue_url: q`),
-      'accounts[1].queue_url: this queue is that of a already',
+      'accounts[1].queue_url: a already has this queue',
     ],
   ])('%s', (_, accounts, problem) => {
     const problems = problemsOf(`version: 1\naccounts:\n${accounts}`);
@@ -218,7 +218,7 @@ describe('what a rule must not be', () => {
     [
       'a stop without a cap',
       'name: r\ntrigger: {state: {live: [true]}}\nactions: [{stop_stream: {}}]',
-      /cannot be taken back: give the rule a cap/,
+      /cannot be undone: give the rule a cap/,
     ],
     [
       'an aggregate that stops a stream',
@@ -253,7 +253,7 @@ describe('what a rule must not be', () => {
     [
       'an event that resolves',
       `name: r\ntrigger: {event: {source: [aws.ivs]}}\n${action}\non_resolve: [{notify: {receiver: noc, text: x}}]`,
-      /event has no end: say with `keep_firing_for`/,
+      /event has no end: add `keep_firing_for`/,
     ],
     [
       'grouping a state by an event',

@@ -14,15 +14,19 @@ const text = (what: string) => z.string().max(4000).optional().describe(what);
 const template = 'a template of the notification';
 const httpUrl = z.url({ protocol: /^https?$/ });
 const resolved = (initial: boolean) =>
-  z.boolean().default(initial).describe('Whether it is told that what it was told of is over');
+  z.boolean().default(initial).describe('Whether it also gets a message when the alert ends');
 
 const httpConfig = z
   .strictObject({
-    proxy_url: httpUrl.optional().describe('Instead of the proxy that the environment names'),
+    proxy_url: httpUrl.optional().describe('Proxy to use instead of the one in the environment'),
     authorization: z
       .strictObject({
         type: z.literal('Bearer').default('Bearer'),
-        credentials_file: z.string().min(1).max(1000).describe('File with the token of the header Authorization'),
+        credentials_file: z
+          .string()
+          .min(1)
+          .max(1000)
+          .describe('File that contains the token for the header Authorization'),
       })
       .optional(),
   })
@@ -38,9 +42,9 @@ function oneOf(...names: readonly [string, ...string[]]) {
 
 const webhookConfig = z
   .strictObject({
-    url: httpUrl.optional().describe('The address, where it is no secret; exactly one of `url` and `url_file`'),
-    url_file: file('File that holds the address, read when it is used'),
-    hmac_key_file: file('File that holds the key of the HMAC-SHA256 signature'),
+    url: httpUrl.optional().describe('The address, if it is no secret; exactly one of `url` and `url_file`'),
+    url_file: file('File that contains the address; read for each message'),
+    hmac_key_file: file('File that contains the key of the HMAC-SHA256 signature'),
     send_resolved: resolved(true),
     format: z
       .enum(['json', 'slack', 'alertmanager'])
@@ -54,7 +58,7 @@ const webhookConfig = z
       .min(0)
       .max(100)
       .default(0)
-      .describe('Most alerts of one message, the worst first; 0: up to 100'),
+      .describe('Maximum number of alerts in one message, the worst first; 0: up to 100'),
     http_config: httpConfig,
   })
   .refine(...oneOf('url', 'url_file'));
@@ -62,11 +66,11 @@ const webhookConfig = z
 const slackConfig = z
   .strictObject({
     api_url: httpUrl.optional().describe('Address of an incoming webhook; exactly one of `api_url` and `api_url_file`'),
-    api_url_file: file('File that holds the address'),
-    channel: z.string().max(80).optional().describe('For webhooks that may choose'),
+    api_url_file: file('File that contains the address'),
+    channel: z.string().max(80).optional().describe('Channel, for webhooks that can choose one'),
     username: z.string().max(80).optional(),
     title: text(`First line, ${template}`),
-    title_link: text(`Where it leads, ${template}. Default: the page of what it is about, with \`http.external_url\``),
+    title_link: text(`Its link, ${template}. Default: the page about the alert, with \`http.external_url\``),
     text: text(`The message, ${template}`),
     color: text('`good`, `warning`, `danger` or `#rrggbb`, or a template. Default: by status'),
     signing_secret_file: file(
@@ -84,7 +88,7 @@ const pagerdutyConfig = z
       .length(32, 'expected the 32 characters of an Events API v2 integration key')
       .optional()
       .describe('Integration key of the service; exactly one of `routing_key` and `routing_key_file`'),
-    routing_key_file: file('File that holds it'),
+    routing_key_file: file('File that contains it'),
     url: httpUrl.default('https://events.pagerduty.com/v2/enqueue').describe('Address of the Events API v2'),
     description: text(`Summary of the incident, ${template}`),
     severity: text(
@@ -94,17 +98,17 @@ const pagerdutyConfig = z
     component: text('A name, or a template'),
     group: text('A name, or a template'),
     class: text('A name, or a template'),
-    client: z.string().max(200).default('ivs-autopilot').describe('Who tells it'),
+    client: z.string().max(200).default('ivs-autopilot').describe('Name of the sender'),
     client_url: text('Default: `http.external_url`'),
     details: z
       .record(z.string().min(1).max(100), z.string().max(4000))
       .default({})
-      .describe('More facts, each a template'),
+      .describe('Further details, each a template'),
     links: z
       .array(z.strictObject({ href: z.string().min(1).max(2000), text: z.string().max(200).optional() }))
       .max(10)
       .default([])
-      .describe('Beside the link to the page; templates'),
+      .describe('Links besides the one to the page; templates'),
     send_resolved: resolved(true),
     http_config: httpConfig,
   })
@@ -115,7 +119,7 @@ const msteamsConfig = z
     webhook_url: httpUrl
       .optional()
       .describe('Address of a workflow; exactly one of `webhook_url` and `webhook_url_file`'),
-    webhook_url_file: file('File that holds the address'),
+    webhook_url_file: file('File that contains the address'),
     title: text(`First line, ${template}`),
     text: text(`The message, ${template}`),
     send_resolved: resolved(true),
@@ -131,14 +135,19 @@ const emailConfig = z
       .string()
       .regex(/^(\[[0-9A-Fa-f:.]+\]|[^\s:/@[\]]+):([1-9]\d{0,4})$/, 'expected host:port, such as smtp.example.com:587')
       .describe('SMTP server and port'),
-    hello: z.string().min(1).max(255).optional().describe('Name that the server is told. Default: the machine’s'),
+    hello: z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .describe('Name for the greeting to the server. Default: the machine’s'),
     auth_username: z.string().min(1).max(320).optional(),
-    auth_password_file: file('File that holds the password'),
-    require_tls: z.boolean().default(true).describe('Whether a server that cannot TLS gets no message'),
+    auth_password_file: file('File that contains the password'),
+    require_tls: z.boolean().default(true).describe('Whether to refuse servers without TLS'),
     force_implicit_tls: z
       .boolean()
       .optional()
-      .describe('TLS from the first byte. Default: on port 465, and STARTTLS on others'),
+      .describe('Whether to use TLS from the first byte. Default: on port 465; STARTTLS on others'),
     headers: z
       .strictObject({ Subject: text(`Subject, ${template}`) })
       .default({})
@@ -210,15 +219,17 @@ const grouping = {
     .min(1)
     .max(10)
     .optional()
-    .describe('Labels; alerts with the same values share a message. `[...]`: each alert is a message of its own'),
-  group_wait: duration.optional().describe('From the first alert of a new group to its first message'),
-  group_interval: period('1s').optional().describe('From a message of a group to the next one about changes in it'),
-  repeat_interval: period('1m').optional().describe('From a message to the same again while nothing changes'),
+    .describe('Labels; alerts with the same values share a message. `[...]`: each alert gets its own message'),
+  group_wait: duration.optional().describe('Time from the first alert of a new group to its first message'),
+  group_interval: period('1s')
+    .optional()
+    .describe('Shortest time between a group’s message and the next one about changes'),
+  repeat_interval: period('1m').optional().describe('Time until a message is repeated if nothing changes'),
 } as const;
 
 export const receiver = z
   .strictObject({
-    name: receiverName.describe('What `notify` calls it'),
+    name: receiverName.describe('The name that `notify` uses'),
     ...(Object.fromEntries(
       Object.entries(integrationSchemas).map(([list, schema]) => [list, z.array(schema).min(1).max(10).optional()]),
     ) as { [L in IntegrationList]: z.ZodOptional<z.ZodArray<(typeof integrationSchemas)[L]>> }),
@@ -229,12 +240,12 @@ export const receiver = z
       .positive()
       .optional()
       .describe(
-        'Most messages in any hour; what is more is gathered into one that goes when there is room. Default: no limit',
+        'Maximum number of messages in any hour; further alerts are gathered into one message that goes when there is room. Default: no limit',
       ),
   })
   .refine(
     (value) => integrationLists.some((list) => value[list] !== undefined),
-    `expected where it goes, at least one of ${integrationLists.join(', ')}`,
+    `expected a destination, at least one of ${integrationLists.join(', ')}`,
   )
   .refine(
     (value) =>
@@ -249,14 +260,14 @@ const routeMatcher = z.string().superRefine((value, context) => {
 });
 
 const routeFields = {
-  receiver: receiverName.optional().describe('Default: that of the route above'),
+  receiver: receiverName.optional().describe('Default: the receiver of the route above'),
   ...grouping,
   matchers: z
     .array(routeMatcher)
     .max(20)
     .default([])
     .describe('All of them must match the labels of an alert, such as `severity="critical"`'),
-  continue: z.boolean().default(false).describe('Whether the routes after this one are asked too'),
+  continue: z.boolean().default(false).describe('Whether the routes after this one are tried too'),
 } as const;
 
 /** Routes below routes, three deep. */
@@ -267,9 +278,9 @@ const { receiver: anyReceiver, matchers: _, continue: __, ...ofTheRoot } = route
 
 export const route = z
   .strictObject({
-    receiver: anyReceiver.unwrap().describe('Who gets what no route below matches'),
+    receiver: anyReceiver.unwrap().describe('Receiver of alerts that no route below matches'),
     ...ofTheRoot,
-    routes: z.array(inner).max(50).default([]).describe('The first one that matches takes it'),
+    routes: z.array(inner).max(50).default([]).describe('The first matching route is used'),
   })
   .optional()
   .describe('Where a `notify` without a receiver goes');
@@ -281,7 +292,7 @@ export const heartbeat = z
   })
   .optional()
   .describe(
-    'A message that comes as long as streams are polled and rules decide: what waits for it can tell that nobody is watching',
+    'A message that is sent regularly while streams are polled and rules decide. If it stops, nobody is watching',
   );
 
 export type ReceiverDocument = z.infer<typeof receiver>;

@@ -56,34 +56,40 @@ const percentage = z.number().gt(0).max(100);
 const guards = z.strictObject({
   cooldown: duration
     .optional()
-    .describe('No second firing of the rule for the same group within this time. Default: 5m'),
+    .describe('The rule does not fire again for the same group within this time. Default: 5m'),
   min_gap: duration
     .optional()
     .describe(
-      'No ad break on a channel within this time of the end of its last one, whoever inserted that. Only where a rule inserts ad breaks. Default: 5m',
+      'The rule inserts no ad break within this time after the end of the channel’s last one, whoever inserted it. Default: 5m',
     ),
   max_per_hour: z
     .number()
     .int()
     .positive()
     .optional()
-    .describe('Most firings of the rule in any hour. Default: no cap; a destructive action needs one of the two caps'),
-  max_event_age: duration.optional().describe('Events older than this are journalled and not acted on. Default: 10m'),
+    .describe(
+      'How often the rule may fire in any hour. Default: no cap; a destructive action needs one of the two caps',
+    ),
+  max_event_age: duration
+    .optional()
+    .describe('The rule does not act on older events; the journal records them. Default: 10m'),
   max_live_percent: percentage
     .optional()
     .describe(
-      'Rather than act on more than this share of the live channels, the rule stops and tells a person. Default: no cap',
+      'If the rule would act on more than this share of the live channels, it stops and tells a person. Default: no cap',
     ),
   group_by: z
     .array(z.string().min(1).max(200))
     .min(1)
     .max(5)
     .optional()
-    .describe('What is counted as one: `channel`, `tags.<key>`, or a field of the event. Default: channel'),
+    .describe('What shares one cooldown: `channel`, `tags.<key>`, or a field of the event. Default: channel'),
   on_data_gap: z
     .enum(['freeze', 'ignore'])
     .optional()
-    .describe('While polls or events are missing, timers stop (`freeze`) or go on. Default: freeze'),
+    .describe(
+      'Whether timers stop (`freeze`) or continue (`ignore`) while polls or events are missing. Default: freeze',
+    ),
 });
 
 /** What an approval can show: a field of the stream or the channel, or a tag. */
@@ -111,37 +117,39 @@ const actions = Object.fromEntries(
 
 const onlyIf = streamPattern
   .optional()
-  .describe('On the stream as IVS tells it right before the call; where it does not match, the action is skipped');
+  .describe(
+    'A pattern on the stream, read from IVS right before the call; if it does not match, the action is skipped',
+  );
 
 const approval = z
   .strictObject({
-    by: z.enum(approverRoles).default('operator').describe('The least role of a token that may say yes or no'),
-    count: z.number().int().min(1).max(10).default(1).describe('So many different people must say yes'),
+    by: z.enum(approverRoles).default('operator').describe('The lowest token role that may approve or reject'),
+    count: z.number().int().min(1).max(10).default(1).describe('How many different people must approve'),
     not_by_author: z
       .boolean()
       .default(true)
-      .describe('Whoever caused it, as the caller of an `http` trigger did, cannot say yes'),
+      .describe('Whoever caused it (the caller of an `http` trigger) cannot approve it'),
     timeout: duration
       .refine((text) => {
         const ms = parseDuration(text) ?? 0;
         return ms >= 10_000 && ms <= 7 * 86_400_000;
       }, 'expected 10s to 7d')
       .default('10m')
-      .describe('How long it waits'),
-    on_timeout: z.literal('cancel').default('cancel').describe('Time running out never approves'),
+      .describe('How long the action waits'),
+    on_timeout: z.literal('cancel').default('cancel').describe('A timeout never approves'),
     show: z
       .array(approvalField)
       .max(10)
       .default(['health', 'viewerCount'])
-      .describe(
-        'Fields of the stream or the channel that are shown to whoever decides, such as viewerCount or tags.tier',
-      ),
+      .describe('Fields of the stream or the channel that the message shows, such as viewerCount or tags.tier'),
     receiver: receiverName
       .optional()
-      .describe('Who is told. Default: whom the rule notifies, else who the route says, else the first receiver'),
+      .describe(
+        'Receiver of the message. Default: the one the rule notifies, else the one the route selects, else the first receiver',
+      ),
   })
   .optional()
-  .describe('Waits for a person’s yes. On a yes everything is looked at again before the action runs');
+  .describe('Waits until a person approves. Everything is then checked again before the action runs');
 
 const hasOneAction = (step: object) =>
   Object.entries(step).filter(([key, value]) => Object.hasOwn(actionSchemas, key) && value !== undefined).length === 1;
@@ -149,7 +157,7 @@ const oneAction = `expected exactly one action: ${Object.keys(actionSchemas).joi
 
 const step = z
   .strictObject({
-    after: duration.optional().describe('Counted from firing; cancelled when the rule resolves before'),
+    after: duration.optional().describe('Delay after firing; the action is cancelled if the rule resolves first'),
     only_if: onlyIf,
     approval,
     ...actions,
@@ -171,7 +179,7 @@ const threshold = z
 
 const aggregate = z
   .strictObject({
-    health: values.optional().describe('Live channels are counted whose health matches'),
+    health: values.optional().describe('Counts live channels whose health matches'),
     viewerCount: values.optional().describe('… whose number of viewers matches'),
     recording: values.optional().describe('… whose recording matches'),
     percent_of_live: values.optional().describe('Fires when the share of the live channels, in percent, matches'),
@@ -195,7 +203,7 @@ const schedule = z
       .max(20)
       .optional()
       .describe('Fires at the start of a time interval, resolves at its end'),
-    every: duration.optional().describe('Fires again and again, for each live channel; at least 10s'),
+    every: duration.optional().describe('Fires repeatedly for each live channel; at least 10s'),
     from: z.literal('stream_start').optional().describe('With `every`: what it counts from'),
     at: z.array(timeOfDay).min(1).max(100).optional().describe('Fires at these times of the day'),
     location: z.string().max(64).optional().describe('With `at`: IANA time zone, such as Europe/London. Default: UTC'),
@@ -204,12 +212,11 @@ const schedule = z
     const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     const forms = [value.active_time_intervals, value.every, value.at].filter((form) => form !== undefined);
     if (forms.length !== 1) issue([], 'expected exactly one of active_time_intervals, every, at');
-    if (value.every !== undefined && value.from === undefined)
-      issue([], 'every counts from something: add from: stream_start');
+    if (value.every !== undefined && value.from === undefined) issue([], 'every needs a start: add from: stream_start');
     if (value.from !== undefined && value.every === undefined && forms.length === 1)
-      issue(['from'], 'from is for every');
+      issue(['from'], 'from belongs to every');
     if (value.location !== undefined && value.at === undefined && forms.length === 1)
-      issue(['location'], 'location is for at; a time interval has its own');
+      issue(['location'], 'location belongs to at; a time interval has its own');
     if (value.every !== undefined && (parseDuration(value.every) ?? 0) < 10_000)
       issue(['every'], 'expected at least 10s');
     if (value.location !== undefined && !IANAZone.isValidZone(value.location))
@@ -221,20 +228,22 @@ const schedule = z
 
 const trigger = z
   .strictObject({
-    event: eventPattern.optional().describe('An EventBridge pattern, word for word, on the whole event'),
-    state: streamPattern.optional().describe('On the reconciled state of a channel’s stream'),
-    aggregate: aggregate.optional().describe('On how many of the live channels are in a condition'),
-    threshold: threshold.optional().describe('When a number crosses a threshold'),
-    schedule: schedule.optional().describe('By the clock: time intervals, times of the day, or the age of a stream'),
+    event: eventPattern.optional().describe('An EventBridge pattern, matched against the whole event'),
+    state: streamPattern.optional().describe('A pattern on the state of a channel’s stream, from polls and events'),
+    aggregate: aggregate.optional().describe('A condition on how many of the live channels match'),
+    threshold: threshold.optional().describe('Fires when a number crosses a threshold'),
+    schedule: schedule
+      .optional()
+      .describe('Fires by the clock: time intervals, times of the day, or the age of a stream'),
     key_age: values
       .optional()
       .describe(
-        'On the age of the channel’s stream key in days, such as `[{numeric: [">", 90]}]`; another key ends it',
+        'A condition on the age of the channel’s stream key in days, such as `[{numeric: [">", 90]}]`; it ends when the channel has another key',
       ),
     http: z
-      .strictObject({ name: name.describe('The name the request is sent under'), body: pattern.optional() })
+      .strictObject({ name: name.describe('The name in the path of the request'), body: pattern.optional() })
       .optional()
-      .describe('When a request comes to POST /v1/triggers/<name>'),
+      .describe('Fires when a request comes to POST /v1/triggers/<name>'),
   })
   .refine(
     (value) => Object.values(value).filter((part) => part !== undefined).length === 1,
@@ -242,21 +251,21 @@ const trigger = z
   );
 
 const rule = z.strictObject({
-  name: name.describe('Unique; in journal, metrics and job ids'),
+  name: name.describe('Unique; appears in the journal, metrics and job ids'),
   description: z.string().max(1000).optional(),
   mode: mode.optional(),
   trigger,
-  match: channelPattern.optional().describe('On the channel: name, tags, type, … Default: every channel'),
+  match: channelPattern.optional().describe('A pattern on the channel: name, tags, type, … Default: every channel'),
   while: streamPattern
     .optional()
-    .describe('On the stream: must be true when the trigger comes and stay true until the rule fires'),
+    .describe('A pattern on the stream that must match when the trigger comes and until the rule fires'),
   for: duration.optional().describe('The condition must last this long. Default: 0s'),
   keep_firing_for: duration
     .optional()
     .describe('The condition must be gone this long before the rule resolves. Default: 0s'),
   once_per: z.literal('session').optional().describe('At most once in each stream session'),
-  actions: z.array(step).min(1).max(20).describe('In this order'),
-  on_resolve: z.array(resolveStep).min(1).max(20).optional().describe('When the condition is over'),
+  actions: z.array(step).min(1).max(20).describe('What to do, in this order'),
+  on_resolve: z.array(resolveStep).min(1).max(20).optional().describe('What to do when the condition is over'),
   guards: guards.optional(),
 });
 
@@ -272,7 +281,7 @@ const timeInterval = z.strictObject({
           .min(1)
           .max(50)
           .optional()
-          .describe('`start_time` included, `end_time` (up to 24:00) not. Default: the whole day'),
+          .describe('From `start_time` to just before `end_time` (up to 24:00). Default: the whole day'),
         weekdays: rangeText('`friday`, `monday:thursday`, `friday:sunday`'),
         days_of_month: rangeText('`1:5`, `-3:-1` for the last three days'),
         months: rangeText('`december`, `june:august`, `1:3`'),
@@ -296,15 +305,15 @@ export const rulesShape = {
   defaults: z
     .strictObject({
       mode: mode.optional(),
-      guards: guards.optional().describe('Laid over the built-in guards, under those of a rule'),
+      guards: guards.optional().describe('They override the built-in guards; a rule’s own guards override them'),
     })
     .prefault({})
-    .describe('For every rule that does not say otherwise'),
+    .describe('Values for every rule that does not set its own'),
   receivers: z.array(receiver).max(100).default([]).describe('Where notifications go'),
   route,
   heartbeat,
   time_intervals: z.array(timeInterval).max(200).default([]).describe('Named times, as in Alertmanager'),
-  inhibit_rules: z.array(inhibitRule).max(200).default([]).describe('What is held back while something else fires'),
+  inhibit_rules: z.array(inhibitRule).max(200).default([]).describe('What to hold back while something else fires'),
   rules: z.array(rule).max(1000).default([]),
 } as const;
 

@@ -1,4 +1,4 @@
-// The settings of the daemon in the configuration file, beside the rules (schema.ts). Each has its description and default;
+// The settings of the daemon in the configuration file, beside the rules (schema.ts), each with its description and default;
 // docs/configuration.md is generated from here.
 import { IANAZone } from 'luxon';
 import { z } from 'zod';
@@ -13,8 +13,8 @@ const account = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'expected lower-case letters, digits and hyphens')
-    .describe('Short name of this (account, region); part of Redis keys'),
-  region: z.string().min(1).describe('AWS region, for example us-west-2'),
+    .describe('Short name of this (account, region); part of the Redis keys'),
+  region: z.string().min(1).describe('AWS Region, for example us-west-2'),
   assume_role_arn: z
     .string()
     .startsWith('arn:aws:iam::')
@@ -32,7 +32,7 @@ const account = z.strictObject({
     .regex(/^\d{12}$/, 'expected the 12 digits of an AWS account, in quotes')
     .optional()
     .describe(
-      'Whose channels and events belong here. Default: the account of `assume_role_arn`; without a role, that of the channels that are listed',
+      'Account whose channels and events belong here. Default: the account of `assume_role_arn`; without a role, the account of the listed channels',
     ),
   queue_url: z
     .string()
@@ -125,7 +125,7 @@ export const settingsShape = {
     .min(1)
     .optional()
     .describe(
-      'One shard for each (account, region); `run --accounts` picks those that a process carries. Default: one, `main`, from AWS_REGION and events.queue_url',
+      'One shard for each (account, region); `run --accounts` picks those that a process carries. Default: one, `main`, from AWS_REGION and `events.queue_url`',
     ),
   events: z
     .strictObject({
@@ -134,24 +134,24 @@ export const settingsShape = {
         .min(1)
         .optional()
         .describe(
-          'URL of the SQS queue with IVS events, when `accounts` does not name it. Environment: AUTOPILOT_QUEUE_URL',
+          'URL of the SQS queue with IVS events, if `accounts` does not name it. Environment: AUTOPILOT_QUEUE_URL',
         ),
       silent_after: duration
         .default('15m')
-        .describe('Events count as missing when the queue could not be read for this long; at least 4s'),
+        .describe('Events count as missing after the queue could not be read for this long; at least 4s'),
     })
     .prefault({}),
   polling: z
     .strictObject({
-      starving_interval: duration.default('5s').describe('How often ListStreams is asked for starving streams'),
+      starving_interval: duration.default('5s').describe('How often ListStreams is called for starving streams'),
       full_interval: duration
         .default('15s')
-        .describe('How often every live stream is listed; longer for a large fleet, so that it stays inside the quota'),
+        .describe('How often every live stream is listed; for a large fleet set it longer, to stay within the quota'),
       inventory_interval: duration.default('5m').describe('How often channels, names and tags are listed'),
       silent_after: duration
         .default('1m')
         .describe(
-          'Polls count as missing this long after the last complete one began; at least twice the interval in force, and the time of one sweep',
+          'Polls count as missing this long after the last complete sweep began; at least twice the interval in force plus the time of one sweep',
         ),
     })
     .prefault({}),
@@ -161,7 +161,7 @@ export const settingsShape = {
         .enum(['error', 'warn'])
         .default('error')
         .describe(
-          'How a field of `detail` is judged that no documented event has: `warn` for those who know of a newer one than our table',
+          'What an unknown field of `detail` is: an `error`, or a warning (`warn`) if you use fields that are newer than the built-in table',
         ),
     })
     .prefault({}),
@@ -173,7 +173,7 @@ export const settingsShape = {
         .max(1)
         .default(1)
         .describe(
-          'The part of every quota of the account that is ours; the rest is for other software. What one channel may have besides stays as it is',
+          'The share of every account quota that the daemon may use; the rest is for other software. The quotas of single channels are not affected',
         ),
       operations: z
         .partialRecord(z.enum(ivsOperations), operationLimit)
@@ -182,10 +182,10 @@ export const settingsShape = {
       on_redis_down: z
         .enum(['wait', 'fail'])
         .default('wait')
-        .describe('What a call does while the shared limiter cannot be asked; it is never made unlimited'),
+        .describe('What a call does while the shared limiter is unreachable; it is never made without a limit'),
       request_timeout: requestTimeout
         .default('5s')
-        .describe('How long one call to IVS may take, from sending it to the last byte of its answer: 100ms to 60s'),
+        .describe('How long one call to IVS may take, from the request to the last byte of the answer: 100ms to 60s'),
     })
     .prefault({}),
   metadata: z
@@ -196,44 +196,49 @@ export const settingsShape = {
         .min(64)
         .max(1024)
         .default(1024)
-        .describe('Most UTF-8 bytes of one PutMetadata payload'),
-      packing: z.enum(['on', 'off']).default('on').describe('Whether waiting items share a call in an envelope'),
-      reconnect_window: duration
-        .default('0s')
-        .describe('How long the items of a channel wait when it is not broadcasting'),
+        .describe('Maximum size of one PutMetadata payload, in UTF-8 bytes'),
+      packing: z.enum(['on', 'off']).default('on').describe('Whether waiting items share one call, in an envelope'),
+      reconnect_window: duration.default('0s').describe('How long items wait for a channel that is not broadcasting'),
       max_items_per_channel: z
         .number()
         .int()
         .positive()
         .default(1000)
-        .describe('Most items that wait for one channel; a batch leaves out a channel without room, and says so'),
+        .describe(
+          'Maximum number of items that wait for one channel; a batch skips a channel whose queue is full, and says so',
+        ),
       max_items_total: z
         .number()
         .int()
         .positive()
         .default(500_000)
-        .describe('Most items that wait for all channels of an account; a batch beyond it is refused with 429'),
-      default_expires: duration.default('5m').describe('Items without an expiry are not sent after this long'),
+        .describe(
+          'Maximum number of items that wait for all channels of an account; further batches are refused with 429',
+        ),
+      default_expires: duration.default('5m').describe('Items without an expiry of their own expire after this long'),
     })
     .prefault({}),
   alerts: z
     .strictObject({
       escalate: z
         .strictObject({
-          after: duration.default('15m').describe('So long after it began'),
-          receiver: receiverName.describe('Who is told'),
-          severity: z.enum(['critical', 'warning']).default('critical').describe('The least severity'),
+          after: duration.default('15m').describe('How long after the alert began'),
+          receiver: receiverName.describe('Receiver of the message'),
+          severity: z
+            .enum(['critical', 'warning'])
+            .default('critical')
+            .describe('The lowest severity that is escalated'),
         })
         .optional()
-        .describe('What is told of when nobody has acknowledged it. Default: nothing'),
+        .describe('Which alerts are sent if nobody has acknowledged them. Default: none'),
       endings: z
-        .strictObject({ receiver: receiverName.describe('Who is told') })
+        .strictObject({ receiver: receiverName.describe('Receiver of the message') })
         .optional()
-        .describe('Who is told before a silence or a hold ends. Default: nobody'),
+        .describe('Who is notified before a silence or a hold ends. Default: nobody'),
       shift_summary: z
         .strictObject({
-          receiver: receiverName.describe('Who is told: one that wakes nobody'),
-          at: z.array(timeOfDay).min(1).max(24).describe('When: times of the day, such as `["08:00", "20:00"]`'),
+          receiver: receiverName.describe('Receiver of the summary; choose one that wakes nobody'),
+          at: z.array(timeOfDay).min(1).max(24).describe('Times of day, such as `["08:00", "20:00"]`'),
           location: z
             .string()
             .max(64)
@@ -243,7 +248,7 @@ export const settingsShape = {
         })
         .optional()
         .describe(
-          'What happened since the last one: incidents, actions, approvals, and who has what is open. One message for all replicas. Default: none',
+          'A message about what happened since the last one: incidents, actions, approvals, and who works on open alerts. Default: none',
         ),
     })
     .prefault({}),
@@ -266,27 +271,27 @@ export const settingsShape = {
         .int()
         .positive()
         .default(defaultControlLimits.max_silences)
-        .describe('Most silences that have not ended'),
+        .describe('Maximum number of silences that have not ended'),
       max_regex_steps: z
         .number()
         .int()
         .positive()
         .default(defaultControlLimits.max_regex_steps)
         .describe(
-          'Most steps, about one for each character, of the regular expressions of all silences together; each action that a rule wants to take is compared with all of them',
+          'Maximum number of steps (about one per character) in the regular expressions of all silences together; every action of a rule is compared with all of them',
         ),
       max_holds: z
         .number()
         .int()
         .positive()
         .default(defaultControlLimits.max_holds)
-        .describe('Most channels on hold by command'),
+        .describe('Maximum number of channels on hold by command'),
       max_bulk_actions: z
         .number()
         .int()
         .positive()
         .default(defaultControlLimits.max_bulk_actions)
-        .describe('Most bulk actions of an account that are under way'),
+        .describe('Maximum number of running bulk actions of an account'),
     })
     .prefault({}),
   http: z
@@ -296,19 +301,19 @@ export const settingsShape = {
         .int()
         .positive()
         .default(1_048_576)
-        .describe('Most bytes of one API request’s body; about 15,000 channel ARNs fit into the default'),
+        .describe('Maximum size of an API request body in bytes; about 15,000 channel ARNs fit into the default'),
       requests_per_minute: z
         .number()
         .int()
         .positive()
         .default(3000)
-        .describe('Most API requests of one token and minute in one replica, all routes together'),
+        .describe('Maximum number of API requests per token, minute and replica, over all routes'),
       external_url: z
         .url({ protocol: /^https?$/ })
         .max(500)
         .optional()
         .describe(
-          'Address at which people reach the page, for links in messages. Default: none, messages have no links',
+          'Address at which people reach the page, for links in messages. Default: none, so messages have no links',
         ),
       trusted_proxies: z
         .array(
@@ -320,7 +325,7 @@ export const settingsShape = {
         .max(100)
         .default([])
         .describe(
-          'Addresses and networks of the proxies in front, such as 10.0.0.0/8, whose X-Forwarded-For tells the client’s address, X-Forwarded-Prefix the path below which the daemon is reached, and X-Forwarded-Proto whether by https. Default: none, headers are not believed',
+          'Addresses and networks of the proxies in front, such as 10.0.0.0/8. Only their headers are believed: X-Forwarded-For (the client’s address), X-Forwarded-Prefix (the path of the daemon) and X-Forwarded-Proto (whether https is used). Default: none',
         ),
       auth_proxy: authProxy
         .optional()
@@ -334,7 +339,7 @@ export const settingsShape = {
         .max(50_000)
         .default(2_000)
         .describe(
-          'Most open connections to one replica, event streams included; beyond it only health and metrics are answered',
+          'Maximum number of open connections to one replica, including event streams; above it only health and metrics are answered',
         ),
       max_half_open: z
         .number()
@@ -342,7 +347,7 @@ export const settingsShape = {
         .min(4)
         .max(50_000)
         .default(200)
-        .describe('Most connections that have not sent a request yet; the oldest make room for new ones'),
+        .describe('Maximum number of connections that have not sent a request yet; new ones replace the oldest'),
       allow_private_webhooks: z
         .boolean()
         .default(false)
@@ -351,13 +356,13 @@ export const settingsShape = {
         .boolean()
         .default(false)
         .describe(
-          'Whether webhooks may go to link-local addresses, where metadata services hand out the credentials of the machine',
+          'Whether webhooks may go to link-local addresses, where metadata services hand out the machine’s credentials',
         ),
       proxy_resolves_names: z
         .boolean()
         .default(false)
         .describe(
-          'Whether a proxy (HTTPS_PROXY) is asked for the name of a webhook’s host. Otherwise the name is resolved and judged here, and the proxy is asked for the address; needed only where this machine cannot resolve public names',
+          'Whether a proxy (HTTPS_PROXY) resolves the host names of webhooks. By default the daemon resolves and checks each name and gives the proxy the address. Set it only if this machine cannot resolve public names',
         ),
     })
     .prefault({}),
@@ -368,14 +373,14 @@ export const settingsShape = {
         .max(20)
         .default([])
         .describe(
-          'Folders below which a request may have a key delivered into a file. Default: none. A path that a rule spells out may be anywhere',
+          'Folders below which a request may deliver a key into a file. Default: none. A rule may name any path',
         ),
       read_folders: z
         .array(absoluteFolder)
         .max(20)
         .optional()
         .describe(
-          'Folders below which lie the files that a request may name as `url_file` or `hmac_key_file`. Default: /run/secrets and the folder of this file',
+          'Folders below which a request may name files as `url_file` or `hmac_key_file`. Default: /run/secrets and the folder of this file',
         ),
     })
     .prefault({}),
@@ -384,11 +389,11 @@ export const settingsShape = {
       sessions: duration
         .default('60d')
         .describe(
-          'How long ended stream sessions are kept; of each channel the last hundred at most, beside those of the last half day',
+          'How long ended stream sessions are kept: at most the last hundred of each channel, plus those of the last half day',
         ),
       samples: duration
         .default('14d')
-        .describe('How long the viewers and the health of each live session, once a minute, are kept'),
+        .describe('How long the samples of each live session (viewers and health, once a minute) are kept'),
       journal: duration.default('30d').describe('How long decisions that led to an action are kept'),
       journal_quiet: duration.default('2d').describe('How long decisions not to act are kept'),
     })
@@ -402,7 +407,7 @@ export const settingsShape = {
         .max(5)
         .default(0)
         .describe(
-          'How many replicas of Redis must have what was written before it is answered for, or an event deleted from SQS. With 0, a pause, hold or silence waits for one, where one follows',
+          'How many replicas of Redis must have a write before the daemon confirms it or deletes the event from SQS. With 0, only a pause, hold or silence waits for one replica, if there is one',
         ),
     })
     .prefault({}),
@@ -410,18 +415,18 @@ export const settingsShape = {
     .enum(['pause', 'start'])
     .optional()
     .describe(
-      'What a replica does that starts with a Redis without a state: `pause` all automation until a person resumes, or `start`. Default: `pause` where something says that there had been a state (keys of queues and journal, the file in AUTOPILOT_DATA_DIR), else `start`',
+      'What a replica does when it starts and Redis has no state: `pause` all automation until a person resumes, or `start`. Default: `pause` if something shows that there was a state before (keys of queues and journal, the file in AUTOPILOT_DATA_DIR), else `start`',
     ),
   shutdown_window: duration
     .default('25s')
-    .describe('How long a stop may take; keep it below the container’s own limit'),
+    .describe('How long a stop may take; keep it below the limit of the container'),
   worker_concurrency: z
     .number()
     .int()
     .min(1)
     .max(200)
     .default(20)
-    .describe('Action jobs that run side by side in one replica'),
+    .describe('Number of action jobs that one replica runs at the same time'),
 } as const;
 
 const settings = z.object(settingsShape);

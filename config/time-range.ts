@@ -70,7 +70,7 @@ export function compileTimeInterval(
       zone: range.location,
     };
     if (findings.length === before && !everComes(compiled)) {
-      const message = 'no day is like this: weekdays, days_of_month, months and years together never come';
+      const message = 'no day matches: weekdays, days_of_month, months and years exclude each other';
       findings.push({ path: at, message, severity: 'error' });
     }
     return compiled;
@@ -80,7 +80,7 @@ export function compileTimeInterval(
 
 function parseRange(text: string, unit: Unit): NumberRange[] {
   const parts = text.split(':');
-  if (parts.length > 2) throw new RangeProblem(`expected a ${unit.what}, or two with a colon between`);
+  if (parts.length > 2) throw new RangeProblem(`expected a ${unit.what}, or two separated by a colon`);
   const [from, to] = [parseValue(parts[0]!, unit), parseValue(parts.at(-1)!, unit)];
   if (from <= to) {
     if (from < 0 !== to < 0) throw new RangeProblem('expected both ends counted from the same end of the month');
@@ -101,7 +101,7 @@ function parseValue(text: string, unit: Unit): number {
   const value = /^-?\d{1,4}$/.test(word) ? Number(word) : Number.NaN;
   const inRange = value >= unit.first && value <= unit.last;
   if (unit.what !== 'weekday' && (inRange || (unit.negative && value <= -1 && value >= -unit.last))) return value;
-  throw new RangeProblem(`${JSON.stringify(text)} is no ${unit.what}${didYouMean(word, unit.names ?? [])}`);
+  throw new RangeProblem(`${JSON.stringify(text)} is not a ${unit.what}${didYouMean(word, unit.names ?? [])}`);
 }
 
 /** Minutes of the day. */
@@ -109,12 +109,12 @@ function parseTime(text: string): number {
   const match = /^(\d{2}):(\d{2})$/.exec(text);
   const [hour, minute] = [Number(match?.[1]), Number(match?.[2])];
   if (!match || minute > 59 || hour * 60 + minute > 24 * 60) {
-    throw new RangeProblem(`${JSON.stringify(text)} is no time of day; expected 00:00 to 24:00, in quotation marks`);
+    throw new RangeProblem(`${JSON.stringify(text)} is not a time of day; expected 00:00 to 24:00, in quotation marks`);
   }
   return hour * 60 + minute;
 }
 
 function requireOrder(start: number, end: number): NumberRange[] {
   if (start < end) return [[start, end]];
-  throw new RangeProblem('start_time must be before end_time; write two times to go over midnight');
+  throw new RangeProblem('start_time must be before end_time; write two ranges to cross midnight');
 }

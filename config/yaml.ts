@@ -58,7 +58,7 @@ export function* parseYamlInSteps(text: string, file: string): Generator<void, Y
     return { file, line: Math.max(1, line), column: Math.max(1, col), path: '', message, severity: 'error' };
   };
   if (Buffer.byteLength(text) > maxBytes) {
-    return { ok: false, problems: [problemAt(0, `the file is larger than ${maxBytes} bytes; this bound is fixed`)] };
+    return { ok: false, problems: [problemAt(0, `the file is larger than ${maxBytes} bytes; this limit is fixed`)] };
   }
   const tooDeep = { ok: false, problems: [problemAt(0, `the file nests deeper than ${maxDepth} levels`)] } as const;
   if (nestsAbsurdly(text)) return tooDeep;

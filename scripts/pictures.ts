@@ -1,8 +1,11 @@
 // Renews the pictures of the documents: `npm run pictures` plays the demo once and looks at its pages with a headless Chromium.
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
+import { animation, framesOf } from './moving-picture.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -19,14 +22,6 @@ interface Picture {
 
 const pictures: readonly Picture[] = [
   {
-    file: 'streams.png',
-    page: /the operator's page\s+(\S+)/,
-    scheme: 'dark',
-    height: 900,
-    after: /limit-breach for studio-05/,
-    shows: 'text=limit-breach',
-  },
-  {
     file: 'messages.png',
     page: /what people are told\s+(\S+)/,
     scheme: 'light',
@@ -35,6 +30,19 @@ const pictures: readonly Picture[] = [
     shows: 'text=Approval needed',
   },
 ];
+
+/** The moving picture of the README: a picture of the operator's page every two seconds, between two lines of the evening. */
+const film = {
+  file: 'incident.webp',
+  page: /the operator's page\s+(\S+)/,
+  from: /happens {2}studio-07 is fine again/,
+  to: /StopStream on studio-21/,
+  size: { width: 1280, height: 560 },
+  everyMs: 2_000,
+  shownMs: 900,
+  /** Larger ones are shown too, but nobody waits for them. */
+  mostBytes: 1.5e6,
+};
 
 const executablePath = process.env['CHROME_PATH'];
 if (!executablePath) throw new Error('no Chromium: run `npm run pictures`, which finds or installs one');
@@ -45,8 +53,15 @@ const demo = spawn(process.execPath, [join(root, 'scripts', 'run.mjs'), '--redis
 });
 const open = new Map<Picture, Promise<Page>>();
 const taken: Promise<void>[] = [];
+const filmed = new AbortController();
+let screen: Promise<Page> | undefined;
+let shots: Promise<Buffer[]> | undefined;
 for await (const line of createInterface(demo.stdout)) {
   console.log(line);
+  const operatorsPage = film.page.exec(line)?.[1];
+  if (operatorsPage !== undefined) screen ??= openPage(operatorsPage, film.size, 'dark');
+  if (film.from.test(line) && screen) shots ??= shoot(await screen);
+  if (film.to.test(line)) filmed.abort();
   for (const picture of pictures) {
     const address = picture.page.exec(line)?.[1];
     if (address !== undefined && !open.has(picture)) open.set(picture, show(picture, address));
@@ -55,11 +70,37 @@ for await (const line of createInterface(demo.stdout)) {
 }
 await Promise.all(taken);
 if (taken.length < pictures.length) throw new Error(`only ${taken.length} of ${pictures.length} pictures were taken`);
+filmed.abort();
+if (!shots) throw new Error('the evening did not come to the line at which the moving picture begins');
+const frames = await framesOf(await shots, await browser.newPage(), film.shownMs);
+const bytes = animation(film.size.width, film.size.height, frames);
+if (bytes.length > film.mostBytes) throw new Error(`${film.file} has ${bytes.length} bytes; at most ${film.mostBytes}`);
+writeFileSync(join(root, 'docs', 'images', film.file), bytes);
+console.log(`wrote ${film.file}: ${frames.length} frames, ${Math.round(bytes.length / 1_000)} kB`);
 
-async function show({ scheme, height }: Picture, address: string): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: 1440, height }, colorScheme: scheme });
+function show({ scheme, height }: Picture, address: string): Promise<Page> {
+  return openPage(address, { width: 1440, height }, scheme);
+}
+
+async function openPage(
+  address: string,
+  viewport: { readonly width: number; readonly height: number },
+  colorScheme: 'dark' | 'light',
+): Promise<Page> {
+  const page = await browser.newPage({ viewport, colorScheme });
   await page.goto(address);
   return page;
+}
+
+/** Takes pictures until the film ends, and one more a little later. */
+async function shoot(page: Page): Promise<Buffer[]> {
+  const images: Buffer[] = [];
+  for (let isLast = false; !isLast; ) {
+    isLast = filmed.signal.aborted;
+    images.push(await page.screenshot({ animations: 'disabled' }));
+    await sleep(film.everyMs);
+  }
+  return images;
 }
 
 async function take({ file, shows }: Picture, page: Page): Promise<void> {

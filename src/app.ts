@@ -341,6 +341,6 @@ function createRecorder(
     file,
     now,
     inForce,
-    onError: (error) => logger.warn({ err: error, file }, 'observations cannot be recorded; everything else goes on'),
+    onError: (error) => logger.warn({ err: error, file }, 'observations cannot be recorded; everything else continues'),
   });
 }

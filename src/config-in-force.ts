@@ -117,7 +117,7 @@ export class ConfigKeeper {
     metrics.configLastAttempt.set({ outcome: 'refused' }, this.#inForce.triedAtMs / 1000);
     logger.error(
       { why, err: error, configHash: this.#inForce.config.hash },
-      'the new configuration is not valid; the one in force stays',
+      'the new configuration is not valid; the old one stays in force',
     );
   }
 }

@@ -52,7 +52,7 @@ export function watchConfig({ file, onChange, logger, settleMs = 300 }: ConfigWa
   try {
     watchers.folder = watch(dirname(file), changed);
     watchers.folder.on('error', (error) =>
-      logger.warn({ err: error }, 'the configuration file is not watched any more; SIGHUP still reloads it'),
+      logger.warn({ err: error }, 'the configuration file is no longer watched; SIGHUP still reloads it'),
     );
   } catch (error) {
     logger.warn({ err: error }, 'the configuration file cannot be watched; SIGHUP reloads it');

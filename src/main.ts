@@ -166,9 +166,12 @@ function readEgress(env: NodeJS.ProcessEnv, logger: Logger, scrubber: Scrubber):
   for (const { url } of proxies)
     for (const password of [url.password, decodeURIComponent(url.password)]) scrubber.hide(password, 'proxy password');
   if (proxies.length > 0)
-    logger.info({ proxies: proxies.map((proxy) => `${proxy.variable}=${shownProxy(proxy)}`) }, 'calls go by a proxy');
+    logger.info(
+      { proxies: proxies.map((proxy) => `${proxy.variable}=${shownProxy(proxy)}`) },
+      'calls go through a proxy',
+    );
   if (unreadable.length > 0)
-    logger.warn({ code: 'CONFIG_SUSPECT', entries: unreadable }, 'entries of NO_PROXY that name no host are left out');
+    logger.warn({ code: 'CONFIG_SUSPECT', entries: unreadable }, 'entries of NO_PROXY that name no host are ignored');
 }
 
 /** @throws AppError CONFIG_INVALID */

@@ -99,7 +99,7 @@ export async function api<T = unknown>(
   } catch {
     signal?.throwIfAborted();
     if (!late.aborted) throw new Problem(0, { detail: 'The daemon cannot be reached.' });
-    const remedy = method === 'GET' ? '' : 'It may have been done all the same: look before you ask again.';
+    const remedy = method === 'GET' ? '' : 'It may have been done: check before you try again.';
     throw new Problem(0, { detail: 'The daemon did not answer in time.', remedy });
   }
   let parsed: unknown = {};

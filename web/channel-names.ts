@@ -35,7 +35,7 @@ export async function channelsMeant(
     if (meant.length === 1) found.add(meant[0]!);
     else
       problems.push(
-        meant.length === 0 ? unknownText(text, known) : `${meant.length} channels are called “${text}”: give the ARN`,
+        meant.length === 0 ? unknownText(text, known) : `${meant.length} channels have the name “${text}”: use the ARN`,
       );
   }
   if (problems.length > 0) {
@@ -54,7 +54,7 @@ function unknownText(text: string, known: readonly Known[]): string {
     text,
     known.flatMap(({ arn, name }) => (name === '' ? [idOf(arn)] : [name, idOf(arn)])),
   );
-  return `No channel is called “${text.slice(0, 80)}”${near === undefined ? '' : ` (did you mean ${near}?)`}`;
+  return `No channel has the name “${text.slice(0, 80)}”${near === undefined ? '' : ` (did you mean ${near}?)`}`;
 }
 
 async function inventory(signal: AbortSignal): Promise<readonly Known[]> {

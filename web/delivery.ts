@@ -11,7 +11,7 @@ export interface DeliveryView {
   readonly notBroadcasting: number;
   readonly failed: number;
   readonly cancelled: number;
-  /** Why items reached nobody: codes and words, the most frequent first. */
+  /** Why items did not arrive: codes and words, the most frequent first. */
   readonly reason?: string;
   readonly finishedAt?: string;
 }
@@ -19,9 +19,9 @@ export interface DeliveryView {
 const ends = [
   ['pending', 'on the way'],
   ['delivered', 'delivered'],
-  ['conflated', 'replaced by newer ones before they went'],
-  ['notBroadcasting', 'not delivered: nobody was broadcasting'],
-  ['expired', 'expired before they could go'],
+  ['conflated', 'replaced by newer ones before they were sent'],
+  ['notBroadcasting', 'not delivered: no channel was broadcasting'],
+  ['expired', 'expired before they could be sent'],
   ['failed', 'failed'],
   ['cancelled', 'cancelled'],
 ] as const;
@@ -34,7 +34,7 @@ export function deliverySentence(delivery: DeliveryView): string {
   const codes = (delivery.reason ?? '').split(', ').filter((code) => code !== '' && !said.has(code));
   const parts = ends.flatMap(([end, text]) => (delivery[end] > 0 ? [`${count(delivery[end])} ${text}`] : []));
   const why = codes.length === 0 ? '' : ` (${codes.join(', ')})`;
-  return parts.length === 0 ? 'nothing was to be delivered' : `${parts.join(', ')}${why}`;
+  return parts.length === 0 ? 'nothing to deliver' : `${parts.join(', ')}${why}`;
 }
 
 /** Where a job stands whose items are on their way or have ended. */

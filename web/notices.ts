@@ -48,7 +48,7 @@ export async function desktopProblem(): Promise<string | undefined> {
   const answer = await Notification.requestPermission();
   return answer === 'granted'
     ? undefined
-    : 'The browser does not allow it: change that in its settings for this page, and switch it on again.';
+    : 'The browser does not allow it: change that in its settings for this page, and turn it on again.';
 }
 
 /** Whether the browser shows notifications of this page. */

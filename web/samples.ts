@@ -129,7 +129,7 @@ const healthWords = { HEALTHY: 'healthy', STARVING: 'starving', UNKNOWN: 'health
 
 /** `1,204 viewers, healthy` */
 export function sampleText(sample: Sample | undefined): string {
-  if (!sample) return 'nobody looked';
+  if (!sample) return 'not observed';
   const viewers = sample.viewers === undefined ? 'viewers not counted' : `${count(sample.viewers)} viewers`;
   return `${viewers}, ${healthWords[sample.health]}`;
 }

@@ -53,9 +53,9 @@ export function rows(): ReadonlyMap<number, LiveRow> {
 
 /** Why what is shown may be old: the connection, or the daemon's own data. Undefined: it is not. */
 export const staleReason = computed(() => {
-  if (connection.value === 'lost') return 'The daemon cannot be reached: this is the last it said.';
+  if (connection.value === 'lost') return 'The daemon cannot be reached: this is its last known state.';
   if (lastMessageAt.value > 0 && tick.value - lastMessageAt.value > 5000)
-    return 'The daemon has said nothing for some seconds: this may be old.';
+    return 'No news from the daemon for some seconds: this may be old.';
   if (status.value?.stale) return 'The daemon’s data is stale: timers stand still and nothing acts on it.';
   return undefined;
 });

@@ -64,7 +64,7 @@ export function noteFailedJob(
     jobs: [{ jobId, ...(channelArn === undefined ? {} : { channelArn }) }, ...(before?.jobs ?? [])].slice(0, mostNamed),
     sinceMs: before?.sinceMs ?? tx.nowMs,
     updatedAtMs: tx.nowMs,
-    text: `${action}, asked for by ${personText(who)}, ${times} given up: ${code}: ${message}`,
+    text: `${action}, requested by ${personText(who)}, failed ${times}: ${code}: ${message}`,
   });
 }
 

@@ -151,7 +151,7 @@ export class WorkerHost implements Service {
     if (this.#running > 0)
       logger.warn(
         { runs: this.#running },
-        'interrupted runs do not end: others take them over when their locks expire',
+        'interrupted runs do not end: other replicas take them over when their locks expire',
       );
     await Promise.all(this.#workers.map((worker) => worker.close(true)));
   }

@@ -201,9 +201,13 @@ async function settle(insertion: Insertion, request: AdBreakRequest): Promise<Ha
   }
   const leftMs = sentMs + adBreaks.eventWindowMs - state.nowMs();
   if (leftMs > 0)
-    throw new AppError('AD_BREAK_UNCERTAIN', `InsertAdBreak on ${channelArn} gave no answer: its event is waited for`, {
-      disposition: { kind: 'retry-after', delayMs: Math.min(lookEveryMs, leftMs) },
-    });
+    throw new AppError(
+      'AD_BREAK_UNCERTAIN',
+      `InsertAdBreak on ${channelArn} gave no answer: the job waits for its event`,
+      {
+        disposition: { kind: 'retry-after', delayMs: Math.min(lookEveryMs, leftMs) },
+      },
+    );
   await change(insertion, ['sent'], (sent) => ({ ...sent, state: 'unknown' }));
   // Another run of this job may have had its answer after all.
   const ended = requestOf(state.view, channelArn, context.jobId);
@@ -241,7 +245,7 @@ async function eventOf(
 function unknown(channelArn: string, { sentMs = 0 }: AdBreakRequest): HandlerResult {
   return {
     outcome: 'unknown',
-    reason: `InsertAdBreak on ${channelArn} was sent at ${iso(sentMs)}, and neither its answer nor its event came: it was not sent again`,
+    reason: `InsertAdBreak on ${channelArn} was sent at ${iso(sentMs)}, but neither its answer nor its event came: it was not sent again`,
   };
 }
 

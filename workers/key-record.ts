@@ -42,7 +42,7 @@ export interface KeyAge {
   readonly sinceMs: number;
   /** It was made then, by a rotation. */
   readonly made: boolean;
-  /** Of a key that was rotated here. */
+  /** For a key that was rotated here. */
   readonly deliveredTo?: string;
 }
 

@@ -144,11 +144,11 @@ async function gatherAll(job: NotifyJob, context: HandlerContext, targets: reado
 function resultOf(gathered: readonly Gathered[], { state }: HandlerContext): HandlerResult {
   const told = gathered.map((each) => {
     if (each.kind === 'gathered')
-      return `in the group ${each.groupKey}, told of in ${formatDuration(Math.max(0, each.nextMs - state.nowMs()))}`;
+      return `in the group ${each.groupKey}, next message in ${formatDuration(Math.max(0, each.nextMs - state.nowMs()))}`;
     if (each.kind === 'full') return `only counted: no room in the group ${each.groupKey}`;
     return each.kind === 'over'
-      ? `${each.groupKey} has told of it, or had nothing to tell`
-      : `${each.groupKey} knows of something newer`;
+      ? `${each.groupKey} has sent it, or had nothing to send`
+      : `${each.groupKey} has something newer`;
   });
   const isDropped = gathered.every(({ kind }) => kind !== 'gathered');
   return {

@@ -121,7 +121,7 @@ const putOffMs = 30_000;
 export function putOffByControls(job: ActionJob, context: HandlerContext): void {
   const skipped = skippedByControls(job, context);
   if (!skipped) return;
-  throw new AppError('CONTROLS_CHANGED', `what is left of ${job.action} waits: ${skipped.reason}`, {
+  throw new AppError('CONTROLS_CHANGED', `the rest of ${job.action} waits: ${skipped.reason}`, {
     disposition: { kind: 'retry-after', delayMs: putOffMs },
   });
 }

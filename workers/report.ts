@@ -16,7 +16,7 @@ const mostSlackText = 38_000;
 
 export const report: ActionHandler<'report'> = async (job, context) => {
   const channelArn = channelOf(job);
-  if (!isChannelArn(channelArn)) throw new AppError('ACTION_NEEDS_CHANNEL', `${channelArn} is no channel`);
+  if (!isChannelArn(channelArn)) throw new AppError('ACTION_NEEDS_CHANNEL', `${channelArn} is not a channel`);
   const { receiver: name, file, formats = ['md'] } = job.params;
   const receiver = name === undefined ? undefined : receiverNamed(context, name);
   const skip = await onlyIfFailsFresh(job, context);

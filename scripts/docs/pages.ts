@@ -55,8 +55,8 @@ function configurationPage(): string {
   const properties = Object.entries(config.properties ?? {}).filter(([name]) => !Object.hasOwn(rulesShape, name));
   const settings = { ...config, properties: Object.fromEntries(properties) };
   return page('Configuration', 'config/settings.ts', [
-    'One YAML file holds the rules (`docs/rules.md`) and the settings of the daemon below. `AUTOPILOT_CONFIG` names it; the default is `config/autopilot.yaml`. Everything has a default: a file with `version: 1` and rules is enough.',
-    'Unknown names, wrong types and impossible values are errors, each as `file:line:column path: message`: `ivs-autopilot validate` prints them all without starting anything, and a running daemon keeps its last valid configuration. `ivs-autopilot schema` prints the JSON Schema for editors.',
+    'One YAML file holds the rules (`docs/rules.md`) and the settings of the daemon below. `AUTOPILOT_CONFIG` names it; the default is `config/autopilot.yaml`. Every setting has a default, so a file with `version: 1` and rules is enough.',
+    'Unknown names, wrong types and impossible values are errors, each printed as `file:line:column path: message`. `ivs-autopilot validate` prints all of them without starting anything; a running daemon keeps its last valid configuration. `ivs-autopilot schema` prints the JSON Schema for editors.',
     'Durations are written `250ms`, `30s`, `5m`, `1h30m`, `2d`.',
     '## Settings',
     settingsTable(settingsOf(settings)),
@@ -67,41 +67,41 @@ function configurationPage(): string {
         ['`AUTOPILOT_CONFIG`', 'Path of the configuration file. Default: `config/autopilot.yaml`'],
         [
           '`REDIS_URL`',
-          'The Redis (or Valkey) server: `redis://[user:password@]host[:port][/database]`; several hosts, separated by commas, for nodes of a cluster; `redis+sentinel://[user:password@]host:26379,host:26379/name[/database]` for sentinels; `rediss://` and `rediss+sentinel://` for TLS (`docs/redis.md`). In a user or password write `@` as `%40`, `:` as `%3A`, `/` as `%2F`, `#` as `%23`, `%` as `%25`. Without it `npm start` runs one of its own under `data/`',
+          'The Redis (or Valkey) server: `redis://[user:password@]host[:port][/database]`; several hosts, separated by commas, for nodes of a cluster; `redis+sentinel://[user:password@]host:26379,host:26379/name[/database]` for sentinels; `rediss://` and `rediss+sentinel://` for TLS (`docs/redis.md`). In a user or password write `@` as `%40`, `:` as `%3A`, `/` as `%2F`, `#` as `%23`, `%` as `%25`. Without it `npm start` runs a Redis of its own under `data/`',
         ],
         [
           '`REDIS_USERNAME`, `REDIS_PASSWORD_FILE`, `REDIS_SENTINEL_USERNAME`, `REDIS_SENTINEL_PASSWORD_FILE`',
-          'User and password instead of those in `REDIS_URL`; the files are read anew for each connection (`docs/redis.md`)',
+          'User and password instead of those in `REDIS_URL`; the files are read again for each connection (`docs/redis.md`)',
         ],
         [
           '`REDIS_TLS_CA_FILE`, `REDIS_TLS_CERT_FILE`, `REDIS_TLS_KEY_FILE`, `REDIS_TLS_SERVERNAME`',
-          'A private authority, a certificate of ours with its key, and whom the certificate of Redis must be for',
+          'A private certificate authority, the client certificate and its key, and the name that the server certificate must be for',
         ],
         [
           '`REDIS_IAM_CACHE`, `REDIS_IAM_SERVICE`, `REDIS_IAM_SERVERLESS`',
-          'Tokens of IAM instead of a password: the name of the cache, `elasticache` (default) or `memorydb`, and `1` for ElastiCache Serverless',
+          'IAM tokens instead of a password: the name of the cache, `elasticache` (default) or `memorydb`, and `1` for ElastiCache Serverless',
         ],
-        ['`AWS_REGION`', 'Region of the default account; credentials are found as by every AWS SDK'],
+        ['`AWS_REGION`', 'Region of the default account. Credentials come from the usual places of the AWS SDK'],
         [
           '`AWS_ENDPOINT_URL_IVS`, `AWS_ENDPOINT_URL_SQS`, `AWS_ENDPOINT_URL_EVENTBRIDGE`',
           'A stand-in for the service, such as the simulator',
         ],
         [
           '`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE`, `NODE_EXTRA_CA_CERTS`',
-          'Proxies and private authorities of everything that is called, Redis excepted: `docs/network.md`',
+          'Proxies and private certificate authorities for all calls except those to Redis: `docs/network.md`',
         ],
         [
           '`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, …',
-          'Traces and metrics to an OpenTelemetry collector, with the standard variables: `docs/tracing.md`. Without an endpoint nothing of it is loaded',
+          'Standard variables for traces and metrics to an OpenTelemetry collector: `docs/tracing.md`. Without an endpoint, OpenTelemetry is not loaded',
         ],
-        ['`AUTOPILOT_QUEUE_URL`', 'Instead of `events.queue_url`'],
+        ['`AUTOPILOT_QUEUE_URL`', 'Overrides `events.queue_url`'],
         [
           '`AUTOPILOT_HTTP_HOST`, `AUTOPILOT_HTTP_PORT`',
           'Where the API and the page listen. Default: `127.0.0.1`, `8080`',
         ],
         [
           '`AUTOPILOT_API_TOKEN`, `AUTOPILOT_API_TOKEN_FILE`',
-          'The bearer token of the API, or a file that holds it; 16 characters or more. Without one the daemon listens on loopback only',
+          'The bearer token of the API, or a file that contains it; 16 characters or more. Without a token the daemon listens on loopback only',
         ],
         [
           '`AUTOPILOT_TOKENS_FILE`',
@@ -109,25 +109,25 @@ function configurationPage(): string {
         ],
         [
           '`AUTOPILOT_DATA_DIR`',
-          'A folder for the file that tells after a restart which state there had been. Default: `data`; `/data` in the image',
+          'A folder for the file from which the daemon knows after a restart which state there was. Default: `data`; `/data` in the image',
         ],
         [
           '`AUTOPILOT_STANDBY`',
-          '`1`: does nothing until `activate`; as `run --standby` (`docs/operations.md`, "A second Region")',
+          '`1` does nothing until `activate`, like `run --standby` (`docs/operations.md`, "A second Region")',
         ],
         [
           '`AUTOPILOT_NAMESPACE`',
-          'First part of every key in Redis: deployments with different ones share a Redis and nothing else. Default: `autopilot`',
+          'First part of every key in Redis. Deployments with different namespaces can share a Redis. Default: `autopilot`',
         ],
         [
           '`AUTOPILOT_ACCOUNTS`',
-          'The entries of `accounts` that this process carries: names, and patterns with `*`, separated by commas, such as `main,eu-*`. As `run --accounts`. Default: all',
+          'The entries of `accounts` that this process carries: names, and patterns with `*`, separated by commas, such as `main,eu-*`. Like `run --accounts`. Default: all',
         ],
-        ['`AUTOPILOT_START_PAUSED`', '`1`: all automation is paused from the start, until `resume`; as `run --paused`'],
+        ['`AUTOPILOT_START_PAUSED`', '`1` pauses all automation from the start until `resume`, like `run --paused`'],
         ['`AUTOPILOT_URL`', 'For the commands: the address of the daemon. Default: `http://127.0.0.1:8080`'],
         [
           '`AUTOPILOT_RECORD`',
-          'A file: everything observed is written to it as JSON lines (at most twice 64 MiB), for `ivs-autopilot replay`',
+          'A file in which the daemon records all observations as JSON lines (at most twice 64 MiB), for `ivs-autopilot replay`',
         ],
         ['`LOG_LEVEL`', '`trace`, `debug`, `info`, `warn`, `error`. Default: `info`'],
       ],
@@ -136,27 +136,27 @@ function configurationPage(): string {
 }
 
 const next = {
-  retry: 'tried again with backoff',
+  retry: 'is retried with backoff',
   'already-done': 'counts as done',
-  'give-up': 'not tried again',
-  interrupted: 'goes back to the queue',
+  'give-up': 'is not retried',
+  interrupted: 'returns to the queue',
 } as const;
 
 function errorsPage(): string {
   return page('Errors', 'src/domain/error-catalog.ts', [
-    'Every error has a stable code: in log lines (`code`), in answers of the API (`application/problem+json`, member `code`) and in messages of the command line. Codes are never reused.',
+    'Every error has a stable code. You find it in log lines (`code`), in API answers (`application/problem+json`, member `code`) and in messages of the command line. Codes are never reused.',
     ...Object.entries(errorCatalog).flatMap(([name, { meaning, remedy, status, disposition }]) => [
       `## ${name}`,
       prose(meaning),
       `**What to do.** ${prose(remedy)}`,
-      `HTTP status ${status}; a job that fails with it: ${next[disposition]}.`,
+      `HTTP status ${status}. A job that fails with it ${next[disposition]}.`,
     ]),
   ]);
 }
 
 function reasonsPage(): string {
   return page('Reasons of decisions', 'src/domain/decision.ts', [
-    'Every decision of a rule, also the one not to act, has one of these reasons: in the journal (`ivs-autopilot explain`, `GET /v1/decisions`), on the page, and as the label `reason` of `autopilot_decisions_total`.',
+    'Every decision of a rule, including every decision not to act, has one of these reasons. You find it in the journal (`ivs-autopilot explain`, `GET /v1/decisions`), on the page, and in the label `reason` of `autopilot_decisions_total`.',
     ...Object.entries(decisionReasons).flatMap(([name, { outcomes, meaning, remedy }]) => [
       `## ${name}`,
       meaning,
@@ -174,7 +174,7 @@ async function metricsPage(): Promise<string> {
   }[];
   const rows = metrics.map(({ name, help, type }) => [code(name), type, help]);
   return page('Metrics', 'src/runtime/metrics.ts', [
-    '`GET /metrics` gives these in the Prometheus text format, beside those of the Node process (`autopilot_process_*`, `autopilot_nodejs_*`).',
+    '`GET /metrics` returns these metrics in the Prometheus text format, and those of the Node process (`autopilot_process_*`, `autopilot_nodejs_*`).',
     table(
       ['Metric', 'Type', 'Meaning'],
       rows.sort(([left = ''], [right = '']) => (left < right ? -1 : 1)),
@@ -254,7 +254,7 @@ function ruleBlocks(): Readonly<Record<string, string>> {
     actions: actionNames
       .map((name) => {
         const schema = at(step, name) ?? {};
-        const note = destructiveActions.has(name) ? '\n\nCannot be taken back: its rule needs a cap.' : '';
+        const note = destructiveActions.has(name) ? '\n\nThis action cannot be undone, so its rule needs a cap.' : '';
         return `### ${name}\n\n${settingsTable(settingsOf(schema))}${note}`;
       })
       .join('\n\n'),

@@ -216,7 +216,7 @@ function isLive(record: StreamRecord | undefined): boolean {
 
 function unknownChannels(place: string, arns: readonly string[], where: string): AppError {
   const more = arns.length > 1 ? ` and ${arns.length - 1} more` : '';
-  return new AppError('CHANNEL_UNKNOWN', `${place}: ${arns[0]}${more}: not known to ${where}; nothing was done`, {
+  return new AppError('CHANNEL_UNKNOWN', `${place}: ${arns[0]}${more}: unknown to ${where}; nothing was done`, {
     details: { channelArns: arns.slice(0, 20) },
   });
 }

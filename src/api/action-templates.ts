@@ -57,7 +57,7 @@ export async function renderAll(
     if (length > longestBulk)
       throw new AppError(
         'REQUEST_INVALID',
-        `body.action: for ${arns.length} channels the parameters are too large together: at most ${longestBulk / 2 ** 20} MB; send less for each, or to fewer at once`,
+        `body.action: the parameters for ${arns.length} channels are too large in total: at most ${longestBulk / 2 ** 20} MB; send less, or to fewer channels at once`,
       );
     if (items.length % renderedAtOnce === 0) await setImmediate();
   }

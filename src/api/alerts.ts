@@ -27,7 +27,7 @@ export const alertKinds = {
   data_gap: { severity: 'critical', title: 'Data is missing' },
   cap: { severity: 'critical', title: 'Rule stopped by its cap' },
   delivery_failed: { severity: 'critical', title: 'Metadata is refused' },
-  approval: { severity: 'critical', title: 'An action waits for a yes' },
+  approval: { severity: 'critical', title: 'An action waits for approval' },
   failed_job: { severity: 'warning', title: 'Failed job' },
   rate: { severity: 'warning', title: 'Rule reached its hourly limit' },
   replicas_differ: { severity: 'warning', title: 'Replicas differ' },
@@ -340,7 +340,7 @@ function withheldText({ withheld }: Incident): string {
 }
 
 const gapTexts = {
-  poll: 'No complete list of the live streams has come',
+  poll: 'No sweep of the live streams has completed',
   events: 'The event queue could not be read',
 } as const;
 
@@ -348,7 +348,7 @@ function silent({ silentSinceMs }: AlertShard): Alert[] {
   return (['poll', 'events'] as const).flatMap((source) => {
     const since = silentSinceMs?.(source);
     if (since === undefined) return [];
-    const cause = `${gapTexts[source]} since ${new Date(since).toISOString()}: timers stand still, and no rule acts on what is not known.`;
+    const cause = `${gapTexts[source]} since ${new Date(since).toISOString()}: timers stand still, and no rule acts on missing data.`;
     return [alertOf('data_gap', { id: `data_gap:${source}`, cause, link: '#/runbook/data-gap', since })];
   });
 }
@@ -403,7 +403,7 @@ function awaited({ name, state: { view } }: AlertShard, isOne: boolean): Alert[]
     const { rule, channelArn } = first;
     return alertOf('approval', {
       id: alertId,
-      title: isAlone ? `${first.action} waits for a yes` : `${approvals.length} × ${first.action} wait for a yes`,
+      title: isAlone ? `${first.action} waits for approval` : `${approvals.length} × ${first.action} wait for approval`,
       cause: isAlone ? `${deedOf(first)}: ${first.why}` : `${approvals.length} channels: ${first.why}, …`,
       link: isAlone ? `#/approval/${encodeURIComponent(id)}` : `#/approvals?rule=${encodeURIComponent(rule)}`,
       since: Math.min(...approvals.map(({ askedAtMs }) => askedAtMs)),

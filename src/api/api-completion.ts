@@ -27,34 +27,34 @@ interface Refusal {
 const refusals = {
   BadRequest: {
     status: 400,
-    description: 'Something in the request is wrong: `problems` says where, and what was meant',
+    description: 'The request is not valid; `problems` names each place',
     code: 'REQUEST_INVALID',
     detail: 'body.item: unknown field; did you mean items?',
     more: { problems: [{ path: 'body.item', message: 'unknown field; did you mean items?' }] },
   },
   Unauthorized: {
     status: 401,
-    description: 'There is no token, or not one that is known',
+    description: 'The token is missing or unknown',
     code: 'UNAUTHORIZED',
-    detail: 'the token is not known',
+    detail: 'the token is unknown',
   },
   Forbidden: {
     status: 403,
-    description: 'The role of the token is not enough',
+    description: 'The role of the token does not allow this',
     code: 'FORBIDDEN',
     detail: 'the token grafana has the role viewer; this needs operator',
   },
   NotFound: {
     status: 404,
-    description: 'What the path names does not exist, or not any more',
+    description: 'The resource does not exist, or no longer exists',
     code: 'NOT_FOUND',
     detail: 'there is no batch b-0123abcd',
   },
   Conflict: {
     status: 409,
-    description: 'The Idempotency-Key belongs to another request',
+    description: 'The Idempotency-Key was used for another request',
     code: 'IDEMPOTENCY_CONFLICT',
-    detail: 'the key quiz-17 came with another request before',
+    detail: 'the key quiz-17 was used for another request',
   },
   TooLarge: {
     status: 422,
@@ -64,14 +64,14 @@ const refusals = {
   },
   TooMany: {
     status: 429,
-    description: 'Too much at once: the header Retry-After says after how many seconds to ask again',
+    description: 'Too many requests or too much waiting work; send again after Retry-After seconds',
     code: 'RATE_LIMITED',
     detail: 'the token mara sent more than 3000 requests in a minute',
     isLater: true,
   },
   Unavailable: {
     status: 503,
-    description: 'It cannot be done now: the header Retry-After says after how many seconds to ask again',
+    description: 'Not possible now; send again after Retry-After seconds',
     code: 'TIMED_OUT',
     detail: 'the answer took too long',
     isLater: true,
@@ -92,7 +92,7 @@ export function completed(document: Json): Json {
       schemas: { ...(components['schemas'] as Json | undefined), Problem: schema },
       responses: Object.fromEntries([
         ...Object.entries(refusals).map(([name, refusal]) => [name, responseOf(refusal)]),
-        ['Problem', { description: 'Any other refusal; `code` says which', content: problemContent() }],
+        ['Problem', { description: 'Any other error; see `code`', content: problemContent() }],
       ]),
     },
   };

@@ -10,7 +10,7 @@ type Json = Record<string, unknown>;
 const securityText =
   'A token of AUTOPILOT_API_TOKEN or of the tokens file. A viewer reads, an operator also acts, an admin also changes the configuration.';
 
-const whereText = 'The daemon that this document is of';
+const whereText = 'The daemon that serves this document';
 
 /** Adds `/docs` and `/docs/json`; call it before the routes are registered, which it watches. */
 export function registerApiDocument(app: FastifyInstance, { version, open }: { version: string; open: boolean }): void {

@@ -357,11 +357,11 @@ function readinessChecks(
     add('redis', () => shard.state.probe());
     add('poll', async () => {
       if (fleetCounts(shard.state.view).lastFullPollMs === undefined) {
-        throw new AppError('POLL_FAILED', 'no full poll has been completed yet');
+        throw new AppError('POLL_FAILED', 'no sweep has completed yet');
       }
       // The API and the page are needed most while IVS does not answer: a gap does not make this replica unready.
       const sinceMs = shard.silentSinceMs('poll');
-      return sinceMs === undefined ? undefined : `no complete poll since ${new Date(sinceMs).toISOString()}`;
+      return sinceMs === undefined ? undefined : `no complete sweep since ${new Date(sinceMs).toISOString()}`;
     });
     if (!shard.intake.consumer) continue;
     add('sqs', async () => {

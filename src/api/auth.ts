@@ -121,7 +121,7 @@ export function parseTokenFile(text: string, file: string): ApiToken[] {
     if (same)
       throw new AppError(
         'CONFIG_INVALID',
-        `${place} ${name} has the same token as ${same.name}: the audit could not tell them apart; make a token for each`,
+        `${place} ${name} has the same token as ${same.name}: the audit could not tell them apart; create a token for each`,
       );
     tokens.push({ name, role: known, value: new Secret(value) });
   }

@@ -50,7 +50,7 @@ export class BulkActions implements BulkActionsPort {
     if (action === 'edit_playback_restriction')
       throw new AppError(
         'REQUEST_INVALID',
-        'body.targets: edit_playback_restriction changes a policy once, for every channel that has it: leave targets out',
+        'body.targets: edit_playback_restriction changes a policy once, for every channel that uses it: omit targets',
       );
     if (shards.all.length > 1 && targets.channelArns === undefined)
       throw new AppError('REQUEST_INVALID', 'body.targets: with several accounts, name the channels by channelArns');
@@ -58,7 +58,7 @@ export class BulkActions implements BulkActionsPort {
     if (arns.length > maxChannels) {
       throw new AppError(
         'REQUEST_INVALID',
-        `body.targets: ${arns.length} channels are meant, and maxChannels is ${maxChannels}: nothing was done`,
+        `body.targets: ${arns.length} channels match, but maxChannels is ${maxChannels}: nothing was done`,
       );
     }
     const shard = arns[0] === undefined ? shards.first : shards.ofChannel(arns[0]);
@@ -165,7 +165,7 @@ function select(
 function tooManyBulks(most: number): AppError {
   return new AppError(
     'TOO_MANY_BULK_ACTIONS',
-    `${most} bulk actions are under way, as many as controls.max_bulk_actions allows`,
+    `${most} bulk actions are running, the maximum of controls.max_bulk_actions`,
     { details: { setting: 'controls.max_bulk_actions' } },
   );
 }

@@ -50,7 +50,7 @@ test('what nobody has taken in time is told once, whatever number of replicas lo
   expect(await look(to())).toEqual([]);
   expect(messages()).toEqual([
     expect.stringMatching(
-      /^lead: Nobody has it for 15 min: Channel without a stream key: no key\nhttps:\/\/autopilot\.example\/#\/alerts\/alert%3Akeyless%7Carn/,
+      /^lead: Not acknowledged for 15 min: Channel without a stream key: no key\nhttps:\/\/autopilot\.example\/#\/alerts\/alert%3Akeyless%7Carn/,
     ),
   ]);
   expect(nudges()).toBe(1);

@@ -162,7 +162,7 @@ function messageOf(
       : undefined;
   if (!rule || acknowledged || (rule.severity === 'critical' && severity !== 'critical')) return undefined;
   if (waitsMs < durationMs(rule.after)) return undefined;
-  return { receiver: rule.receiver, text: `Nobody has it for ${spanText(nowMs - since)}: ${title}: ${cause}` };
+  return { receiver: rule.receiver, text: `Not acknowledged for ${spanText(nowMs - since)}: ${title}: ${cause}` };
 }
 
 /** From when on nobody has an alert: its beginning; of what joined it after somebody took it or was told of it, since then. */

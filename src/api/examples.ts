@@ -13,7 +13,7 @@ interface Example {
 export const requestExamples: Readonly<Record<string, Readonly<Record<string, Example>>>> = {
   sendMetadata: {
     live: {
-      summary: 'To every channel that is live, not after 20 seconds',
+      summary: 'To every live channel, expiring after 20 seconds',
       value: { targets: { live: true }, items: [{ payload: { type: 'poll', id: 17 }, expiresInMs: 20_000 }] },
     },
     score: {
@@ -25,7 +25,7 @@ export const requestExamples: Readonly<Record<string, Readonly<Record<string, Ex
       },
     },
     dryRun: {
-      summary: 'Who would get it, and how long it would take',
+      summary: 'Which channels would get it, and how long it would take',
       value: { targets: { channelArns: [channelArn] }, items: [{ payload: 'goal' }], dryRun: true },
     },
   },
@@ -52,14 +52,14 @@ export const requestExamples: Readonly<Record<string, Readonly<Record<string, Ex
     },
   },
   answerApproval: {
-    yes: { summary: 'A yes, with its reason', value: { decision: 'approve', reason: 'nobody watches it' } },
+    yes: { summary: 'An approval with its reason', value: { decision: 'approve', reason: 'nobody watches it' } },
     no: { summary: 'A no', value: { decision: 'reject', reason: 'sponsor on air' } },
   },
-  acknowledgeAlert: { note: { summary: 'With what was found', value: { note: 'an encoder was unplugged' } } },
-  refreshChannel: { reason: { summary: 'Why, for the audit', value: { reason: 'retagged' } } },
-  refreshChannels: { reason: { summary: 'Why, for the audit', value: { reason: 'retagged' } } },
+  acknowledgeAlert: { note: { summary: 'With a note', value: { note: 'an encoder was unplugged' } } },
+  refreshChannel: { reason: { summary: 'With a reason for the audit', value: { reason: 'retagged' } } },
+  refreshChannels: { reason: { summary: 'With a reason for the audit', value: { reason: 'retagged' } } },
   holdChannel: {
-    twoHours: { summary: 'Released by itself after two hours', value: { reason: 'new encoder', duration: '2h' } },
+    twoHours: { summary: 'Released automatically after two hours', value: { reason: 'new encoder', duration: '2h' } },
   },
   addSilence: {
     finals: {
@@ -72,7 +72,9 @@ export const requestExamples: Readonly<Record<string, Readonly<Record<string, Ex
     },
   },
   activateStandby: { reason: { summary: 'The other deployment is lost', value: { reason: 'us-west-2 is lost' } } },
-  pauseAutomation: { reason: { summary: 'Why, for whoever finds it', value: { reason: 'regional incident' } } },
+  pauseAutomation: {
+    reason: { summary: 'With a reason for everybody who sees it', value: { reason: 'regional incident' } },
+  },
   resumeAutomation: { reason: { summary: 'Why', value: { reason: 'the incident is over' } } },
   setOffTrigger: {
     channel: { summary: 'About one channel', value: { channelArn, body: { scene: 'break' } } },

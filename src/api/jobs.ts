@@ -69,7 +69,7 @@ export class Jobs implements JobsPort {
     throw new AppError(
       'NOT_FOUND',
       withTrace(
-        `there is no job ${jobId}: finished jobs are kept for days, not for ever`,
+        `there is no job ${jobId}: finished jobs are kept for some days only`,
         traces.find((trace) => trace !== '') ?? '',
       ),
     );

@@ -116,7 +116,7 @@ export class LoginGuard {
       { code: 'UNAUTHORIZED', address },
       this.#lines.count < mostLines
         ? 'wrong tokens come from this address; autopilot_login_failures_total counts them'
-        : 'wrong tokens come from many addresses; no more of them are named for a minute',
+        : 'wrong tokens come from many addresses; further addresses are not named for a minute',
     );
   }
 }

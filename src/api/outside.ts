@@ -63,7 +63,7 @@ export class OutsideReader {
     this.#toldAtMs = nowMs;
     logger.warn(
       { code: 'HTTP_PREFIX_INVALID', proxy, prefix: header.slice(0, 100) },
-      'a proxy sends an X-Forwarded-Prefix that is no path; it is ignored, and /queues cannot be opened by way of that proxy',
+      'a proxy sends an X-Forwarded-Prefix that is no path; it is ignored, and /queues cannot be opened through that proxy',
     );
   }
 }

@@ -12,9 +12,9 @@ import { askEach, Reach, type Reached, settleEach, type Unasked } from './reach.
 const patienceMs = 1_500;
 
 export const othersUnaware =
-  'Redis cannot be written: this replica is paused, and the others do not know it yet. It is written as soon as Redis is back; until then it is lost if this process ends.';
+  'Redis cannot be written: this replica is paused, and the others do not know yet. The pause is written when Redis is back; if this process ends before that, it is lost.';
 export const othersNeverTold =
-  'Redis cannot be written: the pause that only this replica knew is taken back. If others are paused, this replica learns it when Redis is back.';
+  'Redis cannot be written: the pause that only this replica knew has ended. If others are paused, this replica learns it when Redis is back.';
 
 /** Pauses every account: those of this process at once, whatever Redis does; the others when their Redis takes it. */
 export async function pauseAll(

@@ -74,7 +74,7 @@ function prefixFor(reply: FastifyReply): string {
 /** Node's codes for requests that never became one, and what they are answered with. */
 const brokenRequests: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'the header fields of the request are larger than 16 KB together'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TOO_SLOW', 'the rest of the request did not come'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TOO_SLOW', 'the rest of the request did not arrive'],
 };
 
 /**
@@ -86,7 +86,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Incomi
     socket.destroy();
     return;
   }
-  const [code, detail] = brokenRequests[error.code ?? ''] ?? ['REQUEST_INVALID', 'this is no HTTP request'];
+  const [code, detail] = brokenRequests[error.code ?? ''] ?? ['REQUEST_INVALID', 'this is not an HTTP request'];
   const { meaning, remedy, status } = errorCatalog[code];
   const body = JSON.stringify({ type: `/docs#${code}`, title: meaning, status, code, detail, remedy });
   socket.end(

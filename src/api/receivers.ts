@@ -44,7 +44,7 @@ export class Receivers implements ReceiversPort {
     await shard.state.transact((tx) => {
       const job: ActionJob<'notify'> = {
         action: 'notify',
-        params: { receiver: name, text: `Test of the receiver ${name}, asked for by ${personText(who)}.` },
+        params: { receiver: name, text: `Test of the receiver ${name}, requested by ${personText(who)}.` },
         cause: { kind: 'operator', who, reason },
         decidedAtMs: tx.nowMs,
         isTest: true,

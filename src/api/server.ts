@@ -184,7 +184,9 @@ export class HttpServer implements Service {
       );
       host = '127.0.0.1';
     } else if (this.#authenticator.open) {
-      logger.warn('no API token is configured: whoever can reach this machine’s loopback address may use the API');
+      logger.warn(
+        'no API token is configured: everybody who can reach this machine’s loopback address may use the API',
+      );
     }
     try {
       await this.app.listen({ host, port });
@@ -251,7 +253,7 @@ function buildApp(
     reply.header('x-content-type-options', 'nosniff');
     if (connections.isSpare(request.raw) && !probePaths.has(request.routeOptions.url ?? '')) {
       reply.header('connection', 'close');
-      throw new AppError('TOO_MANY_CONNECTIONS', 'as many connections are open as http.max_connections allows');
+      throw new AppError('TOO_MANY_CONNECTIONS', 'the maximum of http.max_connections is open');
     }
     if (authenticator.open) assertSameSite(request.headers);
   });
@@ -264,7 +266,7 @@ function buildApp(
   app.setErrorHandler(async (thrown, request, reply) => {
     const isUnsent = !request.raw.complete && (thrown as { statusCode?: number }).statusCode === 503;
     const error = isUnsent
-      ? new AppError('REQUEST_TOO_SLOW', 'the rest of the request did not come')
+      ? new AppError('REQUEST_TOO_SLOW', 'the rest of the request did not arrive')
       : toAppError(thrown);
     await refused(request, error).catch((cause: unknown) =>
       logger.warn({ err: cause, code: error.code }, 'a refused request could not be written into the audit'),

@@ -37,7 +37,9 @@ function setup(more: Partial<SlackButtonsOptions> = {}) {
     approvals: {
       say: (_id, given) => {
         said.push(given);
-        return Promise.reject(new AppError('APPROVAL_OVER', 'it was over at noon (timed out); nothing was done now'));
+        return Promise.reject(
+          new AppError('APPROVAL_OVER', 'it was over at noon (timed out); this answer did nothing'),
+        );
       },
     },
     access: {
@@ -143,7 +145,7 @@ test('Approve and Reject are said by the mapped person with their role; what can
   const t = setup();
   expect(await t.press('UBOB', 'approve', 'ap-1')).toMatchObject({
     response_type: 'ephemeral',
-    text: 'Nothing was done: it was over at noon (timed out); nothing was done now.',
+    text: 'Nothing was done: it was over at noon (timed out); this answer did nothing.',
   });
   expect(t.said).toEqual([
     { kind: 'approve', who: 'user bob', role: 'admin', from: 'slack UBOB', reason: 'by a button in Slack' },

@@ -24,9 +24,9 @@ describe('the tokens of the API', () => {
     execFileSync('mkfifo', [pipe]);
     const large = fileOf(`#${' '.repeat(1_100_000)}\nnoc operator ${long}`);
     for (const [file, why] of [
-      [pipe, 'no regular file'],
-      ['/dev/zero', 'no regular file'],
-      [folder, 'no regular file'],
+      [pipe, 'not a regular file'],
+      ['/dev/zero', 'not a regular file'],
+      [folder, 'not a regular file'],
       [large, 'larger than'],
       [join(folder, 'none'), 'ENOENT'],
     ] as const) {

@@ -25,7 +25,7 @@ export function readTokens(env: Environment, scrubber: Scrubber): ApiToken[] {
   if (same)
     throw new AppError(
       'CONFIG_INVALID',
-      `AUTOPILOT_TOKENS_FILE: ${more} ${same.name} has the same token as AUTOPILOT_API_TOKEN: make a token for each`,
+      `AUTOPILOT_TOKENS_FILE: ${more} ${same.name} has the same token as AUTOPILOT_API_TOKEN: create a token for each`,
     );
   const tokens = [...admin, ...further];
   for (const { value } of tokens) scrubber.hide(value, 'token');

@@ -18,14 +18,14 @@ interface AdBreak {
 export function register(program: Command, io: CliIo): void {
   const adBreak = program
     .command('ad-break')
-    .description('server-side ad breaks: insert them, and see and stop those that wait for their turn')
+    .description('server-side ad breaks: insert, list and cancel them')
     .addHelpText(
       'after',
       example('ivs-autopilot ad-break insert studio-a --duration 60s', 'ivs-autopilot ad-break list'),
     );
   const insert = adBreak
     .command('insert')
-    .description('insert an ad break into live streams; on several channels one begins a second after the other')
+    .description('insert an ad break into live streams; on several channels the breaks begin one second apart')
     .argument('[channel]', 'ARN, last part of the ARN, or name')
     .requiredOption('--duration <time>', 'how long ads are played, from 1s to 5m');
   actionOptions(insert, { bulk: true })
@@ -42,7 +42,7 @@ export function register(program: Command, io: CliIo): void {
     });
   adBreak
     .command('list')
-    .description('ad breaks that wait for their turn, and the newest of each channel')
+    .description('list ad breaks that wait for their turn, and the newest of each channel')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot ad-break list'))
     .action(async ({ json }: { json?: boolean }) => {
@@ -61,7 +61,7 @@ export function register(program: Command, io: CliIo): void {
     });
   adBreak
     .command('cancel')
-    .description('take back an ad break that waits for its turn')
+    .description('cancel an ad break that waits for its turn')
     .argument('<channel>', 'ARN, last part of the ARN, or name')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot ad-break cancel studio-a'))
@@ -69,6 +69,6 @@ export function register(program: Command, io: CliIo): void {
       const api = apiClient(io);
       const arn = await resolveChannel(api, channel);
       const taken = (await api.send('DELETE', `/v1/ad-breaks/${encodeURIComponent(arn)}`)) as AdBreak;
-      printData(io, json, taken, () => [`Taken back: ${taken.durationSeconds} s of ads at ${taken.startsAt}`]);
+      printData(io, json, taken, () => [`Cancelled: ${taken.durationSeconds} s of ads at ${taken.startsAt}`]);
     });
 }

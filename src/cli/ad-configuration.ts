@@ -23,11 +23,11 @@ export function ifLiveOption(): Option {
 export function register(program: Command, io: CliIo): void {
   const ads = program
     .command('ad-configuration')
-    .description('server-side ads: give a channel an ad configuration, or take it off')
+    .description('server-side ads: attach an ad configuration to a channel, or detach it')
     .addHelpText('after', example('ivs-autopilot ad-configuration set studio-a --configuration show-ads'));
   const set = ads
     .command('set')
-    .description('give a channel an ad configuration, or none')
+    .description('attach an ad configuration to a channel, or detach it')
     .argument('[channel]', 'ARN, last part of the ARN, or name')
     .requiredOption('--configuration <which>', 'name or ARN of an ad configuration, or none')
     .addOption(ifLiveOption());

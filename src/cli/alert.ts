@@ -24,14 +24,16 @@ interface Alert {
 export function register(program: Command, io: CliIo): void {
   const alert = program
     .command('alert')
-    .description('what needs a person: incidents, failed jobs, refused metadata, missing data, …')
+    .description('alerts: incidents, failed jobs, refused metadata, missing data, …')
     .addHelpText('after', example('ivs-autopilot alert list'));
   alert
     .command('list')
-    .description('what needs a person now, the worst first')
-    .option('--kind <kind>', 'only of this kind, such as incident or failed_job')
-    .addOption(new Option('--state <state>', 'only those in this state').choices(['open', 'acknowledged', 'resolved']))
-    .option('--ended', 'with those that are over: the newest incidents, and what else ended within a day')
+    .description('list what needs a person now, the worst first')
+    .option('--kind <kind>', 'only alerts of this kind, such as incident or failed_job')
+    .addOption(
+      new Option('--state <state>', 'only entries in this state').choices(['open', 'acknowledged', 'resolved']),
+    )
+    .option('--ended', 'also list past alerts: the newest incidents, and others that ended within a day')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot alert list', 'ivs-autopilot alert list --kind incident --ended'))
     .action(
@@ -56,15 +58,13 @@ export function register(program: Command, io: CliIo): void {
     .addHelpText('after', example('ivs-autopilot alert on-call'))
     .action(async ({ json }: { json?: boolean }) => {
       const answer = (await apiClient(io).get('/v1/alerts')) as { alerts: readonly Alert[] };
-      printData(io, json, answer, () =>
-        answer.alerts.length === 0 ? ['Nothing needs you.'] : board(answer.alerts, io),
-      );
+      printData(io, json, answer, () => (answer.alerts.length === 0 ? ['All clear.'] : board(answer.alerts, io)));
     });
   alert
     .command('acknowledge')
-    .description('take an alert: say that you have it; a failed job or a refused delivery is dismissed by it')
-    .argument('<id>', 'as `alert list` shows it')
-    .option('--note <text>', 'what you found, or do about it', '')
+    .description('tell others that you work on an alert; this dismisses a failed job or a refused delivery')
+    .argument('<id>', 'the id in `alert list`')
+    .option('--note <text>', 'what you found, or what you are doing', '')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot alert acknowledge alert:failed_job\\|0123456789abcdef --note "typo"'))
     .action(async (id: string, { note, json }: { note: string; json?: boolean }) => {
@@ -73,7 +73,7 @@ export function register(program: Command, io: CliIo): void {
       printData(io, json, answer, () => [
         answer.dismissible
           ? `Dismissed: ${answer.cause}`
-          : `Acknowledged; it stays until its cause is gone: ${answer.cause}`,
+          : `Acknowledged; the alert stays until its cause is gone: ${answer.cause}`,
       ]);
     });
 }
@@ -96,7 +96,7 @@ function board(alerts: readonly Alert[], io: CliIo): Line[] {
 }
 
 function nothingText(kind: string | undefined, state: string | undefined): string {
-  if (kind === undefined) return state === undefined ? 'Nothing needs you.' : `No alert is ${state}.`;
+  if (kind === undefined) return state === undefined ? 'All clear.' : `No alert is ${state}.`;
   return `No alert of the kind ${kind}${state === undefined ? '' : ` is ${state}`}.`;
 }
 

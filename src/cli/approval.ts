@@ -37,16 +37,16 @@ interface Approval {
 export function register(program: Command, io: CliIo): void {
   const approval = program
     .command('approval')
-    .description('actions that wait for a person’s yes: see them, approve or reject them')
+    .description('actions that wait for approval: list, approve and reject them')
     .addHelpText('after', example('ivs-autopilot approval list'));
   approval
     .command('list')
     .description(
-      'what waits for a yes, the first to run out first; with --state or --all, what was answered in the last day',
+      'list actions that wait for approval, the soonest to time out first; with --state or --all, also those of the last day',
     )
-    .addOption(new Option('--state <state>', 'only those in this state').choices(approvalStates))
-    .option('--all', 'also those that are over')
-    .option('--rule <rule>', 'only of this rule')
+    .addOption(new Option('--state <state>', 'only entries in this state').choices(approvalStates))
+    .option('--all', 'also list those that are over')
+    .option('--rule <rule>', 'only entries of this rule')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot approval list', 'ivs-autopilot approval list --state rejected'))
     .action(async (flags: { state?: string; all?: boolean; rule?: string; json?: boolean }) => {
@@ -60,23 +60,23 @@ export function register(program: Command, io: CliIo): void {
       };
       printData(io, flags.json, answer, () =>
         answer.approvals.length === 0
-          ? [state === 'waiting' ? 'Nothing waits for a yes.' : 'none']
+          ? [state === 'waiting' ? 'Nothing waits for approval.' : 'none']
           : answer.approvals.flatMap((each) => linesOf(each, daemonUrl(io.env))),
       );
     });
   for (const { verdict, description, done } of [
     {
       verdict: 'approve',
-      description: 'say yes: everything is looked at again, and the action is done',
+      description: 'approve: everything is checked again, then the action runs',
       done: 'Approved',
     },
-    { verdict: 'reject', description: 'say no: the action is not done', done: 'Rejected' },
+    { verdict: 'reject', description: 'reject: the action does not run', done: 'Rejected' },
   ] as const)
     approval
       .command(verdict)
       .description(description)
-      .argument('<id>', 'as `approval list` shows it')
-      .option('--reason <text>', 'why, for the audit', '')
+      .argument('<id>', 'the id in `approval list`')
+      .option('--reason <text>', 'the reason, for the audit', '')
       .option('--json', 'print the answer as JSON')
       .addHelpText(
         'after',
@@ -87,7 +87,7 @@ export function register(program: Command, io: CliIo): void {
         const answer = (await apiClient(io).send('POST', path, { decision: verdict, reason })) as Approval;
         printData(io, json, answer, () => [
           answer.missing > 0
-            ? `Noted; ${answer.missing} more must say yes until ${answer.until}: ${answer.deed}`
+            ? `Approved; ${answer.missing} more must approve by ${answer.until}: ${answer.deed}`
             : `${done}: ${answer.deed}`,
           ...(answer.jobId === undefined ? [] : [`job ${answer.jobId}`]),
         ]);

@@ -66,12 +66,12 @@ export function actionOptions(command: Command, { bulk }: { readonly bulk: boole
   if (bulk)
     command
       .option('--tag <key=value...>', 'instead of a channel: every channel with these tags')
-      .option('--live', 'instead of a channel: every channel that is live')
-      .option('--max-channels <count>', 'do nothing when more channels than this are meant (default: 500)');
+      .option('--live', 'instead of a channel: every live channel')
+      .option('--max-channels <count>', 'do nothing if there are more channels than this (default: 500)');
   return command
-    .option('--reason <text>', 'why, for the audit')
-    .option('--dry-run', 'read the current state and show the calls that would be made')
-    .option('--no-wait', 'do not wait for the end')
+    .option('--reason <text>', 'the reason, for the audit')
+    .option('--dry-run', 'read the current state and show the calls it would make')
+    .option('--no-wait', 'do not wait for the result')
     .option('--json', 'print the answer as JSON');
 }
 
@@ -96,7 +96,7 @@ export async function askAction(
   const api = apiClient(io);
   const targets = targetsOf(flags);
   if (!ofAccount && (channel === undefined) === (targets === undefined))
-    throw new CommandFailed('Say which channel: its ARN, id or name, or channels by --tag or --live; one of them.', 2);
+    throw new CommandFailed('Name one channel by its ARN, id or name, or several by --tag or --live.', 2);
   const about = channel === undefined ? { targets } : { channelArn: await resolveChannel(api, channel) };
   const query = ofAccount?.account === undefined ? '' : `?account=${encodeURIComponent(ofAccount.account)}`;
   const answer = (await api.send('POST', `/v1/actions${query}`, {
@@ -104,7 +104,7 @@ export async function askAction(
     ...(ofAccount ? {} : about),
     ...(streamId === undefined ? {} : { streamId }),
     ...(flags.maxChannels === undefined ? {} : { maxChannels: capOf(flags.maxChannels) }),
-    reason: flags.reason ?? 'asked for on the command line',
+    reason: flags.reason ?? 'requested on the command line',
     ...(flags.dryRun ? { dryRun: true } : {}),
   })) as { jobId: string } | { bulkId: string; channels: number; plan?: readonly Turn[] };
   if ('bulkId' in answer) {
@@ -112,14 +112,14 @@ export async function askAction(
     if (answer.plan && !flags.json) for (const line of planLines(io, answer.plan)) printLine(io, line);
     if (!flags.wait)
       return printData(io, flags.json, answer, () => [`Accepted as ${answer.bulkId}: ${answer.channels} channels`]);
-    const stop = `Not followed any more; it goes on. Stop it with: ivs-autopilot actions stop ${answer.bulkId}`;
+    const stop = `No longer following; it continues. Stop it with: ivs-autopilot actions stop ${answer.bulkId}`;
     const bulk = await follow<Bulk>(io, api, `/v1/actions/bulk/${answer.bulkId}`, ['finished', 'stopped'], stop);
     printData(io, flags.json, bulk, () => [bulkLine(bulk)]);
     if ((bulk.outcomes['failed'] ?? 0) + (bulk.outcomes['unknown'] ?? 0) > 0) throw new CommandFailed('', 1);
     return;
   }
   if (!flags.wait) return printData(io, flags.json, answer, () => [`Accepted as ${answer.jobId}`]);
-  const left = `Not followed any more; the job ${answer.jobId} goes on.`;
+  const left = `No longer following; the job ${answer.jobId} continues.`;
   const job = await follow<Job>(io, api, `/v1/jobs/${encodeURIComponent(answer.jobId)}`, ['completed', 'failed'], left);
   printData(io, flags.json, job, () => jobLines(job));
   if (job.state === 'failed' || job.result?.outcome === 'unknown' || isLeftUndone(job, flags))
@@ -140,11 +140,11 @@ async function noChannels(api: ApiClient, { tag = [] }: ActionFlags): Promise<st
 export function register(program: Command, io: CliIo): void {
   const actions = program
     .command('actions')
-    .description('actions for many channels: how far they are, and stopping them')
+    .description('bulk actions: show their progress and stop them')
     .addHelpText('after', example('ivs-autopilot actions status'));
   actions
     .command('status')
-    .description('actions for many channels that are under way, and those of the last week')
+    .description('list running bulk actions, and those of the last week')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', '\nExample:\n  $ ivs-autopilot actions status\n')
     .action(async ({ json }: { json?: boolean }) => {
@@ -153,8 +153,8 @@ export function register(program: Command, io: CliIo): void {
     });
   actions
     .command('stop')
-    .description('start no more channels of an action for many')
-    .argument('<bulkId>', 'id of the bulk action, as its start printed it')
+    .description('stop a bulk action: start no further channels')
+    .argument('<bulkId>', 'id of the bulk action, as printed at its start')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', '\nExample:\n  $ ivs-autopilot actions stop bulk-1f0c…\n')
     .action(async (bulkId: string, { json }: { json?: boolean }) => {
@@ -164,7 +164,7 @@ export function register(program: Command, io: CliIo): void {
 }
 
 function capOf(text: string): number {
-  if (!/^[1-9][0-9]{0,5}$/.test(text)) throw new CommandFailed(`--max-channels ${text}: give a number from 1.`, 2);
+  if (!/^[1-9][0-9]{0,5}$/.test(text)) throw new CommandFailed(`--max-channels ${text}: expected a number from 1.`, 2);
   return Number(text);
 }
 

@@ -24,13 +24,13 @@ interface Flags {
 export function register(program: Command, io: CliIo): void {
   program
     .command('audit')
-    .description('who did what and why, newest first')
-    .option('--channel <channel>', 'only about this channel: ARN, last part of the ARN, or name')
-    .option('--who <name>', 'only of `rule <name>`, `token <name>` or a person')
-    .option('--what <action>', 'only this, such as stop_stream, hold or pause')
-    .addOption(momentOption('--since <time>', 'not older: a time, or how long ago, such as 8h'))
-    .addOption(momentOption('--until <time>', 'only before this moment'))
-    .addOption(countOption('--limit <count>', 'at most so many', 100_000).default(50))
+    .description('list who did what and why, newest first')
+    .option('--channel <channel>', 'only entries about this channel: ARN, last part of the ARN, or name')
+    .option('--who <name>', 'only entries by `rule <name>`, `token <name>` or a person')
+    .option('--what <action>', 'only this action, such as stop_stream, hold or pause')
+    .addOption(momentOption('--since <time>', 'only since then: a time, or how long ago, such as 8h'))
+    .addOption(momentOption('--until <time>', 'only before this time'))
+    .addOption(countOption('--limit <count>', 'maximum number of entries', 100_000).default(50))
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot audit --since 8h', 'ivs-autopilot audit --channel studio-a --json'))
     .action(async ({ channel, who, what, since, until, limit, json }: Flags) => {
@@ -42,7 +42,7 @@ export function register(program: Command, io: CliIo): void {
         return { items: page.entries, next: page.next };
       });
       printData(io, json, { entries: items, ...given({ next }) }, () => linesOf(items, io));
-      if (next !== undefined && !json) io.printError('There are older ones; --limit says how many are listed.');
+      if (next !== undefined && !json) io.printError('There are older entries; raise --limit to list more.');
     });
 }
 

@@ -36,16 +36,16 @@ export function register(program: Command, io: CliIo): void {
     .description('create the queue, dead-letter queue, EventBridge rule and policies that deliver IVS events')
     .argument(
       '[file]',
-      'configuration whose `accounts` are set up (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)',
+      'configuration with the `accounts` to set up (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)',
     )
     .option('--account <name>', 'only this entry of `accounts` (default: all, each with its own role)')
-    .option('--name <name>', 'name of the set-up: part of every name, and value of the tag', 'ivs-autopilot')
+    .option('--name <name>', 'name of the setup: part of every name, and value of the tag', 'ivs-autopilot')
     .option('--queue <name>', 'name of the queue (default: <name>-events)')
     .option('--rule <name>', 'name of the rule (default: <name>-events)')
-    .option('--region <region>', 'AWS region, without `accounts` in the configuration (default: AWS_REGION)')
-    .option('--dry-run', 'only show what would be changed')
-    .option('--destroy', 'remove what an earlier bootstrap made: only what carries its tag')
-    .option('--adopt', 'take over queues and rules of these names that bootstrap did not make')
+    .option('--region <region>', 'AWS Region, if the configuration has no `accounts` (default: AWS_REGION)')
+    .option('--dry-run', 'only show what it would change')
+    .option('--destroy', 'remove what an earlier bootstrap created (only resources with its tag)')
+    .option('--adopt', 'take over queues and rules of these names that bootstrap did not create')
     .addOption(
       new Option('--print <language>', 'print a template instead of making calls').choices([
         'cloudformation',
@@ -80,7 +80,7 @@ export function register(program: Command, io: CliIo): void {
       }
       const configured = config?.settings.accounts !== undefined;
       const accounts = config ? await chosenAccounts(config, flags, io) : environmentAccount(flags, io);
-      if (accounts.length === 0) throw new CommandFailed('No AWS region: set AWS_REGION or give --region.', 2);
+      if (accounts.length === 0) throw new CommandFailed('No AWS Region: set AWS_REGION or --region.', 2);
       if (configured) await bringAll(io, flags, wanted, accounts);
       else {
         const outcome = await bring(flags, wanted, accounts[0]!);
@@ -166,7 +166,7 @@ async function bringAll(io: CliIo, flags: Flags, wanted: EventPath, accounts: re
   if (flags.json) printJson(io, { accounts: [...results.values()] });
   if (failed.length > 0)
     throw new CommandFailed(
-      `${failed.length} of ${accounts.length} accounts could not be done; see above: ${failed.join(', ')}. Run it again once that is mended: what is done stays as it is.`,
+      `${failed.length} of ${accounts.length} accounts failed; see above: ${failed.join(', ')}. Repair them and run it again: finished accounts stay unchanged.`,
     );
 }
 
@@ -175,7 +175,7 @@ function checkBusFlags({ print, organization, toBus }: Flags): void {
   if (organization === undefined && toBus === undefined) return;
   if (print === undefined)
     throw new CommandFailed(
-      '--organization and --to-bus go with --print: what stands in many accounts is rolled out by StackSets or Terraform.',
+      '--organization and --to-bus need --print: use StackSets or Terraform to roll out resources in many accounts.',
       2,
     );
   if (organization !== undefined && toBus !== undefined)
@@ -188,7 +188,7 @@ function checkBusFlags({ print, organization, toBus }: Flags): void {
     throw new CommandFailed(`--organization ${JSON.stringify(organization)}: expected an id such as o-a1b2c3d4e5.`, 2);
   if (toBus !== undefined && !/^arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus\/[\w./-]{1,256}$/.test(toBus))
     throw new CommandFailed(
-      `--to-bus ${JSON.stringify(toBus)}: expected the ARN of an event bus, as the output BusArn of the central template has it.`,
+      `--to-bus ${JSON.stringify(toBus)}: expected the ARN of an event bus, the output BusArn of the central template.`,
       2,
     );
 }
@@ -207,7 +207,7 @@ async function templateOf(
 
 function refuseForeign(flags: Flags, { changes, done }: Outcome): void {
   if (!done && !flags.destroy && changes.some(({ kind }) => kind === 'foreign'))
-    throw new AppError('SETUP_FOREIGN', 'something of these names was not made by bootstrap; see above');
+    throw new AppError('SETUP_FOREIGN', 'a resource with one of these names was not created by bootstrap; see above');
 }
 
 function namesFrom(flags: Flags): EventPathNames {
@@ -244,6 +244,6 @@ function report(io: CliIo, flags: Flags, outcome: Outcome): void {
     for (const { field, from, to } of fields) io.print(`    ${field}: ${from ?? 'not set'} → ${to ?? 'not set'}`);
   }
   if (!changesAnything(outcome.changes))
-    io.print(flags.destroy ? 'Nothing to remove.' : 'Everything is as it should be; nothing to change.');
+    io.print(flags.destroy ? 'Nothing to remove.' : 'Everything is in place; nothing to change.');
   else if (!outcome.done) io.print('Nothing was changed (--dry-run).');
 }

@@ -26,19 +26,21 @@ interface LeaseFlags extends ActionFlags, DeliveryFlags {
 export function registerProvisioning(channel: Command, io: CliIo): void {
   const provision = channel
     .command('provision')
-    .description('make a channel and deliver its stream key; one of this name that is there already must be the same')
+    .description(
+      'create a channel and deliver its stream key; an existing channel of this name must have the same settings',
+    )
     .argument('<name>', 'letters, digits, hyphens and underscores')
     .addOption(
-      choiceOption('--type <type>', 'what the channel takes', ['BASIC', 'STANDARD', 'ADVANCED_SD', 'ADVANCED_HD']),
+      choiceOption('--type <type>', 'type of the channel', ['BASIC', 'STANDARD', 'ADVANCED_SD', 'ADVANCED_HD']),
     )
-    .addOption(choiceOption('--latency <mode>', 'how soon viewers see it', ['NORMAL', 'LOW']))
+    .addOption(choiceOption('--latency <mode>', 'latency mode of the channel', ['NORMAL', 'LOW']))
     .option('--private', 'playback needs a token')
     .addOption(tagsOption('--with <key=value...>', 'tags of the channel'))
     .option('--recording <which>', 'name, ARN or bucket of a recording configuration')
     .option('--ad-configuration <which>', 'name or ARN of an ad configuration')
     .option('--playback-restriction <which>', 'name or ARN of a playback restriction policy')
-    .option('--pool <name>', 'make it one of the channels that `channel lease` lends')
-    .option('--account <name>', 'with several accounts: whose channel it is');
+    .option('--pool <name>', 'add it to the pool that `channel lease` takes channels from')
+    .option('--account <name>', 'account of the channel, if there are several');
   actionOptions(deliveryOptions(provision), { bulk: false })
     .addHelpText(
       'after',
@@ -66,10 +68,10 @@ export function registerProvisioning(channel: Command, io: CliIo): void {
     });
   const lease = channel
     .command('lease')
-    .description('lend a free channel of a pool, and deliver its stream key')
-    .argument('<pool>', 'name of the pool: the value of the tag that its channels have')
-    .option('--for <duration>', 'it comes back by itself after this long')
-    .option('--account <name>', 'with several accounts: whose pool it is');
+    .description('lease a free channel of a pool, and deliver its stream key')
+    .argument('<pool>', 'name of the pool, the value of the tag ivs-autopilot:pool')
+    .option('--for <duration>', 'end the lease after this long')
+    .option('--account <name>', 'account of the pool, if there are several');
   actionOptions(deliveryOptions(lease), { bulk: false })
     .addHelpText('after', example('ivs-autopilot channel lease spares --for 4h --secret ivs/guest/stream-key'))
     .action(async (pool: string, flags: LeaseFlags) => {
@@ -79,7 +81,7 @@ export function registerProvisioning(channel: Command, io: CliIo): void {
     });
   const giveBack = channel
     .command('return')
-    .description('take a lent channel back: its stream key is replaced, and its stream is stopped')
+    .description('end the lease of a channel: replace its stream key and stop its stream')
     .argument('<channel>', 'ARN, last part of the ARN, or name');
   actionOptions(giveBack, { bulk: false })
     .addHelpText('after', example('ivs-autopilot channel return spare-1'))

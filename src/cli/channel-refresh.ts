@@ -33,11 +33,11 @@ interface ListingJob {
 export function registerRefresh(channel: Command, io: CliIo): void {
   channel
     .command('refresh')
-    .description('read the name, tags and settings of a channel again, now, so that rules see what was changed')
+    .description('read the name, tags and settings of a channel again, so that rules see changes at once')
     .argument('[channel]', 'ARN, last part of the ARN, or name; a new channel by its ARN')
-    .option('--all', 'instead of a channel: list all of them')
-    .option('--reason <text>', 'why, for the audit', 'asked for on the command line')
-    .option('--no-wait', 'with --all: do not wait for the end')
+    .option('--all', 'instead of a channel: read all channels')
+    .option('--reason <text>', 'the reason, for the audit', 'requested on the command line')
+    .option('--no-wait', 'with --all: do not wait for the result')
     .option('--json', 'print the answer as JSON')
     .addHelpText(
       'after',
@@ -45,7 +45,7 @@ export function registerRefresh(channel: Command, io: CliIo): void {
     )
     .action(async (given: string | undefined, flags: Flags) => {
       if ((given === undefined) === (flags.all === undefined))
-        throw new CommandFailed('Say which channel: its ARN, id or name; or --all.', 2);
+        throw new CommandFailed('Name a channel by its ARN, id or name, or use --all.', 2);
       const api = apiClient(io);
       if (given === undefined) await refreshAll(io, api, flags);
       else await refreshOne(io, api, given, flags);
@@ -69,7 +69,7 @@ async function refreshAll(io: CliIo, api: ApiClient, { reason, wait, json }: Fla
   if (!wait) return printData(io, json, answer, () => answer.jobs.map(({ jobId }) => `Accepted as ${jobId}`));
   const ended = await Promise.all(
     answer.jobs.map(async ({ account, jobId }) => {
-      const left = `Not followed any more; the listing goes on as job ${jobId}.`;
+      const left = `No longer following; the listing continues as job ${jobId}.`;
       const path = `/v1/jobs/${encodeURIComponent(jobId)}`;
       return { account, ...(await follow<ListingJob>(io, api, path, ['completed', 'failed'], left)) };
     }),

@@ -20,7 +20,7 @@ interface ListFlags {
 export function register(program: Command, io: CliIo): void {
   const channel = program
     .command('channel')
-    .description('channels: list them, look at one, read them again, make one, lend one of a pool')
+    .description('channels: list, show, refresh, create and lease them')
     .addHelpText(
       'after',
       example(
@@ -31,9 +31,9 @@ export function register(program: Command, io: CliIo): void {
     );
   channel
     .command('list')
-    .description('the channels with their settings and tags, as last listed')
-    .addOption(tagsOption('--tag <key=value...>', 'only those with these tags'))
-    .option('--text <words>', 'only those whose name, ARN or a tag, as key=value, has these words')
+    .description('list the channels with their settings and tags, as of the last listing')
+    .addOption(tagsOption('--tag <key=value...>', 'only channels with these tags'))
+    .option('--text <words>', 'only channels with these words in the name, the ARN or a tag (key=value)')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot channel list --tag tier=gold'))
     .action(async ({ tag = [], text = '', json }: ListFlags) => {
@@ -49,7 +49,7 @@ export function register(program: Command, io: CliIo): void {
     });
   channel
     .command('show')
-    .description('one channel: its settings and tags, what is held or waits for it, its key, and its stream')
+    .description('show one channel: settings, tags, holds, waiting actions, key and stream')
     .argument('<channel>', 'ARN, last part of the ARN, or name')
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('ivs-autopilot channel show studio-a'))
@@ -113,7 +113,7 @@ function showLines({ channel, stream, hold, intents, key }: Awaited<ReturnType<t
             nowMs,
           )} (${stream.streamId})`,
         ]
-      : 'Stream: none is known',
+      : 'Stream: none known',
     hold
       ? [
           { text: 'On hold', tone: 'warn' },
@@ -126,7 +126,7 @@ function showLines({ channel, stream, hold, intents, key }: Awaited<ReturnType<t
 }
 
 function keyText(key: Awaited<ReturnType<typeof factsOf>>['key']): string {
-  if (!key) return 'Stream key: not known';
+  if (!key) return 'Stream key: unknown';
   const { rotatedAt, ageDays, deliveredTo } = key;
   if (rotatedAt === undefined) return `Stream key: at least ${ageDays} days old`;
   const where = deliveredTo === undefined ? '' : `, delivered to ${deliveredTo}`;

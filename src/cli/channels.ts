@@ -54,7 +54,7 @@ export function channelMeant(channels: readonly KnownChannel[], text: string): K
     const shown = meant.slice(0, mostCandidates).map(({ arn }) => arn);
     const more = meant.length > shown.length ? ` and ${meant.length - shown.length} more` : '';
     throw new CommandFailed(
-      `${meant.length} channels are called ${text}; give one of these ARNs: ${shown.join(', ')}${more}.`,
+      `${meant.length} channels have the name ${text}; use one of these ARNs: ${shown.join(', ')}${more}.`,
     );
   }
   const near = nearestName(

@@ -15,14 +15,14 @@ const plainWord = /^[\w.@+-]+$/;
 export function register(program: Command, io: CliIo): void {
   program
     .command('completion')
-    .description('print the script that completes command lines in a shell, with names of channels and rules')
+    .description('print the script that completes commands in a shell, with names of channels and rules')
     .addArgument(
       program
         .createArgument('[shell]', `${shells.join(', ')} (default: that of SHELL)`)
         .choices(shells)
         .argParser((given: string) => chosen(given, shells)),
     )
-    .addOption(new Option('--names <kind>', 'print names instead; what the scripts call').hideHelp().choices(nameKinds))
+    .addOption(new Option('--names <kind>', 'print names instead; the scripts call this').hideHelp().choices(nameKinds))
     .option('--json', 'print what the script knows as JSON')
     .addHelpText(
       'after',
@@ -38,7 +38,7 @@ export function register(program: Command, io: CliIo): void {
       if (json) return printLines(io.print, JSON.stringify(table, null, 2));
       const own = (io.env['SHELL'] ?? '').split('/').at(-1) ?? '';
       const shell = given ?? (shells.includes(own) ? own : undefined);
-      if (shell === undefined) throw new CommandFailed(`Say for which shell: ${shells.join(', ')}.`, 2);
+      if (shell === undefined) throw new CommandFailed(`Name the shell: ${shells.join(', ')}.`, 2);
       printLines(io.print, scriptFor(shell, table));
     });
 }

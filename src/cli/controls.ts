@@ -21,27 +21,24 @@ export function register(program: Command, io: CliIo): void {
 function registerPause(program: Command, io: CliIo): void {
   program
     .command('pause')
-    .description('stop all automation at once; observing goes on, and what an operator asks for is still done')
-    .option('--reason <text>', 'why, for whoever finds it paused', noReason)
+    .description('stop all automation at once; observing and requested actions continue')
+    .option('--reason <text>', 'the reason, for everybody who sees the pause', noReason)
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot pause --reason "regional incident"'))
     .action(async ({ reason, json }: Flags) => {
       const answer = await apiClient(io).send('POST', '/v1/pause', { reason });
-      printData(io, json, answer, () => [
-        'All automation is paused. `ivs-autopilot resume` lets it go on.',
-        ...noteOf(answer),
-      ]);
+      printData(io, json, answer, () => ['All automation is paused until `ivs-autopilot resume`.', ...noteOf(answer)]);
     });
   program
     .command('resume')
-    .description('let automation go on after a pause')
-    .option('--reason <text>', 'why', noReason)
+    .description('end a pause of automation')
+    .option('--reason <text>', 'the reason', noReason)
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot resume'))
     .action(async ({ reason, json }: Flags) => {
       const body = reason === noReason ? {} : { reason };
       const answer = await apiClient(io).send('POST', '/v1/resume', body);
-      printData(io, json, answer, () => ['Automation goes on.', ...noteOf(answer)]);
+      printData(io, json, answer, () => ['Automation continues.', ...noteOf(answer)]);
     });
 }
 
@@ -54,10 +51,10 @@ function noteOf(answer: unknown): string[] {
 function registerHold(program: Command, io: CliIo): void {
   program
     .command('hold')
-    .description('keep automation’s hands off a channel, until it is released')
+    .description('stop rules from acting on a channel until the hold is released')
     .argument('<channel>', 'ARN, last part of the ARN, or name')
-    .option('--reason <text>', 'why', noReason)
-    .option('--for <duration>', 'release it by itself after this long, such as 2h')
+    .option('--reason <text>', 'the reason', noReason)
+    .option('--for <duration>', 'release it automatically after this long, such as 2h')
     .option('--release', 'end the hold')
     .option('--json', 'print the answer as JSON')
     .addHelpText(

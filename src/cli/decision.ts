@@ -26,19 +26,19 @@ interface ListFlags {
 export function register(program: Command, io: CliIo): void {
   const decision = program
     .command('decision')
-    .description('what the rules decided, also not to act, and why')
+    .description('decisions of rules, including those not to act, and their reasons')
     .addHelpText('after', example('ivs-autopilot decision list --since 8h'));
   decision
     .command('list')
-    .description('the decisions, newest first')
-    .option('--rule <rule>', 'only of this rule')
-    .option('--channel <channel>', 'only about this channel: ARN, last part of the ARN, or name')
-    .addOption(choiceOption('--outcome <outcome>', 'only with this outcome', decisionOutcomes))
-    .addOption(choiceOption('--reason <reason>', 'only with this reason', Object.keys(decisionReasons)))
-    .option('--text <words>', 'only where all these words occur: names, ids, reason, actions, what held it back')
-    .addOption(momentOption('--since <time>', 'not older: a time, or how long ago, such as 8h'))
-    .addOption(momentOption('--until <time>', 'only before this moment'))
-    .addOption(countOption('--limit <count>', 'at most so many', 100_000).default(50))
+    .description('list the decisions, newest first')
+    .option('--rule <rule>', 'only entries of this rule')
+    .option('--channel <channel>', 'only entries about this channel: ARN, last part of the ARN, or name')
+    .addOption(choiceOption('--outcome <outcome>', 'only decisions with this outcome', decisionOutcomes))
+    .addOption(choiceOption('--reason <reason>', 'only decisions with this reason', Object.keys(decisionReasons)))
+    .option('--text <words>', 'only decisions with all these words in names, ids, reason, actions or guards')
+    .addOption(momentOption('--since <time>', 'only since then: a time, or how long ago, such as 8h'))
+    .addOption(momentOption('--until <time>', 'only before this time'))
+    .addOption(countOption('--limit <count>', 'maximum number of entries', 100_000).default(50))
     .option('--json', 'print the answer as JSON')
     .addHelpText(
       'after',
@@ -62,14 +62,13 @@ export function register(program: Command, io: CliIo): void {
       });
       const answer = { decisions: items, ...given({ next }), truncated: isTruncated };
       printData(io, flags.json, answer, () => listLines(items, io));
-      if (next !== undefined && !flags.json) io.printError('There are older ones; --limit says how many are listed.');
-      if (isTruncated)
-        io.printError('The search was given up before the beginning of the journal: narrow it with --since.');
+      if (next !== undefined && !flags.json) io.printError('There are older entries; raise --limit to list more.');
+      if (isTruncated) io.printError('The search did not reach the beginning of the journal: narrow it with --since.');
     });
   decision
     .command('show')
-    .description('one decision: what was true, every guard and look, and what became of it')
-    .argument('<decision>', 'its id, as `decision list` shows it')
+    .description('show one decision: the values, every guard and check, and the result')
+    .argument('<decision>', 'the id in `decision list`')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot decision show 0123abcd'))
     .action(async (id: string, { json }: { json?: boolean }) => {
@@ -119,7 +118,7 @@ function showLines(decision: Decision): Line[] {
     `Since ${trigger.since}: ${trigger.text}`,
     ...knownLine(decision),
     ...(decision.streamId === undefined ? [] : [`Stream ${decision.streamId}`]),
-    ...(checks.length === 0 ? [] : ['', 'Looked at, in order:']),
+    ...(checks.length === 0 ? [] : ['', 'Checks, in order:']),
     ...checks.map(
       ({ check, verdict, asked, found, at: when }): Line => [
         '  ',

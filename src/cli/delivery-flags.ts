@@ -15,7 +15,7 @@ export function deliveryOptions(command: Command): Command {
   return command
     .option('--secret <name>', 'deliver into this AWS Secrets Manager secret')
     .option('--parameter <name>', 'deliver into this SSM SecureString parameter')
-    .option('--file <path>', 'deliver into this file of the daemon’s machine, mode 0600')
+    .option('--file <path>', 'deliver into this file on the daemon’s machine, mode 0600')
     .option('--webhook-url-file <path>', 'deliver to the HTTPS address in this file, with --hmac-key-file')
     .option('--hmac-key-file <path>', 'file with the key that signs the webhook');
 }
@@ -26,7 +26,10 @@ export function deliveryIn(flags: DeliveryFlags): object | undefined {
   const given = [secret, parameter, file, webhookUrlFile].filter((value) => value !== undefined);
   if (given.length === 0) return undefined;
   if (given.length > 1)
-    throw new CommandFailed('Say one place for the key: --secret, --parameter, --file or --webhook-url-file.', 2);
+    throw new CommandFailed(
+      'Choose one destination for the key: --secret, --parameter, --file or --webhook-url-file.',
+      2,
+    );
   if (secret !== undefined) return { secrets_manager: secret };
   if (parameter !== undefined) return { ssm_parameter: parameter };
   if (file !== undefined) return { file };
@@ -38,6 +41,9 @@ export function deliveryIn(flags: DeliveryFlags): object | undefined {
 export function deliveryOf(flags: DeliveryFlags): object {
   const delivery = deliveryIn(flags);
   if (!delivery)
-    throw new CommandFailed('Say where the new key goes: one of --secret, --parameter, --file, --webhook-url-file.', 2);
+    throw new CommandFailed(
+      'Choose a destination for the new key: --secret, --parameter, --file or --webhook-url-file.',
+      2,
+    );
   return delivery;
 }

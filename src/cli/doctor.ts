@@ -19,16 +19,14 @@ const signs = { green: '✓ green  ', warning: '! warning', red: '✗ red    ', 
 export function register(program: Command, io: CliIo): void {
   program
     .command('doctor')
-    .description(
-      'check configuration, credentials, permissions, queue, rule, Redis, clock, quotas and proxies, line by line',
-    )
+    .description('check configuration, credentials, permissions, queue, rule, Redis, clock, quotas and proxies')
     .argument('[file]', 'configuration (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
-    .option('--offline', 'only what can be told without a connection: configuration, files, addresses, proxies')
+    .option('--offline', 'only checks that need no connection: configuration, files, addresses, proxies')
     .option(
       '--account <name>',
       'only this entry of `accounts` (default: those of AUTOPILOT_ACCOUNTS, else all, each with its own role)',
     )
-    .option('--region <region>', 'AWS region, without `accounts` in the configuration (default: AWS_REGION)')
+    .option('--region <region>', 'AWS Region, if the configuration has no `accounts` (default: AWS_REGION)')
     .option('--json', 'print the results as JSON')
     .addHelpText(
       'after',
@@ -36,7 +34,7 @@ export function register(program: Command, io: CliIo): void {
         'ivs-autopilot doctor --offline',
         'REDIS_URL=redis://redis:6379 ivs-autopilot doctor',
         'ivs-autopilot doctor --account europe --json',
-      ) + '\nExit code 1 when anything is red; warnings and what was skipped do not count.\n',
+      ) + '\nThe exit code is 1 if anything is red; warnings and skipped checks do not count.\n',
     )
     .action(async (file: string | undefined, flags: Flags) => {
       const print = (result: CheckResult) => {
@@ -47,7 +45,7 @@ export function register(program: Command, io: CliIo): void {
       if (flags.json) printJson(io, { healthy: bad === 0, results });
       else
         io.print(
-          bad === 0 ? 'Everything is as it should be.' : `${bad} ${bad === 1 ? 'thing needs' : 'things need'} you.`,
+          bad === 0 ? 'Everything is in order.' : `${bad} ${bad === 1 ? 'check needs' : 'checks need'} your attention.`,
         );
       if (bad > 0) throw new CommandFailed('', 1);
     });
@@ -82,12 +80,11 @@ async function examine(
       if (config instanceof Error)
         return red(config.message.split('\n')[0] ?? '', `\`ivs-autopilot validate ${file}\` lists every problem.`);
       const problems = lintConfig(config, undefined);
-      if (problems.length === 0)
-        return green(`${file}: ${config.ruleset.rules.length} rules, nothing to complain about`);
+      if (problems.length === 0) return green(`${file}: ${config.ruleset.rules.length} rules, no problems`);
       return problems.map((problem) =>
         problem.severity === 'warning'
           ? warning(formatProblem(problem))
-          : red(formatProblem(problem), 'Correct the place that is named.'),
+          : red(formatProblem(problem), 'Correct the place in the message.'),
       );
     },
   };
@@ -101,7 +98,7 @@ async function examine(
   if (flags.offline) return runChecks(checks, signal, tell);
   const unreachable = offline.whyNothingCanBeCalled(env);
   if (unreachable !== undefined) {
-    checks.push({ name: 'AWS', run: async () => skipped(`not asked: ${unreachable}`) });
+    checks.push({ name: 'AWS', run: async () => skipped(`not checked: ${unreachable}`) });
     return runChecks(checks, signal, tell);
   }
 
@@ -144,7 +141,7 @@ async function accountsOf(
     const { carriedAccounts, selectionOf } = await import('#config/carried.ts');
     const selection = flags.account === undefined ? selectionOf(undefined, env) : undefined;
     const entries = all.length === 0 ? all : carriedAccounts(all, selection);
-    return { entries, account: entries.length > 0 ? [] : [trouble('no Region', 'Set AWS_REGION, or give --region.')] };
+    return { entries, account: entries.length > 0 ? [] : [trouble('no Region', 'Set AWS_REGION or --region.')] };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return {

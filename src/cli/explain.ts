@@ -46,10 +46,10 @@ interface Answer {
 export function register(program: Command, io: CliIo): void {
   program
     .command('explain')
-    .description('why a rule does, or does not, act on a channel: now, and the last times')
+    .description('explain why a rule acts or does not act on a channel, now and the last times')
     .argument('<rule>', 'name of the rule')
     .argument('<channel>', 'ARN, last part of the ARN, or name')
-    .option('--since <time>', 'all of the journal since then: a time, or how long ago, such as 8h')
+    .option('--since <time>', 'show the whole journal since then: a time, or how long ago, such as 8h')
     .option('--json', 'print the answer as JSON')
     .addHelpText(
       'after',
@@ -109,7 +109,7 @@ export function linesOf(answer: Answer): readonly string[] {
             ? [`      as on ${example.channelName ?? example.channelArn}, one of ${count} channels`]
             : []),
           ...jobs.flatMap((job) =>
-            decided === 'enforce' ? jobLines(job) : [`      ${job.action} not asked for: the rule only watches`],
+            decided === 'enforce' ? jobLines(job) : [`      ${job.action} not requested: the rule only watches`],
           ),
           ...withheld.map(({ action, reason: held }) => `      ${action} held back: ${held}`),
         ];

@@ -86,10 +86,10 @@ describe('--url and --token-file', () => {
 
   it.each([
     ['localhost:8080', 'did you mean http://localhost:8080?'],
-    ['ftp://x', 'no http address: ftp://x'],
+    ['ftp://x', 'not an http address: ftp://x'],
     ['http://me:hunter2@x', '--token-file'],
     ['http://x/?a=1', 'must end before ?a=1'],
-    ['not an address', 'no http address'],
+    ['not an address', 'not an http address'],
   ])('the address %s is refused', async (address, said) => {
     const { code, err } = await run(['silence', 'list', '--url', address]);
 

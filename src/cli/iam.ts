@@ -20,16 +20,19 @@ interface Flags {
 export function register(program: Command, io: CliIo): void {
   program
     .command('iam')
-    .description('print the IAM policy that the daemon needs for the loaded rules, and no more')
+    .description('print the smallest IAM policy that the daemon needs for the loaded rules')
     .argument('[file]', 'configuration (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
     .option('--account <id or name>', 'AWS account id, or the name of an entry of `accounts`', '*')
-    .option('--each', 'the policies of all entries of `accounts`, and of the daemon’s own identity, as one document')
-    .option('--region <region>', 'AWS region (default: that of the entry, AWS_REGION, else *)')
+    .option(
+      '--each',
+      'print the policies of all entries of `accounts`, and of the daemon’s own identity, as one document',
+    )
+    .option('--region <region>', 'AWS Region (default: that of the entry, AWS_REGION, else *)')
     .option('--queue-arn <arn>', 'ARN of the event queue (default: made from the configured URL)')
-    .option('--all-actions', 'also what operators may ask for through the API, whether a rule uses it or not')
-    .option('--setup', 'the policy for `bootstrap` instead')
-    .option('--name <name>', 'name of the set-up, with --setup', 'ivs-autopilot')
-    .option('--json', 'as JSON, which it is anyway')
+    .option('--all-actions', 'also include every action that operators can request, even if no rule uses it')
+    .option('--setup', 'print the policy for `bootstrap` instead')
+    .option('--name <name>', 'name of the setup, with --setup', 'ivs-autopilot')
+    .option('--json', 'no effect: the output is always JSON')
     .addHelpText(
       'after',
       example(

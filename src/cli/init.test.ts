@@ -40,10 +40,10 @@ it('leaves a file that is there as it is, whatever it holds', async () => {
   writeFileSync(file, 'mine');
   writeFileSync(join(folder, 'autopilot.schema.json'), '{}');
 
-  expect(await run('init', file)).toMatchObject({ code: 1, out: '', err: expect.stringContaining('exists already') });
+  expect(await run('init', file)).toMatchObject({ code: 1, out: '', err: expect.stringContaining('already exists') });
   expect(await run('init', join(folder, 'other.yaml'))).toMatchObject({
     code: 0,
-    out: expect.stringContaining('exists already and stays'),
+    out: expect.stringContaining('already exists and is not changed'),
   });
   expect([readFileSync(file, 'utf8'), readFileSync(join(folder, 'autopilot.schema.json'), 'utf8')]).toEqual([
     'mine',

@@ -14,24 +14,27 @@ const schemaName = 'autopilot.schema.json';
 export function register(program: Command, io: CliIo): void {
   program
     .command('init')
-    .description('write a commented configuration to begin with, and its schema for editors; nothing is written over')
-    .argument('[file]', 'where (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
+    .description('write a commented starter configuration and its schema for editors; never overwrites a file')
+    .argument('[file]', 'file to write (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
     .option('--json', 'print what was written as JSON')
     .addHelpText('after', example('ivs-autopilot init', 'ivs-autopilot init config/autopilot.yaml'))
     .action((given: string | undefined, { json }: { json?: boolean }) => {
       const file = given ?? defaultConfigFile(io.env);
       if (!/\.ya?ml$/i.test(file))
-        throw new CommandFailed(`${file} is no name of a YAML file: name one, such as config/autopilot.yaml.`, 2);
+        throw new CommandFailed(
+          `${file} does not end in .yaml or .yml: name a YAML file, such as config/autopilot.yaml.`,
+          2,
+        );
       const schema = join(dirname(file), schemaName);
       makeFolder(file);
       if (!written(file, readFileSync(join(packageRoot, 'config', 'autopilot.starter.yaml'), 'utf8')))
-        throw new CommandFailed(`${file} exists already and stays as it is: name another file, or move it away first.`);
+        throw new CommandFailed(`${file} already exists and is not changed: name another file, or move it away first.`);
       const isNewSchema = written(schema, `${JSON.stringify(jsonSchemaOfConfig(), null, 2)}\n`);
       printData(io, json, { file, schema, schemaWritten: isNewSchema }, () => [
         `Wrote ${file}: two rules in dry run, everything else in comments.`,
         isNewSchema
-          ? `Wrote ${schema}: with it an editor completes and checks the file.`
-          : `${schema} exists already and stays; \`ivs-autopilot schema --output ${schema}\` makes it anew.`,
+          ? `Wrote ${schema}: editors use it to complete and check the file.`
+          : `${schema} already exists and is not changed; \`ivs-autopilot schema --output ${schema}\` replaces it.`,
         `Next: ivs-autopilot validate ${file}`,
       ]);
     });
@@ -41,7 +44,7 @@ function makeFolder(file: string): void {
   try {
     mkdirSync(dirname(file), { recursive: true });
   } catch (error) {
-    throw new CommandFailed(`The folder of ${file} cannot be made: ${messageOf(error)}.`);
+    throw new CommandFailed(`The folder of ${file} cannot be created: ${messageOf(error)}.`);
   }
 }
 

@@ -8,7 +8,7 @@ import { apiClient, type CliIo, example, printData } from './support.ts';
 export function cancelCommand(group: Command, io: CliIo, kind: IntentKind): void {
   group
     .command('cancel')
-    .description('take back what waits for the end of a channel’s stream')
+    .description('cancel the change that waits for the end of a channel’s stream')
     .argument('<channel>', 'ARN, last part of the ARN, or name')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example(`ivs-autopilot ${group.name()} cancel studio-a`))
@@ -18,6 +18,6 @@ export function cancelCommand(group: Command, io: CliIo, kind: IntentKind): void
       const intent = (await api.send('DELETE', `/v1/intents/${kind}/${encodeURIComponent(arn)}`)) as {
         readonly summary: string;
       };
-      printData(io, json, intent, () => [`Taken back: ${intent.summary}`]);
+      printData(io, json, intent, () => [`Cancelled: ${intent.summary}`]);
     });
 }

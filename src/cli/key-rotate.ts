@@ -13,7 +13,7 @@ interface Flags extends ActionFlags, DeliveryFlags {
 export function register(program: Command, io: CliIo): void {
   const key = program
     .command('key')
-    .description('stream keys: rotate them, and see how old they are')
+    .description('stream keys: rotate them and show their age')
     .addHelpText(
       'after',
       example('ivs-autopilot key rotate studio-a --secret ivs/studio-a/stream-key', 'ivs-autopilot key age'),
@@ -43,7 +43,7 @@ export function register(program: Command, io: CliIo): void {
     });
   key
     .command('age')
-    .description('how old the stream keys are: since their rotation, or at least since they were first seen')
+    .description('show the age of the stream keys: since their rotation, or at least since they were first seen')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot key age'))
     .action(async ({ json }: { json?: boolean }) => {

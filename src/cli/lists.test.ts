@@ -212,7 +212,7 @@ describe('decision, audit and silence', () => {
       `/v1/decisions?channelArn=${arnOf('a')}&since=8h&limit=2`,
       `/v1/decisions?channelArn=${arnOf('a')}&since=8h&after=p2&limit=1`,
     ]);
-    expect(err).toContain('older ones');
+    expect(err).toContain('older entries');
   });
 
   it('decision show has every value that was compared', async () => {

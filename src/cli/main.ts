@@ -86,14 +86,16 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
 /** The whole program. */
 export function createProgram(io: CliIo): Command {
   const program = new Command('ivs-autopilot')
-    .description('Stream-operations automation for Amazon IVS: notices, decides by rules, acts inside the quotas.')
+    .description(
+      'Stream-operations automation for Amazon IVS: watches streams, decides by rules, acts within the quotas.',
+    )
     .version(packageVersion(), '-V, --version')
     .option(
       '--as <name>',
       'who you are, for holds, silences and the audit (default: AUTOPILOT_AS, or the system’s user)',
     )
     .option('--url <address>', 'the daemon that the commands talk to (default: AUTOPILOT_URL, or this machine)')
-    .option('--token-file <file>', 'the file that holds the token of its API (default: AUTOPILOT_API_TOKEN_FILE)')
+    .option('--token-file <file>', 'file that contains the API token (default: AUTOPILOT_API_TOKEN_FILE)')
     .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       'after',
@@ -102,14 +104,14 @@ export function createProgram(io: CliIo): Command {
         'ivs-autopilot run',
         'ivs-autopilot pause --reason "regional incident"',
       ) +
-        '\nThe options above stand before or after the command. AUTOPILOT_URL and AUTOPILOT_API_TOKEN say the same as --url and\n' +
-        '--token-file. Colours are on a terminal only, and not with NO_COLOR. Exit codes: 0 done, 1 a problem was found, 2 wrong usage.\n',
+        '\nThe options above go before or after the command. AUTOPILOT_URL and AUTOPILOT_API_TOKEN replace --url and\n' +
+        '--token-file. Colours appear on a terminal only, and not with NO_COLOR. Exit codes: 0 done, 1 a problem was found, 2 wrong usage.\n',
     );
   const surroundings = withGlobals(io, () => program.opts<Globals>());
   for (const register of registers) register(program, surroundings);
   for (const command of allOf(program)) {
     command.exitOverride();
-    command.showHelpAfterError('(--help shows what there is)');
+    command.showHelpAfterError('(see --help)');
     command.configureOutput({
       writeOut: (text) => printLines(io.print, text.replace(/\n$/, '')),
       writeErr: (text) => printLines(io.printError, text.replace(/\n$/, '')),
@@ -135,7 +137,7 @@ export async function runCli(argv: readonly string[], surroundings: CliIo = proc
       printLines(io.printError, `${error.code}: ${error.message}`);
       return 1;
     }
-    io.printError(`This should not happen, please report it: ${messageOf(error)}`);
+    io.printError(`This is a bug; report it: ${messageOf(error)}`);
     if (io.env['LOG_LEVEL'] === 'debug' && error instanceof Error) printLines(io.printError, error.stack ?? '');
     return 1;
   }
@@ -217,7 +219,7 @@ function processIo(): CliIo {
     if (/TOKEN|SECRET|PASSWORD/.test(name) && value !== undefined) scrubber.hide(value, name);
   const shown = (line: string) => visibleLine(scrubber.scrub(line));
   const printError = (line: string) => void process.stderr.write(`${shown(line)}\n`);
-  endOnUncaught((error) => writeSync(2, `${shown(`This should not happen, please report it: ${messageOf(error)}`)}\n`));
+  endOnUncaught((error) => writeSync(2, `${shown(`This is a bug; report it: ${messageOf(error)}`)}\n`));
   const ending = new AbortController();
   let endingSince = Number.POSITIVE_INFINITY;
   // Whoever reads the output may stop reading (`… | head`): that is no error.

@@ -213,7 +213,7 @@ test('wrong usage asks nothing of the daemon', async () => {
   expect(await rig.run('send', '--live', '--payload', 'x', '--expires', 'soon')).toBe(2);
   expect(await rig.run('send', '--live', '--payload', 'x', '--lane', 'fast')).toBe(2);
   expect(rig.asked).toEqual([]);
-  expect(rig.errors.join('\n')).toContain('--expires soon is no duration');
+  expect(rig.errors.join('\n')).toContain('--expires soon is not a duration');
 });
 
 test('a batch is looked at and cancelled by its id', async () => {

@@ -51,24 +51,24 @@ const missed = ['failed', 'expired', 'notBroadcasting', 'cancelled'] as const;
 export function register(program: Command, io: CliIo): void {
   const metadata = program
     .command('metadata')
-    .description('send timed metadata to channels, and follow it')
+    .description('timed metadata: send it and follow its delivery')
     .addHelpText('after', example(`ivs-autopilot metadata send --live --payload '{"type":"poll"}' --wait`));
   metadata
     .command('send')
-    .description('send one or more items to channels, in order and inside the quota')
+    .description('send one or more items to channels, in order and within the quota')
     .option('--live', 'to every channel with a live stream')
     .option('--channel <channels...>', 'to these channels, by ARN, last part of the ARN, or name')
-    .option('--tag <key=value...>', 'to live channels with these tags; one key several times means any of its values')
+    .option('--tag <key=value...>', 'to live channels with these tags; repeat a key to allow several values')
     .option('--payload <texts...>', 'what to send: a JSON object, or text; @file reads a file, - reads standard input')
-    .option('--payload-text <texts...>', 'text that is sent as it is, whatever it begins with')
-    .option('--payload-file <file>', 'a file with what to send')
-    .option('--key <key>', 'a newer item with the same key replaces an unsent older one')
-    .option('--expires <duration>', 'not sent after this long, for example 20s')
-    .addOption(choiceOption('--lane <lane>', 'which waits shorter', lanes))
-    .option('--account <name>', 'which account of the configuration (default: the first)')
-    .option('--idempotency-key <key>', 'sending again with the same key sends nothing twice')
-    .option('--dry-run', 'show who would get it and how long it would take')
-    .option('--wait', 'follow it until every item has arrived or ended')
+    .option('--payload-text <texts...>', 'text to send unchanged, whatever it begins with')
+    .option('--payload-file <file>', 'file with the payload')
+    .option('--key <key>', 'a newer item with the same key replaces an older unsent one')
+    .option('--expires <duration>', 'do not send it after this long, for example 20s')
+    .addOption(choiceOption('--lane <lane>', 'priority of the items', lanes))
+    .option('--account <name>', 'account in the configuration (default: the first)')
+    .option('--idempotency-key <key>', 'repeating the request with the same key sends nothing twice')
+    .option('--dry-run', 'show which channels would get it and how long it would take')
+    .option('--wait', 'wait until every item has been delivered or has ended')
     .option('--json', 'print the answer as JSON')
     .addHelpText(
       'after',
@@ -77,7 +77,7 @@ export function register(program: Command, io: CliIo): void {
         `ivs-autopilot metadata send --tag show=quiz --key score --expires 20s --payload '{"home":2}'`,
       ) +
         '\nWith --wait the exit code is 1 unless every item was delivered, or replaced by a newer one with its key.\n' +
-        'An answer that gets lost is asked for again, with the same idempotency key, so that nothing is sent twice.\n',
+        'If an answer is lost, the request is repeated with the same idempotency key, so nothing is sent twice.\n',
     )
     .action(async (flags: SendFlags) => {
       const api = apiClient(io);
@@ -96,8 +96,8 @@ export function register(program: Command, io: CliIo): void {
     });
   metadata
     .command('status')
-    .description('what became of a batch')
-    .argument('<batchId>', 'id of the batch, as `metadata send` printed it')
+    .description('show the progress of a batch')
+    .argument('<batchId>', 'the id that `metadata send` printed')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot metadata status b-1f0c…'))
     .action(async (batchId: string, flags: { json?: boolean }) => {
@@ -108,7 +108,7 @@ export function register(program: Command, io: CliIo): void {
   metadata
     .command('cancel')
     .description('cancel what a batch has not sent yet')
-    .argument('<batchId>', 'id of the batch, as `metadata send` printed it')
+    .argument('<batchId>', 'the id that `metadata send` printed')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot metadata cancel b-1f0c…'))
     .action(async (batchId: string, flags: { json?: boolean }) => {
@@ -137,7 +137,7 @@ async function send(
   } catch (error) {
     if (error instanceof RequestFailed && error.retryInMs !== undefined)
       throw new CommandFailed(
-        `${error.message}\nTo send it again, add --idempotency-key ${key}: should it have been accepted, nothing is sent twice.`,
+        `${error.message}\nTo send it again, add --idempotency-key ${key}: if it was accepted, nothing is sent twice.`,
       );
     throw error;
   }
@@ -152,7 +152,7 @@ async function bodyOf(io: CliIo, api: ApiClient, flags: SendFlags): Promise<Body
     throw new CommandFailed('Say what to send: --payload, --payload-text or --payload-file.', 2);
   const expiresInMs = flags.expires === undefined ? undefined : parseDuration(flags.expires);
   if (flags.expires !== undefined && !expiresInMs)
-    throw new CommandFailed(`--expires ${flags.expires} is no duration: write it like 20s or 5m.`, 2);
+    throw new CommandFailed(`--expires ${flags.expires} is not a duration: write it like 20s or 5m.`, 2);
   return {
     targets: await targetsOf(api, flags),
     items: payloads.map((payload) => ({
@@ -167,7 +167,8 @@ async function bodyOf(io: CliIo, api: ApiClient, flags: SendFlags): Promise<Body
 
 async function targetsOf(api: ApiClient, { live, channel, tag }: SendFlags): Promise<Body['targets']> {
   const given = [live, channel, tag].filter((value) => value !== undefined);
-  if (given.length !== 1) throw new CommandFailed('Say to whom: exactly one of --live, --channel and --tag.', 2);
+  if (given.length !== 1)
+    throw new CommandFailed('Name the channels with exactly one of --live, --channel and --tag.', 2);
   if (live) return { live: true };
   if (channel) return { channelArns: [...(await resolveChannels(api, channel))] };
   const tags = new Map<string, string[]>();
@@ -198,7 +199,7 @@ function parsed(text: string, place: string): string | Record<string, unknown> {
   } catch (error) {
     if (!/^\s*[{[]/.test(text)) return text;
     throw new CommandFailed(
-      `${place}: it begins like JSON and is none (${messageOf(error)}). Correct it, or send it as it is with --payload-text.`,
+      `${place}: it begins like JSON but is not valid (${messageOf(error)}). Correct it, or send it unchanged with --payload-text.`,
       2,
     );
   }
@@ -206,8 +207,8 @@ function parsed(text: string, place: string): string | Record<string, unknown> {
 
 /** Why a batch reaches nobody. */
 async function nobodyText(api: ApiClient, { live, tag }: SendFlags): Promise<string> {
-  if (tag) return `Nobody gets it: no live channel has ${tag.join(', ')}${await tagsMeant(api, tag)}.`;
-  return live ? 'Nobody gets it: no channel is live.' : 'Nobody gets it: every channel was left out.';
+  if (tag) return `Nothing was sent: no live channel has ${tag.join(', ')}${await tagsMeant(api, tag)}.`;
+  return live ? 'Nothing was sent: no channel is live.' : 'Nothing was sent: every channel was left out.';
 }
 
 /** Waits until the batch is over; a bar on a terminal. The daemon being away for a moment ends nothing. */
@@ -226,10 +227,10 @@ async function follow(api: ApiClient, batchId: string, io: CliIo): Promise<Progr
   } catch (error) {
     if (io.signal.aborted)
       throw new CommandFailed(
-        `Not followed any more; it goes on. Cancel it with: ivs-autopilot metadata cancel ${batchId}`,
+        `No longer following; it continues. Cancel it with: ivs-autopilot metadata cancel ${batchId}`,
         130,
       );
-    throw new CommandFailed(`The batch ${batchId} goes on, but could not be followed: ${messageOf(error)}`);
+    throw new CommandFailed(`The batch ${batchId} continues, but could not be followed: ${messageOf(error)}`);
   } finally {
     io.redraw?.('');
   }

@@ -20,9 +20,9 @@ export function register(program: Command, io: CliIo): void {
     .addHelpText('after', example('ivs-autopilot notify test noc'));
   notify
     .command('test')
-    .description('send a test message to each integration of a receiver, and tell what each of them answered')
+    .description('send a test message to each integration of a receiver and show each answer')
     .argument('<receiver>', 'its name in the configuration')
-    .option('--account <name>', 'whose workers send it; default: the first account of the configuration')
+    .option('--account <name>', 'account whose workers send it (default: the first in the configuration)')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot notify test noc'))
     .action(async (receiver: string, { account, json }: { account?: string; json?: boolean }) => {
@@ -30,7 +30,7 @@ export function register(program: Command, io: CliIo): void {
       const query = account === undefined ? '' : `?account=${encodeURIComponent(account)}`;
       const path = `/v1/receivers/${encodeURIComponent(receiver)}/test${query}`;
       const { jobId } = (await api.send('POST', path, {})) as { jobId: string };
-      const left = `Not followed any more; the job ${jobId} goes on.`;
+      const left = `No longer following; the job ${jobId} continues.`;
       const job = await follow<Job>(io, api, `/v1/jobs/${encodeURIComponent(jobId)}`, ['completed', 'failed'], left);
       printData(io, json, job, () => linesOf(job));
       const { delivered = 0, tried = [] } = job.result ?? {};

@@ -19,7 +19,7 @@ interface EditFlags extends ActionFlags {
 export function register(program: Command, io: CliIo): void {
   const restriction = program
     .command('playback-restriction')
-    .description('who may play: put channels under a policy, and change its countries and origins')
+    .description('playback restriction policies: attach them to channels, change their countries and origins')
     .addHelpText(
       'after',
       example(
@@ -29,7 +29,7 @@ export function register(program: Command, io: CliIo): void {
     );
   const set = restriction
     .command('set')
-    .description('put a channel under a playback restriction policy, or under none')
+    .description('attach a playback restriction policy to a channel, or detach it')
     .argument('[channel]', 'ARN, last part of the ARN, or name')
     .requiredOption('--policy <which>', 'name or ARN of a playback restriction policy, or none')
     .addOption(ifLiveOption());
@@ -42,11 +42,11 @@ export function register(program: Command, io: CliIo): void {
   cancelCommand(restriction, io, 'set_playback_restriction');
   const edit = restriction
     .command('edit')
-    .description('change the countries and origins of a policy, for every channel that has it, live ones too')
+    .description('change the countries and origins of a policy, for all its channels, including live ones')
     .argument('<policy>', 'name or ARN of the policy')
-    .option('--countries <codes>', 'two-letter codes with commas between, such as GB,IE; all for every country')
-    .option('--origins <origins>', 'origins with commas between, such as https://www.example.com; all for every origin')
-    .option('--account <name>', 'with several accounts: whose policy it is');
+    .option('--countries <codes>', 'two-letter codes separated by commas, such as GB,IE; all for every country')
+    .option('--origins <origins>', 'origins separated by commas, such as https://www.example.com; all for every origin')
+    .option('--account <name>', 'account of the policy, if there are several');
   actionOptions(edit, { bulk: false })
     .addHelpText(
       'after',

@@ -28,14 +28,14 @@ interface Intent {
 export function register(program: Command, io: CliIo): void {
   const recording = program
     .command('recording')
-    .description('recording to S3: switch it, and see what is pending')
+    .description('recording to S3: turn it on or off, and list pending changes')
     .addHelpText(
       'after',
       example('ivs-autopilot recording set studio-a --configuration prod-s3', 'ivs-autopilot recording pending'),
     );
   const set = recording
     .command('set')
-    .description('let a channel record with a configuration, or not at all')
+    .description('set the recording configuration of a channel, or none')
     .argument('[channel]', 'ARN, last part of the ARN, or name')
     .requiredOption('--configuration <which>', 'name, ARN or bucket of a recording configuration, or none')
     .addOption(ifLiveOption());
@@ -53,7 +53,7 @@ export function register(program: Command, io: CliIo): void {
     });
   recording
     .command('pending')
-    .description('what waits for the end of a stream')
+    .description('list changes that wait for the end of a stream')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot recording pending'))
     .action(async ({ json }: { json?: boolean }) => {
@@ -65,17 +65,17 @@ export function register(program: Command, io: CliIo): void {
     });
   const ensure = recording
     .command('ensure')
-    .description('make a recording configuration if there is none of this name, and wait until it is ACTIVE')
+    .description('create a recording configuration unless one of this name exists, and wait until it is ACTIVE')
     .argument('<name>', 'letters, digits, hyphens and underscores')
     .requiredOption('--bucket <name>', 'S3 bucket in the same Region and account')
-    .option('--reconnect-window <seconds>', 'a stream that comes back within it goes on in the same recording')
-    .option('--account <name>', 'with several accounts: whose configuration it is');
+    .option('--reconnect-window <seconds>', 'a stream that reconnects within this time continues the same recording')
+    .option('--account <name>', 'account of the configuration, if there are several');
   actionOptions(ensure, { bulk: false })
     .addHelpText('after', example('ivs-autopilot recording ensure prod-s3 --bucket prod-recordings'))
     .action(async (name: string, flags: EnsureFlags) => {
       const { bucket, reconnectWindow, account } = flags;
       if (reconnectWindow !== undefined && !/^\d{1,3}$/.test(reconnectWindow))
-        throw new CommandFailed(`--reconnect-window ${reconnectWindow}: give whole seconds from 0 to 300.`, 2);
+        throw new CommandFailed(`--reconnect-window ${reconnectWindow}: expected whole seconds from 0 to 300.`, 2);
       const window = reconnectWindow === undefined ? {} : { reconnect_window_seconds: Number(reconnectWindow) };
       const action = { ensure_recording_configuration: { name, bucket, ...window } };
       await askAction(io, { channel: undefined, action, flags, ofAccount: { account } });

@@ -227,7 +227,7 @@ describe('replay', () => {
   });
 
   it.each([
-    ['nothing', '', /nothing is recorded/],
+    ['nothing', '', /the recording is empty/],
     ['no JSON', '{\n', /x\.jsonl:1:1: expected one JSON object/],
     [
       'a control that there is not',

@@ -25,12 +25,9 @@ export function register(program: Command, io: CliIo): void {
   program
     .command('replay')
     .description(
-      'run recorded observations through rules: what they would have done, and what other rules would do instead',
+      'run recorded observations through rules and print what they would have done, also compared with other rules',
     )
-    .argument(
-      '<recordings...>',
-      'JSON lines: what the daemon has recorded (AUTOPILOT_RECORD), or EventBridge events; of several replicas, all of them',
-    )
+    .argument('<recordings...>', 'JSON lines: recordings of all replicas (AUTOPILOT_RECORD), or EventBridge events')
     .option('--config <file>', 'the rules to try (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
     .option('--against <file>', 'the rules to compare with')
     .option('--json', 'print the actions as JSON')

@@ -18,14 +18,14 @@ interface Flags {
 export function register(program: Command, io: CliIo): void {
   program
     .command('report')
-    .description('what happened in a session: times, health, viewers, what was done and what was not')
+    .description('report on a session: times, health, viewers, what was done and what was not')
     .argument(
       '<channel|tag>',
       'ARN, id or name of a channel; or a tag such as show=finals, or the value of the tag `show`',
     )
     .option('--last-session', 'the newest session, which is the default')
     .option('--session <id>', 'this session of the channel')
-    .option('--format <format>', `${reportFormats.join(', ')} (default: by the ending of --output, else md)`)
+    .option('--format <format>', `${reportFormats.join(', ')} (default: from the extension of --output, else md)`)
     .option('-o, --output <file>', 'write it to a file')
     .option('--json', 'the same as --format json')
     .addHelpText(
@@ -38,7 +38,7 @@ export function register(program: Command, io: CliIo): void {
     .action(async (subject: string, flags: Flags) => {
       const format = formatOf(flags);
       if (flags.lastSession && flags.session !== undefined)
-        throw new CommandFailed('Say --last-session or --session, not both.', 2);
+        throw new CommandFailed('Use --last-session or --session, not both.', 2);
       const api = apiClient(io);
       const answer = await api.text(`${await pathOf(api, subject, flags.session)}format=${format}`);
       const text = format === 'json' ? `${JSON.stringify(JSON.parse(answer), null, 2)}\n` : answer;
@@ -72,7 +72,7 @@ async function pathOf(api: ApiClient, subject: string, session: string | undefin
     const arn = encodeURIComponent(await resolveChannel(api, subject));
     return `/v1/streams/${arn}/report?${session === undefined ? '' : `streamId=${encodeURIComponent(session)}&`}`;
   }
-  if (session !== undefined) throw new CommandFailed('--session goes with one channel.', 2);
+  if (session !== undefined) throw new CommandFailed('--session needs one channel.', 2);
   return `/v1/reports?tag=${encodeURIComponent(tag)}&`;
 }
 

@@ -15,8 +15,10 @@ export function register(program: Command, _io: CliIo): void {
   program
     .command('run')
     .description('run the daemon until it is told to stop (SIGTERM); SIGHUP reloads its configuration')
-    .addOption(choiceOption('--role <role>', 'the part of the work this process does', replicaRoles).default('all'))
-    .option('--paused', 'pause all automation from the start, until `resume`: for a first day, a restore, an upgrade')
+    .addOption(
+      choiceOption('--role <role>', 'the part of the work that this process does', replicaRoles).default('all'),
+    )
+    .option('--paused', 'pause all automation from the start until `resume`: for a first day, a restore, an upgrade')
     .option('--standby', 'do nothing until `activate`: for a second Region that takes over when the first is lost')
     .option(
       '--accounts <names>',

@@ -10,7 +10,7 @@ export function register(program: Command, io: CliIo): void {
     .command('schema')
     .description('print the JSON Schema (draft 7) of the configuration file, for completion and checks in an editor')
     .option('-o, --output <file>', 'write it to a file')
-    .option('--json', 'as JSON, which it is anyway')
+    .option('--json', 'no effect: the output is always JSON')
     .addHelpText(
       'after',
       example('ivs-autopilot schema --output autopilot.schema.json') +

@@ -37,7 +37,7 @@ interface SilenceMatch {
 export function register(program: Command, io: CliIo): void {
   const group = program
     .command('silence')
-    .description('hold back the decisions that match, for a time; without a word after it: add')
+    .description('hold back matching decisions for a time; without a subcommand: add')
     .addHelpText(
       'after',
       example(
@@ -48,14 +48,11 @@ export function register(program: Command, io: CliIo): void {
     );
   group
     .command('add', { isDefault: true })
-    .description('hold back the decisions that match, for a time')
-    .argument(
-      '[matchers...]',
-      'such as rule="starving-slate", action=~"stop_.*" or tag_show="finals"; all of them must match',
-    )
-    .option('--reason <text>', 'why', noReason)
+    .description('hold back matching decisions for a time')
+    .argument('[matchers...]', 'such as rule="starving-slate", action=~"stop_.*" or tag_show="finals"; all must match')
+    .option('--reason <text>', 'the reason', noReason)
     .option('--for <duration>', 'how long, such as 1h; a silence always ends')
-    .option('--force', 'also when no rule or channel matches now: for what is still to come')
+    .option('--force', 'add it even if no rule or channel matches yet')
     .addOption(new Option('--expire <id>', 'the same as `silence end`').hideHelp())
     .option('--json', 'print the answer as JSON')
     .addHelpText(
@@ -69,7 +66,7 @@ export function register(program: Command, io: CliIo): void {
     );
   group
     .command('list')
-    .description('the silences that have not ended')
+    .description('list the silences that have not ended')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot silence list'))
     .action(async ({ json }: { json?: boolean }) => {
@@ -93,19 +90,19 @@ export function register(program: Command, io: CliIo): void {
     });
   group
     .command('edit')
-    .description('change or extend a silence; what is left out stays as it is')
-    .argument('<silence>', 'its id, as `silence list` shows it')
-    .argument('[matchers...]', 'in place of those that it has')
-    .option('--reason <text>', 'why')
+    .description('change or extend a silence; omitted options stay unchanged')
+    .argument('<silence>', 'the id in `silence list`')
+    .argument('[matchers...]', 'new matchers, which replace the current ones')
+    .option('--reason <text>', 'the reason')
     .option('--for <duration>', 'how long from now on, such as 1h')
-    .option('--force', 'also when no rule or channel matches now: for what is still to come')
+    .option('--force', 'add it even if no rule or channel matches yet')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot silence edit s-0123abcd --for 2h'))
     .action((id: string, matchers: string[], flags: EditFlags) => edit(io, id, matchers, flags));
   group
     .command('end')
     .description('end a silence now')
-    .argument('<silence>', 'its id, as `silence list` shows it')
+    .argument('<silence>', 'the id in `silence list`')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot silence end s-0123abcd'))
     .action((id: string, flags: { json?: boolean }) => end(io, id, flags));
@@ -139,7 +136,7 @@ async function add(
   const answer = (await api.send('POST', '/v1/silences', wanted)) as { readonly id?: string } & SilenceMatch;
   printData(io, json, answer, () => [
     `It matches ${matchText(answer)}.`,
-    `Silenced for ${duration}. \`ivs-autopilot silence end ${answer.id ?? '<id>'}\` ends it before.`,
+    `Silenced for ${duration}. \`ivs-autopilot silence end ${answer.id ?? '<id>'}\` ends it earlier.`,
   ]);
 }
 
@@ -210,5 +207,5 @@ function matchText({ matches: { rules, channels }, examples }: SilenceMatch): st
 
 function nothingMatches(match: SilenceMatch, done = 'silenced'): string {
   const meant = match.didYouMean.length === 0 ? '' : ` (did you mean ${match.didYouMean.join(', ')}?)`;
-  return `Nothing was ${done}: it matches ${matchText(match)}${meant}. With --force it is made all the same, for what is still to come.`;
+  return `Nothing was ${done}: it matches ${matchText(match)}${meant}. With --force it is created anyway.`;
 }

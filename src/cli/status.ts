@@ -10,7 +10,7 @@ import { type Cell, indented, type Line, toned } from './terminal.ts';
 export function register(program: Command, io: CliIo): void {
   program
     .command('status')
-    .description('show what is live, what the rules are doing, what is muted, and what needs a person')
+    .description('show what is live, what the rules do, what is held back, and what needs a person')
     .option('--json', 'print it as JSON')
     .addHelpText('after', example('ivs-autopilot status') + '\nThe exit code is 1 while the data is stale.\n')
     .action(async ({ json }: { json?: boolean }) => {

@@ -14,10 +14,10 @@ interface Flags extends ActionFlags {
 export function registerStop(stream: Command, io: CliIo): void {
   const stop = stream
     .command('stop')
-    .description('end the live stream of a channel')
+    .description('stop the live stream of a channel')
     .argument('<channel>', 'ARN, last part of the ARN, or name')
     .option('--revoke-key', 'delete the stream key first, so that the encoder cannot come back')
-    .option('--stream-id <id>', 'do nothing when another stream than this one is live')
+    .option('--stream-id <id>', 'do nothing if a different stream is live')
     .option('--yes', 'do not ask at the terminal');
   actionOptions(stop, { bulk: false })
     .addHelpText('after', example('ivs-autopilot stream stop studio-a --revoke-key --reason "key leaked"'))
@@ -40,7 +40,7 @@ async function confirm(io: CliIo, channel: string, { revokeKey }: Flags): Promis
   const { channel: known, record } = (await api.get(`/v1/streams/${encodeURIComponent(arn)}`)) as StreamAnswer;
   const name = known?.name ? `${known.name} (${arn})` : arn;
   const viewers = record?.viewerCount === undefined ? 'viewers unknown' : `${record.viewerCount} viewers`;
-  const state = record?.state === 'live' ? `live, ${viewers}` : 'not live, as far as is known';
+  const state = record?.state === 'live' ? `live, ${viewers}` : 'not known to be live';
   const key = revokeKey ? ', and delete its stream key' : '';
   const answer = await io.ask!(`Stop the stream of ${name}: ${state}${key}? [y/N] `);
   if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailed('Nothing was stopped.', 1);

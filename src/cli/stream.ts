@@ -32,24 +32,24 @@ const mostStreams = 100_000;
 export function register(program: Command, io: CliIo): void {
   const stream = program
     .command('stream')
-    .description('live streams, and those that are over: list them, look at one, stop one')
+    .description('live and past streams: list, show and stop them')
     .addHelpText(
       'after',
       example('ivs-autopilot stream list', 'ivs-autopilot stream stop studio-a --reason "rights ended"'),
     );
   stream
     .command('list')
-    .description('the live streams, the worst first; or those of another state')
+    .description('list the live streams, the worst first, or those in another state')
     .addOption(
-      choiceOption('--state <state>', 'over: ended and failed ones, earlier sessions too', [
+      choiceOption('--state <state>', 'state; over lists ended and failed streams, including earlier sessions', [
         ...streamStates,
         'any',
         'over',
       ]).default('live'),
     )
-    .addOption(choiceOption('--health <health>', 'only with this health', streamHealths))
-    .option('--text <words>', 'only those whose name, ARN or a tag, as key=value, has these words')
-    .addOption(countOption('--limit <count>', 'at most so many (default: all; 50 that are over)', mostStreams))
+    .addOption(choiceOption('--health <health>', 'only streams with this health', streamHealths))
+    .option('--text <words>', 'only channels with these words in the name, the ARN or a tag (key=value)')
+    .addOption(countOption('--limit <count>', 'maximum number of streams (default: all; 50 if over)', mostStreams))
     .option('--json', 'print the answer as JSON')
     .addHelpText(
       'after',
@@ -59,11 +59,11 @@ export function register(program: Command, io: CliIo): void {
       const answer = await listStreams(apiClient(io), flags);
       printData(io, flags.json, answer, () => listLines(answer, io));
       if (answer.stale.polls !== undefined)
-        io.printError(`Not up to date: nothing has been heard of ListStreams since ${answer.stale.polls}.`);
+        io.printError(`Out of date: no answer from ListStreams since ${answer.stale.polls}.`);
     });
   stream
     .command('show')
-    .description('one channel’s stream: how it is and since when, what is known from where, and what happened')
+    .description('show one channel’s stream: its state, the source of each value, and its timeline')
     .argument('<channel>', 'ARN, last part of the ARN, or name')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot stream show studio-a'))
@@ -126,7 +126,7 @@ function listLines({ streams, counts, next }: StreamList, io: CliIo): Line[] {
     : ['NAME', 'STATE', 'HEALTH', 'FOR', 'VIEWERS', 'RECORDING', 'AGE', ...(hasAds ? ['AD BREAK'] : []), 'ID'];
   return [
     ...table([heading, ...rows], io),
-    ...(next === undefined ? [] : ['There are more; --limit says how many are listed.']),
+    ...(next === undefined ? [] : ['There are more; raise --limit to list them.']),
   ];
 }
 
@@ -141,7 +141,7 @@ function showLines(arn: string, { record, timeline, channel, sessions, stale }: 
   const tags = Object.entries(channel?.tags ?? {}).map(([key, value]) => `${key}=${value}`);
   return [
     [{ text: name, tone: 'strong' }, ` ${arn}`],
-    ...(stale.polls === undefined ? [] : [[{ text: `Not up to date since ${stale.polls}`, tone: 'bad' as const }]]),
+    ...(stale.polls === undefined ? [] : [[{ text: `Out of date since ${stale.polls}`, tone: 'bad' as const }]]),
     ...(tags.length === 0 ? [] : [`Tags: ${tags.join(', ')}`]),
     ...(record === null ? ['No session is known.'] : recordLines(record, nowMs)),
     ...section(

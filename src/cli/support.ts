@@ -135,7 +135,7 @@ export function apiClient(
   };
   const eventsUntil = async function* (path: string, end?: AbortSignal): AsyncGenerator<ServerEvent> {
     const silence = new AbortController();
-    const watchdog = setTimeout(() => silence.abort(new Error('it has fallen silent')), silentMs);
+    const watchdog = setTimeout(() => silence.abort(new Error('it no longer answers')), silentMs);
     try {
       const until = end ? AbortSignal.any([silence.signal, end]) : silence.signal;
       const response = await open(new Request(base + path), until);
@@ -200,12 +200,12 @@ function noAnswer(base: string, error: unknown): RequestFailed {
 /** @throws CommandFailed for what is no address of a daemon; what it says holds no password */
 function checkedUrl(text: string): string {
   if (/^[\w.-]+:\d+(\/|$)/.test(text))
-    throw new CommandFailed(`--url or AUTOPILOT_URL is no http address: ${text} (did you mean http://${text}?)`, 2);
+    throw new CommandFailed(`--url or AUTOPILOT_URL is not an http address: ${text} (did you mean http://${text}?)`, 2);
   if (!URL.canParse(text) || !/^https?:/.test(text))
-    throw new CommandFailed(`--url or AUTOPILOT_URL is no http address: ${text.replace(/\/\/.*@/, '//…@')}`, 2);
+    throw new CommandFailed(`--url or AUTOPILOT_URL is not an http address: ${text.replace(/\/\/.*@/, '//…@')}`, 2);
   const { username, password, search, hash } = new URL(text);
   if (username !== '' || password !== '')
-    throw new CommandFailed('--url or AUTOPILOT_URL holds a user or a password: give the token with --token-file.', 2);
+    throw new CommandFailed('--url or AUTOPILOT_URL contains a user or a password: use --token-file for the token.', 2);
   if (search !== '' || hash !== '')
     throw new CommandFailed(`--url or AUTOPILOT_URL must end before ${search}${hash}.`, 2);
   return text;
@@ -242,7 +242,7 @@ function answerOf(response: Response, text: string): unknown {
     body = text === '' ? undefined : JSON.parse(text);
   } catch {
     throw new RequestFailed(
-      `The answer is no JSON (HTTP ${response.status}): is ${response.url.split('/v1/')[0]} the address of ivs-autopilot?`,
+      `The answer is not JSON (HTTP ${response.status}): is ${response.url.split('/v1/')[0]} the address of ivs-autopilot?`,
       retryAfterOf(response),
     );
   }

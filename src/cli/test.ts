@@ -18,8 +18,8 @@ export function register(program: Command, io: CliIo): void {
   program
     .command('test')
     .description('run rule tests on the daemon’s own engine, in virtual time')
-    .argument('[files...]', 'configuration files, or their tests: x.yaml is tested by x.test.yaml beside it')
-    .option('--config <file>', 'the configuration that all tests are for')
+    .argument('[files...]', 'configuration files or test files; x.test.yaml tests x.yaml beside it')
+    .option('--config <file>', 'the configuration to use for all tests')
     .option('--filter <text>', 'only tests whose name contains this')
     .option('--json', 'print the results as JSON')
     .addHelpText('after', example('ivs-autopilot test config/autopilot.yaml', 'ivs-autopilot test rules/*.test.yaml'))
@@ -30,7 +30,7 @@ export function register(program: Command, io: CliIo): void {
         const pair = pairOf(file, flags.config);
         for (const result of await runFile(pair, flags.filter, io)) results.push({ file: pair.tests, ...result });
       }
-      if (results.length === 0) throw new CommandFailed('No test has a name like that: check --filter.', 1);
+      if (results.length === 0) throw new CommandFailed('No test has such a name: check --filter.', 1);
       const failed = results.filter(({ failures }) => failures.length > 0);
       if (flags.json)
         io.print(
@@ -53,7 +53,7 @@ function pairOf(file: string, config: string | undefined): { config: string; tes
   const pair = isTests
     ? { config: config ?? file.replace(/\.test(\.ya?ml)$/, '$1'), tests: file }
     : { config: file, tests: file.replace(/(\.ya?ml)$/, '.test$1') };
-  if (!isTests && !/\.ya?ml$/.test(file)) throw new CommandFailed(`${file} is no YAML file.`, 2);
+  if (!isTests && !/\.ya?ml$/.test(file)) throw new CommandFailed(`${file} is not a YAML file.`, 2);
   if (!existsSync(pair.tests))
     throw new CommandFailed(`${pair.tests} does not exist: write the tests of ${pair.config} there.`);
   return pair;

@@ -21,11 +21,15 @@ interface Flags {
 export function register(program: Command, io: CliIo): void {
   program
     .command('validate')
-    .description('check configuration files: their form, their meaning, and whether Amazon IVS can do what they say')
+    .description('check configuration files: syntax, meaning, and whether Amazon IVS can do what they say')
     .argument('[files...]', 'YAML files (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
-    .option('--strict', 'warnings count as problems too')
-    .option('--inventory', 'also look for tags that no channel has, by asking the daemon for its channels')
-    .option('--channels <number>', 'for how many live channels to estimate fan-outs, without a daemon to ask', countOf)
+    .option('--strict', 'treat warnings as errors')
+    .option('--inventory', 'ask the daemon for its channels, and report tags that no channel has')
+    .option(
+      '--channels <number>',
+      'number of live channels for the estimates of fan-outs, if no daemon can be asked',
+      countOf,
+    )
     .option(
       '--accounts <names>',
       "also print the entries of `accounts` that `run --accounts` would carry, such as 'main,eu-*' (default: AUTOPILOT_ACCOUNTS)",

@@ -19,8 +19,8 @@ export function register(program: Command, io: CliIo): void {
     .command('revoke')
     .description('end the running sessions of viewers, by the aws:viewer-id of their playback tokens')
     .argument('<channel>', 'ARN, last part of the ARN, or name')
-    .argument('[viewers...]', 'ids of viewers')
-    .option('--from <file>', 'read further ids from a file, one in each line; - reads standard input')
+    .argument('[viewers...]', 'viewer ids')
+    .option('--from <file>', 'read further ids from a file, one per line; - reads standard input')
     .option(
       '--versions-up-to <number>',
       'only sessions with this aws:viewer-session-version or a lower one (default: 0)',
@@ -36,7 +36,7 @@ export function register(program: Command, io: CliIo): void {
     .action(async (channel: string, given: readonly string[], flags: Flags) => {
       const { versionsUpTo } = flags;
       if (versionsUpTo !== undefined && !/^\d{1,15}$/.test(versionsUpTo))
-        throw new CommandFailed(`--versions-up-to ${versionsUpTo}: give a whole number from 0.`, 2);
+        throw new CommandFailed(`--versions-up-to ${versionsUpTo}: expected a whole number from 0.`, 2);
       const ids = [...given, ...(flags.from === undefined ? [] : await idsOf(io, flags.from))];
       if (ids.length === 0) throw new CommandFailed('Say which viewers: their ids, or a file with --from.', 2);
       const version = versionsUpTo === undefined ? {} : { versions_up_to: Number(versionsUpTo) };
@@ -46,7 +46,7 @@ export function register(program: Command, io: CliIo): void {
 
 async function idsOf(io: CliIo, from: string): Promise<string[]> {
   const read = from === '-' ? io.readInput : () => readFile(from, 'utf8');
-  if (!read) throw new CommandFailed('--from -: there is no standard input here.', 2);
+  if (!read) throw new CommandFailed('--from -: no standard input is available.', 2);
   const text = await read().catch((error: unknown) => {
     throw new CommandFailed(`--from ${from}: ${messageOf(error)}`, 2);
   });

@@ -43,8 +43,8 @@ const nameWidth = 24;
 export function register(program: Command, io: CliIo): void {
   program
     .command('watch')
-    .description('show what is live, then each change of streams, alerts and decisions as it happens; Ctrl-C ends it')
-    .argument('[channels...]', 'only these: ARN, last part of the ARN, or name')
+    .description('show what is live, then each change of streams, alerts and decisions until Ctrl-C')
+    .argument('[channels...]', 'only these channels: ARN, last part of the ARN, or name')
     .addOption(choicesOption('--only <what...>', 'only these of streams, alerts and decisions', subjects))
     .option('--json', 'print one JSON object per line')
     .addHelpText('after', example('ivs-autopilot watch', 'ivs-autopilot watch studio-a --only streams decisions'))

@@ -27,7 +27,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Do something: rotate a key, set a recording, stop a stream, … */
+        /** Request an action: rotate a key, set a recording, stop a stream, … */
         post: operations["requestAction"];
         delete?: never;
         options?: never;
@@ -42,7 +42,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Actions for many channels: those under way and those of the last week */
+        /** List bulk actions: running ones and those of the last week */
         get: operations["listBulkActions"];
         put?: never;
         post?: never;
@@ -59,11 +59,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far a bulk action is */
+        /** Show the progress of a bulk action */
         get: operations["getBulkAction"];
         put?: never;
         post?: never;
-        /** Stop a bulk action: no more channels are started */
+        /** Stop a bulk action: start no further channels */
         delete: operations["stopBulkAction"];
         options?: never;
         head?: never;
@@ -94,7 +94,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ad breaks that wait for their turn, and the newest of each channel */
+        /** List ad breaks that wait for their turn, and the newest of each channel */
         get: operations["listAdBreaks"];
         put?: never;
         post?: never;
@@ -114,7 +114,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Take back an ad break that waits for its turn; one that was inserted cannot be taken back */
+        /** Cancel an ad break that waits for its turn; an inserted one cannot be undone */
         delete: operations["cancelAdBreak"];
         options?: never;
         head?: never;
@@ -128,7 +128,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What needs a person, the worst first */
+        /** List alerts: what needs a person, the worst first */
         get: operations["listAlerts"];
         put?: never;
         post?: never;
@@ -147,7 +147,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take an alert: say that you have it; of a failed job or a refused delivery this is its end */
+        /** Acknowledge an alert; this ends a failed job or a refused delivery */
         post: operations["acknowledgeAlert"];
         delete?: never;
         options?: never;
@@ -162,7 +162,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Actions that wait for a person’s yes, and those of the last day that were answered or are over */
+        /** List actions that wait for approval, and those of the last day that were answered or have ended */
         get: operations["listApprovals"];
         put?: never;
         post?: never;
@@ -179,10 +179,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One action that waits for a yes, with the values as they are now; reading it changes nothing */
+        /** Show one action that waits for approval, with the current values; reading it changes nothing */
         get: operations["getApproval"];
         put?: never;
-        /** Say yes or no; on a yes everything is looked at again before the action is asked for */
+        /** Approve or reject; after an approval everything is checked again before the action runs */
         post: operations["answerApproval"];
         delete?: never;
         options?: never;
@@ -197,7 +197,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who did what and why, newest first */
+        /** List who did what and why, newest first */
         get: operations["listAudit"];
         put?: never;
         post?: never;
@@ -214,7 +214,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The whole audit as JSON lines, newest first */
+        /** Export the whole audit as JSON lines, newest first */
         get: operations["exportAudit"];
         put?: never;
         post?: never;
@@ -231,7 +231,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All channels with their tags, as last listed */
+        /** List all channels with their tags, as of the last listing */
         get: operations["listChannels"];
         put?: never;
         post?: never;
@@ -252,7 +252,7 @@ export interface paths {
         put?: never;
         /**
          * Read one channel’s name, tags and settings again, now
-         * @description Rules see what changed at once. 404: IVS has no such channel, and it is forgotten here.
+         * @description Rules see the changes at once. 404: IVS has no such channel, and it is removed here.
          */
         post: operations["refreshChannel"];
         delete?: never;
@@ -285,7 +285,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which configuration is in force */
+        /** Show the configuration in force */
         get: operations["getConfig"];
         put?: never;
         post?: never;
@@ -304,7 +304,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Read the configuration again; it is applied only if all of it is valid */
+        /** Reload the configuration; it is applied only if all of it is valid */
         post: operations["reloadConfig"];
         delete?: never;
         options?: never;
@@ -319,7 +319,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the rules decided, newest first, also not to act */
+        /** List decisions of rules, including those not to act, newest first */
         get: operations["listDecisions"];
         put?: never;
         post?: never;
@@ -353,7 +353,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Messages to webhooks and what became of them, newest first */
+        /** List messages to webhooks and their results, newest first */
         get: operations["listDeliveries"];
         put?: never;
         post?: never;
@@ -370,7 +370,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Events that were not acted on and are kept for inspection, newest first */
+        /** List events that were not acted on and are kept for inspection, newest first */
         get: operations["listKeptEvents"];
         put?: never;
         post?: never;
@@ -387,7 +387,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many streams were live, and how they were, over time */
+        /** Number of live streams by health, over time */
         get: operations["listFleetSamples"];
         put?: never;
         post?: never;
@@ -404,7 +404,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Channels on hold by command (the tag ops-hold holds too) */
+        /** List channels on hold by command (not those with the tag ops-hold) */
         get: operations["listHolds"];
         put?: never;
         post?: never;
@@ -422,7 +422,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Keep automation’s hands off a channel */
+        /** Put a channel on hold: rules do not act on it */
         put: operations["holdChannel"];
         post?: never;
         /** Release a hold */
@@ -439,7 +439,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Incidents, the open ones first */
+        /** List incidents, the open ones first */
         get: operations["listIncidents"];
         put?: never;
         post?: never;
@@ -456,7 +456,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Actions that wait for the end of a stream */
+        /** List actions that wait for the end of a stream */
         get: operations["listIntents"];
         put?: never;
         post?: never;
@@ -476,7 +476,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Take a waiting action back */
+        /** Cancel a waiting action */
         delete: operations["cancelIntent"];
         options?: never;
         head?: never;
@@ -490,7 +490,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One job: its state, its steps so far, its result */
+        /** Show one job: its state, its steps so far, its result */
         get: operations["getJob"];
         put?: never;
         post?: never;
@@ -524,7 +524,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How old the stream keys are: since their rotation, else at least since an audit first found them; the oldest first */
+        /** List the age of the stream keys, the oldest first: since their rotation, or at least since an audit first found them */
         get: operations["listKeys"];
         put?: never;
         post?: never;
@@ -558,10 +558,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest batches, newest first; finished ones are kept for hours */
+        /** List the newest batches; finished ones are kept for some hours */
         get: operations["listBatches"];
         put?: never;
-        /** Send items to channels, in order, inside the quota */
+        /** Send items to channels, in order, within the quota */
         post: operations["sendMetadata"];
         delete?: never;
         options?: never;
@@ -576,7 +576,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of a batch */
+        /** Show the progress of a batch */
         get: operations["getBatch"];
         put?: never;
         post?: never;
@@ -611,10 +611,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether all automation is paused */
+        /** Show whether all automation is paused */
         get: operations["getPause"];
         put?: never;
-        /** Stop all automation at once; observing goes on */
+        /** Pause all automation at once; observing continues */
         post: operations["pauseAutomation"];
         delete?: never;
         options?: never;
@@ -629,7 +629,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Use of the call-rate quotas */
+        /** Show the use of the call-rate quotas */
         get: operations["getQuota"];
         put?: never;
         post?: never;
@@ -665,7 +665,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a test message to each integration of a receiver; the job tells what each of them answered */
+        /** Send a test message to each integration of a receiver; the job returns each answer */
         post: operations["testReceiver"];
         delete?: never;
         options?: never;
@@ -680,7 +680,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Replicas that gave a sign of life in the last ten seconds, and in what they differ */
+        /** List replicas that reported in the last ten seconds, and their differences */
         get: operations["listReplicas"];
         put?: never;
         post?: never;
@@ -697,7 +697,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happened in the newest session of every channel with a tag */
+        /** Report on the newest session of every channel with a tag */
         get: operations["getReports"];
         put?: never;
         post?: never;
@@ -716,7 +716,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let automation go on after a pause */
+        /** Resume automation after a pause */
         post: operations["resumeAutomation"];
         delete?: never;
         options?: never;
@@ -731,7 +731,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The rules in force and what they are doing */
+        /** List the rules in force and what they are doing */
         get: operations["listRules"];
         put?: never;
         post?: never;
@@ -748,7 +748,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One rule, with its decisions of the last 24 hours */
+        /** Show one rule, with its decisions of the last 24 hours */
         get: operations["getRule"];
         put?: never;
         post?: never;
@@ -765,7 +765,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Why a rule does, or does not, act on a channel, as of now */
+        /** Explain why a rule acts or does not act on a channel now */
         get: operations["explainRule"];
         put?: never;
         post?: never;
@@ -816,10 +816,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Silences that have not ended */
+        /** List silences that have not ended */
         get: operations["listSilences"];
         put?: never;
-        /** Hold back the decisions that match, for a time */
+        /** Hold back matching decisions for a time */
         post: operations["addSilence"];
         /** End the silence that the query names now */
         delete: operations["endSilenceOfQuery"];
@@ -837,8 +837,8 @@ export interface paths {
         };
         get?: never;
         /**
-         * Change or extend a silence: in one step it ends, and another one, with an id of its own, takes its place
-         * @description What is left out stays as it is. 404: it has ended, or somebody else has replaced it.
+         * Change or extend a silence: in one step it ends and a new one with another id replaces it
+         * @description Omitted fields stay unchanged. 404: it has ended, or somebody else has replaced it.
          */
         put: operations["replaceSilence"];
         post?: never;
@@ -873,7 +873,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Live streams, or those of another state */
+        /** List live streams, or those in another state */
         get: operations["listStreams"];
         put?: never;
         post?: never;
@@ -890,7 +890,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One channel: one session with evidence and timeline, and the earlier ones */
+        /** Show one channel: one session with evidence and timeline, and the earlier ones */
         get: operations["getStream"];
         put?: never;
         post?: never;
@@ -907,7 +907,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happened in a session of one channel */
+        /** Report on a session of one channel */
         get: operations["getReport"];
         put?: never;
         post?: never;
@@ -924,7 +924,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Viewers and health of one session over time */
+        /** Show viewers and health of one session over time */
         get: operations["listSamples"];
         put?: never;
         post?: never;
@@ -944,7 +944,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Take back what a rule has planned for a channel; it does not act for this cause any more */
+        /** Cancel an action that a rule has planned for a channel; the rule no longer acts for this cause */
         delete: operations["cancelTimer"];
         options?: never;
         head?: never;
@@ -960,7 +960,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Set off the rules that listen to this name */
+        /** Trigger the rules that listen to this name */
         post: operations["setOffTrigger"];
         delete?: never;
         options?: never;
@@ -993,7 +993,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description Something in the request is wrong: `problems` says where, and what was meant */
+        /** @description The request is not valid; `problems` names each place */
         BadRequest: {
             headers: {
                 [name: string]: unknown;
@@ -1002,11 +1002,11 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "/docs#REQUEST_INVALID",
-                 *       "title": "The request does not have the shape the API asks for; the answer names the field.",
+                 *       "title": "The request does not have the shape that the API requires; the answer names the field.",
                  *       "status": 400,
                  *       "code": "REQUEST_INVALID",
                  *       "detail": "body.item: unknown field; did you mean items?",
-                 *       "remedy": "Correct the field named in the answer; /docs shows the shape.",
+                 *       "remedy": "Correct the field that the answer names; /docs shows the shape.",
                  *       "problems": [
                  *         {
                  *           "path": "body.item",
@@ -1018,7 +1018,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The Idempotency-Key belongs to another request */
+        /** @description The Idempotency-Key was used for another request */
         Conflict: {
             headers: {
                 [name: string]: unknown;
@@ -1030,14 +1030,14 @@ export interface components {
                  *       "title": "The Idempotency-Key was used before with another request.",
                  *       "status": 409,
                  *       "code": "IDEMPOTENCY_CONFLICT",
-                 *       "detail": "the key quiz-17 came with another request before",
+                 *       "detail": "the key quiz-17 was used for another request",
                  *       "remedy": "Use a new key for a new request, and the same key only to repeat the same request."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The role of the token is not enough */
+        /** @description The role of the token does not allow this */
         Forbidden: {
             headers: {
                 [name: string]: unknown;
@@ -1056,7 +1056,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description What the path names does not exist, or not any more */
+        /** @description The resource does not exist, or no longer exists */
         NotFound: {
             headers: {
                 [name: string]: unknown;
@@ -1069,13 +1069,13 @@ export interface components {
                  *       "status": 404,
                  *       "code": "NOT_FOUND",
                  *       "detail": "there is no batch b-0123abcd",
-                 *       "remedy": "Check the path and the id; /docs lists what there is."
+                 *       "remedy": "Check the path and the id; /docs lists all paths."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Any other refusal; `code` says which */
+        /** @description Any other error; see `code` */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -1084,11 +1084,11 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "/docs#INTERNAL",
-                 *       "title": "Something failed that should not.",
+                 *       "title": "The daemon failed in an unexpected place.",
                  *       "status": 500,
                  *       "code": "INTERNAL",
                  *       "detail": "the request could not be handled",
-                 *       "remedy": "Look for the same code and time in the log, and report it."
+                 *       "remedy": "Find the log line with the same code and time, and report it."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -1113,7 +1113,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too much at once: the header Retry-After says after how many seconds to ask again */
+        /** @description Too many requests or too much waiting work; send again after Retry-After seconds */
         TooMany: {
             headers: {
                 /**
@@ -1127,7 +1127,7 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "/docs#RATE_LIMITED",
-                 *       "title": "The token sent more requests in a minute than it may.",
+                 *       "title": "The token sent more requests in a minute than allowed.",
                  *       "status": 429,
                  *       "code": "RATE_LIMITED",
                  *       "detail": "the token mara sent more than 3000 requests in a minute",
@@ -1137,7 +1137,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description There is no token, or not one that is known */
+        /** @description The token is missing or unknown */
         Unauthorized: {
             headers: {
                 [name: string]: unknown;
@@ -1149,14 +1149,14 @@ export interface components {
                  *       "title": "The request carries no valid bearer token, and no name from a proxy that signs people in.",
                  *       "status": 401,
                  *       "code": "UNAUTHORIZED",
-                 *       "detail": "the token is not known",
+                 *       "detail": "the token is unknown",
                  *       "remedy": "Send `Authorization: Bearer <token>` with the value of AUTOPILOT_API_TOKEN. Behind an authenticating proxy: name its address in http.trusted_proxies and its header in http.auth_proxy."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description It cannot be done now: the header Retry-After says after how many seconds to ask again */
+        /** @description Not possible now; send again after Retry-After seconds */
         Unavailable: {
             headers: {
                 /**
@@ -1174,7 +1174,7 @@ export interface components {
                  *       "status": 503,
                  *       "code": "TIMED_OUT",
                  *       "detail": "the answer took too long",
-                 *       "remedy": "Send the request again after Retry-After; with the same Idempotency-Key nothing happens twice."
+                 *       "remedy": "Send the request again after Retry-After; with the same Idempotency-Key it takes effect once."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -1271,7 +1271,7 @@ export interface operations {
                 account?: string;
             };
             header?: {
-                /** @description The same key again gives the same job; for single channels */
+                /** @description The same key returns the same job; for single channels */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -1287,9 +1287,9 @@ export interface operations {
                             notify?: string;
                         };
                         edit_playback_restriction?: {
-                            /** @description Two-letter codes of ISO 3166-1; empty: every country. Left out: as it is */
+                            /** @description Two-letter codes of ISO 3166-1; empty: every country. Omitted: unchanged */
                             allowed_countries?: string[];
-                            /** @description Such as https://www.example.com; empty: every origin. Left out: as it is */
+                            /** @description Such as https://www.example.com; empty: every origin. Omitted: unchanged */
                             allowed_origins?: string[];
                             /** @description Name or ARN of the policy */
                             policy: string;
@@ -1307,7 +1307,7 @@ export interface operations {
                             /** @description In the same Region and account */
                             bucket: string;
                             name: string;
-                            /** @description A stream that comes back within it goes on in the same recording. Default: 0 */
+                            /** @description A stream that reconnects within this time continues the same recording. Default: 0 */
                             reconnect_window_seconds?: number;
                             tags?: {
                                 [key: string]: string;
@@ -1327,22 +1327,22 @@ export interface operations {
                                 /** @description Name of an SSM SecureString parameter */
                                 ssm_parameter?: string;
                                 webhook?: {
-                                    /** @description File that holds the key of the HMAC-SHA256 signature */
+                                    /** @description File that contains the key of the HMAC-SHA256 signature */
                                     hmac_key_file: string;
-                                    /** @description File that holds the HTTPS address */
+                                    /** @description File that contains the HTTPS address */
                                     url_file: string;
                                 };
                             };
-                            /** @description It comes back by itself after this long */
+                            /** @description The lease ends by itself after this long */
                             for?: string;
-                            /** @description Lends a free channel of this pool */
+                            /** @description Pool to take a free channel from */
                             pool: string;
                         };
                         notify?: {
                             /** @description Default: as `route` says */
                             receiver?: string;
                             /**
-                             * @description A label that routes and receivers look at
+                             * @description A label that routes and receivers use
                              * @enum {string}
                              */
                             severity?: "critical" | "error" | "warning" | "info";
@@ -1353,7 +1353,7 @@ export interface operations {
                             ad_configuration?: string;
                             /** @description Whether playback needs a token. Default: false */
                             authorized?: boolean;
-                            /** @description Where its stream key goes. Left out: it stays in IVS */
+                            /** @description Where its stream key goes. Omitted: the key stays in IVS */
                             deliver?: {
                                 /** @description Path of a file written atomically with mode 0600 */
                                 file?: string;
@@ -1362,9 +1362,9 @@ export interface operations {
                                 /** @description Name of an SSM SecureString parameter */
                                 ssm_parameter?: string;
                                 webhook?: {
-                                    /** @description File that holds the key of the HMAC-SHA256 signature */
+                                    /** @description File that contains the key of the HMAC-SHA256 signature */
                                     hmac_key_file: string;
-                                    /** @description File that holds the HTTPS address */
+                                    /** @description File that contains the HTTPS address */
                                     url_file: string;
                                 };
                             };
@@ -1373,7 +1373,7 @@ export interface operations {
                              * @enum {string}
                              */
                             latency_mode?: "NORMAL" | "LOW";
-                            /** @description Of the new channel. One that has it already must have the same settings */
+                            /** @description Name of the new channel. An existing channel of this name must have the same settings */
                             name: string;
                             /** @description Name or ARN of a policy */
                             playback_restriction?: string;
@@ -1394,14 +1394,14 @@ export interface operations {
                             /** @description Not sent after this long */
                             expires?: string;
                             /**
-                             * @description When the event names no channel
+                             * @description What to do if the event names no channel
                              * @enum {string}
                              */
                             if_no_channel?: "skip" | "fail";
                             /** @description A newer item with the same key replaces an unsent older one */
                             key?: string;
                             /**
-                             * @description Which goes first when the quota is short
+                             * @description Which items go first when the quota is short
                              * @enum {string}
                              */
                             lane?: "urgent" | "normal" | "bulk";
@@ -1409,7 +1409,7 @@ export interface operations {
                             payload: string | {
                                 [key: string]: unknown;
                             };
-                            /** @description Default: the channel the rule fired for */
+                            /** @description Default: the channel that the rule fired for */
                             targets?: {
                                 /** @description These channels */
                                 channelArns?: string[];
@@ -1418,14 +1418,14 @@ export interface operations {
                                  * @enum {boolean}
                                  */
                                 live?: true;
-                                /** @description Live channels with these tags, at least one: for each key one of its values */
+                                /** @description Live channels that have, for each of these tag keys, one of its values; at least one key */
                                 tags?: {
                                     [key: string]: string[];
                                 };
                             };
                         };
                         report?: {
-                            /** @description Path without its ending: each format adds its own (`.md`, `.html`, `.json`) */
+                            /** @description Path without an extension: each format adds its own (`.md`, `.html`, `.json`) */
                             file?: string;
                             /** @description Default: [md] */
                             formats?: ("md" | "html" | "json")[];
@@ -1440,13 +1440,13 @@ export interface operations {
                             configuration: string;
                         };
                         return_channel?: {
-                            /** @description Only if the channel is lent with this leaseId */
+                            /** @description Returns the channel only if it has this leaseId */
                             lease?: string;
                         };
                         revoke_viewers?: {
-                            /** @description Of sessions with this aws:viewer-session-version or a lower one. Default: 0 */
+                            /** @description Revokes sessions with this aws:viewer-session-version or a lower one. Default: 0 */
                             versions_up_to?: number;
-                            /** @description Ids of viewers, as their playback tokens have them in aws:viewer-id */
+                            /** @description Viewer ids, the aws:viewer-id of their playback tokens */
                             viewers: string[];
                         };
                         rotate_playback_key_pair?: {
@@ -1458,9 +1458,9 @@ export interface operations {
                                 /** @description Name of an SSM SecureString parameter */
                                 ssm_parameter?: string;
                                 webhook?: {
-                                    /** @description File that holds the key of the HMAC-SHA256 signature */
+                                    /** @description File that contains the key of the HMAC-SHA256 signature */
                                     hmac_key_file: string;
-                                    /** @description File that holds the HTTPS address */
+                                    /** @description File that contains the HTTPS address */
                                     url_file: string;
                                 };
                             };
@@ -1476,9 +1476,9 @@ export interface operations {
                                 /** @description Name of an SSM SecureString parameter */
                                 ssm_parameter?: string;
                                 webhook?: {
-                                    /** @description File that holds the key of the HMAC-SHA256 signature */
+                                    /** @description File that contains the key of the HMAC-SHA256 signature */
                                     hmac_key_file: string;
-                                    /** @description File that holds the HTTPS address */
+                                    /** @description File that contains the HTTPS address */
                                     url_file: string;
                                 };
                             };
@@ -1533,23 +1533,23 @@ export interface operations {
                             method?: "POST" | "PUT";
                             /** Format: uri */
                             url?: string;
-                            /** @description File that holds the address */
+                            /** @description File that contains the address */
                             url_file?: string;
                         };
                     };
                     channelArn?: string;
-                    /** @description The jobs read the current state and show the calls that they would make */
+                    /** @description The jobs only read the current state and show the calls they would make */
                     dryRun?: boolean;
                     /**
-                     * @description With targets: nothing is done when more channels than this are meant
+                     * @description With targets: nothing is done if there are more channels than this
                      * @default 500
                      */
                     maxChannels?: number;
                     /** @description For the audit */
                     reason: string;
-                    /** @description Nothing is done when another stream than this one is live */
+                    /** @description Nothing is done if a different stream is live */
                     streamId?: string;
-                    /** @description Instead of channelArn: a job for each of these channels, at a measured pace */
+                    /** @description Instead of channelArn: a job for each of these channels, a few at a time */
                     targets?: {
                         /** @description These channels */
                         channelArns?: string[];
@@ -1558,7 +1558,7 @@ export interface operations {
                          * @enum {boolean}
                          */
                         live?: true;
-                        /** @description Live channels with these tags, at least one: for each key one of its values */
+                        /** @description Live channels that have, for each of these tag keys, one of its values; at least one key */
                         tags?: {
                             [key: string]: string[];
                         };
@@ -1583,7 +1583,7 @@ export interface operations {
                     } | {
                         bulkId: string;
                         channels: number;
-                        /** @description Of insert_ad_break: when each channel’s break comes */
+                        /** @description For insert_ad_break: when each channel’s break begins */
                         plan?: {
                             /**
                              * Format: date-time
@@ -1593,7 +1593,7 @@ export interface operations {
                             /** @description After the first break of the plan */
                             behindSeconds: number;
                             channelArn: string;
-                            /** @description Empty: it has none, or none is known */
+                            /** @description Empty: there is none, or it is unknown */
                             channelName: string;
                             /**
                              * Format: date-time
@@ -1666,7 +1666,7 @@ export interface operations {
                             started: number;
                             /** @enum {string} */
                             state: "preparing" | "running" | "stopped" | "finished";
-                            /** @description What its jobs have set, compared with what IVS tells once all of them have ended */
+                            /** @description What the jobs set, compared with what IVS returns after all of them have ended */
                             verification?: {
                                 checked: number;
                                 differing: number;
@@ -1745,7 +1745,7 @@ export interface operations {
                         started: number;
                         /** @enum {string} */
                         state: "preparing" | "running" | "stopped" | "finished";
-                        /** @description What its jobs have set, compared with what IVS tells once all of them have ended */
+                        /** @description What the jobs set, compared with what IVS returns after all of them have ended */
                         verification?: {
                             checked: number;
                             differing: number;
@@ -1825,7 +1825,7 @@ export interface operations {
                         started: number;
                         /** @enum {string} */
                         state: "preparing" | "running" | "stopped" | "finished";
-                        /** @description What its jobs have set, compared with what IVS tells once all of them have ended */
+                        /** @description What the jobs set, compared with what IVS returns after all of them have ended */
                         verification?: {
                             checked: number;
                             differing: number;
@@ -1867,7 +1867,7 @@ export interface operations {
                 "application/json": {
                     /** @description Only say what would follow */
                     dryRun?: boolean;
-                    /** @description Why, for whoever finds it */
+                    /** @description With a reason for everybody who sees it */
                     reason?: string;
                 };
             };
@@ -1929,7 +1929,7 @@ export interface operations {
         parameters: {
             query?: {
                 channelArn?: string;
-                /** @description unknown: the call was sent, and neither its answer nor an event came */
+                /** @description unknown: the call was sent, but neither its answer nor an event came */
                 state?: "planned" | "sent" | "inserted" | "unknown" | "cancelled";
             };
             header?: never;
@@ -1978,11 +1978,11 @@ export interface operations {
                             jobId: string;
                             /**
                              * Format: date-time
-                             * @description When the break begins, as far as is known: IVS takes about ten seconds
+                             * @description When the break is expected to begin: IVS takes about ten seconds
                              */
                             startsAt: string;
                             /**
-                             * @description unknown: the call was sent, and neither its answer nor an event came
+                             * @description unknown: the call was sent, but neither its answer nor an event came
                              * @enum {string}
                              */
                             state: "planned" | "sent" | "inserted" | "unknown" | "cancelled";
@@ -2043,11 +2043,11 @@ export interface operations {
                         jobId: string;
                         /**
                          * Format: date-time
-                         * @description When the break begins, as far as is known: IVS takes about ten seconds
+                         * @description When the break is expected to begin: IVS takes about ten seconds
                          */
                         startsAt: string;
                         /**
-                         * @description unknown: the call was sent, and neither its answer nor an event came
+                         * @description unknown: the call was sent, but neither its answer nor an event came
                          * @enum {string}
                          */
                         state: "planned" | "sent" | "inserted" | "unknown" | "cancelled";
@@ -2069,7 +2069,7 @@ export interface operations {
                 /** @description With those that are over: the newest incidents, and what else ended within a day */
                 ended?: string;
                 kind?: "incident" | "keyless" | "undelivered" | "state_lost" | "redis" | "not_carried" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
-                /** @description Only what this person has, such as `token mara` or `user mara` */
+                /** @description Only alerts acknowledged by this person, such as `token mara` or `user mara` */
                 owner?: string;
                 state?: "open" | "acknowledged" | "resolved";
             };
@@ -2118,14 +2118,14 @@ export interface operations {
                              * @enum {boolean}
                              */
                             dismissible?: true;
-                            /** @description When it ended, or ends by itself; null: when its cause is gone */
+                            /** @description When it ended or ends by itself; null: when its cause is gone */
                             end: string | null;
                             id: string;
                             /** @enum {string} */
                             kind: "incident" | "keyless" | "undelivered" | "state_lost" | "redis" | "not_carried" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
-                            /** @description Where more is to be seen: an address of this daemon */
+                            /** @description A path of this daemon with more details */
                             link: string;
-                            /** @description Who has it: who acknowledged it last */
+                            /** @description The person who acknowledged it last */
                             owner?: string;
                             rule?: string;
                             /** @enum {string} */
@@ -2133,7 +2133,7 @@ export interface operations {
                             /** Format: date-time */
                             since: string;
                             /**
-                             * @description resolved: it is over by now
+                             * @description resolved: it is over
                              * @enum {string}
                              */
                             state: "open" | "acknowledged" | "resolved";
@@ -2206,14 +2206,14 @@ export interface operations {
                          * @enum {boolean}
                          */
                         dismissible?: true;
-                        /** @description When it ended, or ends by itself; null: when its cause is gone */
+                        /** @description When it ended or ends by itself; null: when its cause is gone */
                         end: string | null;
                         id: string;
                         /** @enum {string} */
                         kind: "incident" | "keyless" | "undelivered" | "state_lost" | "redis" | "not_carried" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
-                        /** @description Where more is to be seen: an address of this daemon */
+                        /** @description A path of this daemon with more details */
                         link: string;
-                        /** @description Who has it: who acknowledged it last */
+                        /** @description The person who acknowledged it last */
                         owner?: string;
                         rule?: string;
                         /** @enum {string} */
@@ -2221,7 +2221,7 @@ export interface operations {
                         /** Format: date-time */
                         since: string;
                         /**
-                         * @description resolved: it is over by now
+                         * @description resolved: it is over
                          * @enum {string}
                          */
                         state: "open" | "acknowledged" | "resolved";
@@ -2312,64 +2312,64 @@ export interface operations {
                             }[];
                             /** Format: date-time */
                             askedAt: string;
-                            /** @description Who caused it, where somebody did */
+                            /** @description The person who caused it, if there is one */
                             author?: string;
                             /**
-                             * @description The least role that may answer
+                             * @description The lowest role that may answer
                              * @enum {string}
                              */
                             by: "operator" | "admin";
                             channelArn?: string;
                             channelName?: string;
-                            /** @description So many different people must say yes */
+                            /** @description How many different people must approve */
                             count: number;
-                            /** @description The decision that asked */
+                            /** @description The decision that requested it */
                             decisionId: string;
-                            /** @description What will happen, and to whom, in a line */
+                            /** @description What will happen to which channel, in one line */
                             deed: string;
                             endedAt: string | null;
                             id: string;
-                            /** @description Of an approved one */
+                            /** @description The job, if it was approved */
                             jobId?: string;
-                            /** @description Where the page shows it */
+                            /** @description Its address on the page */
                             link: string;
                             /** @enum {string} */
                             list: "actions" | "on_resolve";
-                            /** @description So many of them are missing */
+                            /** @description How many approvals are missing */
                             missing: number;
                             notByAuthor: boolean;
                             /** @description How it ended */
                             note?: string;
-                            /** @description The same as it is now, while it waits */
+                            /** @description The current values, while it waits */
                             now?: {
                                 [key: string]: string | number | boolean;
                             };
                             /** @enum {string} */
                             onTimeout: "cancel";
-                            /** @description Templates filled in: what is approved is what is done */
+                            /** @description With templates rendered: exactly this will be done */
                             params: {
                                 [key: string]: unknown;
                             };
                             rule: string;
-                            /** @description What was shown when it was asked */
+                            /** @description The values that the message showed */
                             shown: {
                                 [key: string]: string | number | boolean;
                             };
                             /**
-                             * @description cancelled: what it was asked for is over, or the rule is another
+                             * @description cancelled: its cause is over, or the rule was changed
                              * @enum {string}
                              */
                             state: "waiting" | "approved" | "rejected" | "timed_out" | "cancelled";
                             /** @description Its place in that list, from 0 */
                             step: number;
-                            /** @description The session that it was asked for in; no other one is touched */
+                            /** @description The stream session it was requested for; no other session is touched */
                             streamId?: string;
                             /**
                              * Format: date-time
-                             * @description Then its time has run out, and it is not done
+                             * @description When its time runs out; it then does not run
                              */
                             until: string;
-                            /** @description What set the rule off */
+                            /** @description What triggered the rule */
                             why: string;
                         }[];
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
@@ -2456,64 +2456,64 @@ export interface operations {
                         }[];
                         /** Format: date-time */
                         askedAt: string;
-                        /** @description Who caused it, where somebody did */
+                        /** @description The person who caused it, if there is one */
                         author?: string;
                         /**
-                         * @description The least role that may answer
+                         * @description The lowest role that may answer
                          * @enum {string}
                          */
                         by: "operator" | "admin";
                         channelArn?: string;
                         channelName?: string;
-                        /** @description So many different people must say yes */
+                        /** @description How many different people must approve */
                         count: number;
-                        /** @description The decision that asked */
+                        /** @description The decision that requested it */
                         decisionId: string;
-                        /** @description What will happen, and to whom, in a line */
+                        /** @description What will happen to which channel, in one line */
                         deed: string;
                         endedAt: string | null;
                         id: string;
-                        /** @description Of an approved one */
+                        /** @description The job, if it was approved */
                         jobId?: string;
-                        /** @description Where the page shows it */
+                        /** @description Its address on the page */
                         link: string;
                         /** @enum {string} */
                         list: "actions" | "on_resolve";
-                        /** @description So many of them are missing */
+                        /** @description How many approvals are missing */
                         missing: number;
                         notByAuthor: boolean;
                         /** @description How it ended */
                         note?: string;
-                        /** @description The same as it is now, while it waits */
+                        /** @description The current values, while it waits */
                         now?: {
                             [key: string]: string | number | boolean;
                         };
                         /** @enum {string} */
                         onTimeout: "cancel";
-                        /** @description Templates filled in: what is approved is what is done */
+                        /** @description With templates rendered: exactly this will be done */
                         params: {
                             [key: string]: unknown;
                         };
                         rule: string;
-                        /** @description What was shown when it was asked */
+                        /** @description The values that the message showed */
                         shown: {
                             [key: string]: string | number | boolean;
                         };
                         /**
-                         * @description cancelled: what it was asked for is over, or the rule is another
+                         * @description cancelled: its cause is over, or the rule was changed
                          * @enum {string}
                          */
                         state: "waiting" | "approved" | "rejected" | "timed_out" | "cancelled";
                         /** @description Its place in that list, from 0 */
                         step: number;
-                        /** @description The session that it was asked for in; no other one is touched */
+                        /** @description The stream session it was requested for; no other session is touched */
                         streamId?: string;
                         /**
                          * Format: date-time
-                         * @description Then its time has run out, and it is not done
+                         * @description When its time runs out; it then does not run
                          */
                         until: string;
-                        /** @description What set the rule off */
+                        /** @description What triggered the rule */
                         why: string;
                     };
                 };
@@ -2540,7 +2540,7 @@ export interface operations {
                 "application/json": {
                     /** @enum {string} */
                     decision: "approve" | "reject";
-                    /** @description Why, for the audit */
+                    /** @description With a reason for the audit */
                     reason?: string;
                 };
             };
@@ -2603,64 +2603,64 @@ export interface operations {
                         }[];
                         /** Format: date-time */
                         askedAt: string;
-                        /** @description Who caused it, where somebody did */
+                        /** @description The person who caused it, if there is one */
                         author?: string;
                         /**
-                         * @description The least role that may answer
+                         * @description The lowest role that may answer
                          * @enum {string}
                          */
                         by: "operator" | "admin";
                         channelArn?: string;
                         channelName?: string;
-                        /** @description So many different people must say yes */
+                        /** @description How many different people must approve */
                         count: number;
-                        /** @description The decision that asked */
+                        /** @description The decision that requested it */
                         decisionId: string;
-                        /** @description What will happen, and to whom, in a line */
+                        /** @description What will happen to which channel, in one line */
                         deed: string;
                         endedAt: string | null;
                         id: string;
-                        /** @description Of an approved one */
+                        /** @description The job, if it was approved */
                         jobId?: string;
-                        /** @description Where the page shows it */
+                        /** @description Its address on the page */
                         link: string;
                         /** @enum {string} */
                         list: "actions" | "on_resolve";
-                        /** @description So many of them are missing */
+                        /** @description How many approvals are missing */
                         missing: number;
                         notByAuthor: boolean;
                         /** @description How it ended */
                         note?: string;
-                        /** @description The same as it is now, while it waits */
+                        /** @description The current values, while it waits */
                         now?: {
                             [key: string]: string | number | boolean;
                         };
                         /** @enum {string} */
                         onTimeout: "cancel";
-                        /** @description Templates filled in: what is approved is what is done */
+                        /** @description With templates rendered: exactly this will be done */
                         params: {
                             [key: string]: unknown;
                         };
                         rule: string;
-                        /** @description What was shown when it was asked */
+                        /** @description The values that the message showed */
                         shown: {
                             [key: string]: string | number | boolean;
                         };
                         /**
-                         * @description cancelled: what it was asked for is over, or the rule is another
+                         * @description cancelled: its cause is over, or the rule was changed
                          * @enum {string}
                          */
                         state: "waiting" | "approved" | "rejected" | "timed_out" | "cancelled";
                         /** @description Its place in that list, from 0 */
                         step: number;
-                        /** @description The session that it was asked for in; no other one is touched */
+                        /** @description The stream session it was requested for; no other session is touched */
                         streamId?: string;
                         /**
                          * Format: date-time
-                         * @description Then its time has run out, and it is not done
+                         * @description When its time runs out; it then does not run
                          */
                         until: string;
-                        /** @description What set the rule off */
+                        /** @description What triggered the rule */
                         why: string;
                     };
                 };
@@ -2677,13 +2677,13 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
-                /** @description `next` of the page before */
+                /** @description `next` of the previous page */
                 before?: string;
                 channelArn?: string;
                 limit?: number;
-                /** @description Not older than this: a time, or how long ago, such as 2h */
+                /** @description Only since then: a time, or how long ago, such as 2h */
                 since?: string;
-                /** @description Only before this moment */
+                /** @description Only before this time */
                 until?: string;
                 what?: string;
                 who?: string;
@@ -2722,14 +2722,14 @@ export interface operations {
                             before?: unknown;
                             channelArn?: string;
                             channelName?: string;
-                            /** @description What was compared right before */
+                            /** @description Values compared right before it */
                             checks?: {
                                 asked: {
                                     [key: string]: unknown;
                                 };
                                 /** Format: date-time */
                                 at: string;
-                                /** @description A guard, or what a worker looked at right before it acted: pause, hold, session, only_if, live, … */
+                                /** @description A guard, or a worker’s check right before it acted: pause, hold, session, only_if, live, … */
                                 check: string;
                                 found: {
                                     [key: string]: unknown;
@@ -2749,7 +2749,7 @@ export interface operations {
                             what: string;
                             /** @description `rule <name>` or `token <name>` */
                             who: string;
-                            /** @description The reason that was given, or the id of the decision */
+                            /** @description The given reason, or the id of the decision */
                             why: string;
                         }[];
                         next?: string;
@@ -2773,9 +2773,9 @@ export interface operations {
         parameters: {
             query?: {
                 channelArn?: string;
-                /** @description Not older than this: a time, or how long ago, such as 2h */
+                /** @description Only since then: a time, or how long ago, such as 2h */
                 since?: string;
-                /** @description Only before this moment */
+                /** @description Only before this time */
                 until?: string;
                 what?: string;
                 who?: string;
@@ -2803,7 +2803,7 @@ export interface operations {
     listChannels: {
         parameters: {
             query?: {
-                /** @description `next` of the page before */
+                /** @description `next` of the previous page */
                 after?: string;
                 limit?: number;
             };
@@ -2838,7 +2838,7 @@ export interface operations {
                             /** @description Empty: no ads */
                             adConfigurationArn?: string;
                             arn: string;
-                            /** @description Playback needs a token. Left out, as what follows: IVS has not told it */
+                            /** @description Playback needs a token. This and the next fields are omitted if IVS has not returned them */
                             authorized?: boolean;
                             containerFormat?: string;
                             insecureIngest?: boolean;
@@ -2884,7 +2884,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Why, for the audit */
+                    /** @description With a reason for the audit */
                     reason?: string;
                 };
             };
@@ -2912,13 +2912,13 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** @description Fields that the inventory had otherwise; `new` for a channel it had not */
+                        /** @description Fields that have changed; `new` for a new channel */
                         changed: string[];
                         channel: {
                             /** @description Empty: no ads */
                             adConfigurationArn?: string;
                             arn: string;
-                            /** @description Playback needs a token. Left out, as what follows: IVS has not told it */
+                            /** @description Playback needs a token. This and the next fields are omitted if IVS has not returned them */
                             authorized?: boolean;
                             containerFormat?: string;
                             insecureIngest?: boolean;
@@ -2962,7 +2962,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Why, for the audit */
+                    /** @description With a reason for the audit */
                     reason?: string;
                 };
             };
@@ -3036,7 +3036,7 @@ export interface operations {
                         lastAttempt: {
                             /** Format: date-time */
                             at: string;
-                            /** @description Why it was refused; what was in force stayed */
+                            /** @description Why it was refused; the previous configuration stays in force */
                             error?: string;
                             /** @enum {string} */
                             outcome: "loaded" | "refused";
@@ -3096,7 +3096,7 @@ export interface operations {
                         lastAttempt: {
                             /** Format: date-time */
                             at: string;
-                            /** @description Why it was refused; what was in force stayed */
+                            /** @description Why it was refused; the previous configuration stays in force */
                             error?: string;
                             /** @enum {string} */
                             outcome: "loaded" | "refused";
@@ -3119,7 +3119,7 @@ export interface operations {
     listDecisions: {
         parameters: {
             query?: {
-                /** @description `next` of the page before */
+                /** @description `next` of the previous page */
                 after?: string;
                 channelArn?: string;
                 limit?: number;
@@ -3128,9 +3128,9 @@ export interface operations {
                 rule?: string;
                 /** @description A time, or how long ago, such as 2h */
                 since?: string;
-                /** @description Words that all occur in what a decision says: names, ids, ARN, trigger, reason, actions, and what held it back */
+                /** @description Words that must all occur in the decision: names, ids, ARN, trigger, reason, actions, guards */
                 text?: string;
-                /** @description Only before this moment */
+                /** @description Only before this time */
                 until?: string;
             };
             header?: never;
@@ -3202,21 +3202,21 @@ export interface operations {
                      */
                     "application/json": {
                         decisions: {
-                            /** @description Of an action with `after`: how long that is */
+                            /** @description For an action with `after`: how long that is */
                             afterMs?: number;
                             /** Format: date-time */
                             at: string;
                             cause: string;
                             channelArn?: string;
                             channelName?: string;
-                            /** @description Every value that was compared, in order: guards, what was held back, and what the jobs found */
+                            /** @description Every compared value, in order: guards, what was held back, and what the jobs found */
                             checks: {
                                 asked: {
                                     [key: string]: unknown;
                                 };
                                 /** Format: date-time */
                                 at: string;
-                                /** @description A guard, or what a worker looked at right before it acted: pause, hold, session, only_if, live, … */
+                                /** @description A guard, or a worker’s check right before it acted: pause, hold, session, only_if, live, … */
                                 check: string;
                                 found: {
                                     [key: string]: unknown;
@@ -3225,17 +3225,17 @@ export interface operations {
                                 /** @enum {string} */
                                 verdict: "passed" | "failed";
                             }[];
-                            /** @description Of the configuration that decided */
+                            /** @description Hash of the configuration that decided */
                             configHash?: string;
-                            /** @description On how many channels the same was decided at that moment, in this one entry */
+                            /** @description How many channels with the same decision at that moment share this entry */
                             count: number;
-                            /** @description Where the entry stands for many channels: the one whose stream, trigger and values are shown */
+                            /** @description If the entry covers many channels: the one whose stream, trigger and values are shown */
                             example?: {
                                 channelArn?: string;
                                 channelName?: string;
                             };
                             group: string;
-                            /** @description In the order in which they were asked; the first that did not pass decided */
+                            /** @description In the order of checking; the first that did not pass decided */
                             guards: {
                                 guard: string;
                                 passed: boolean;
@@ -3253,7 +3253,7 @@ export interface operations {
                                     };
                                     /** Format: date-time */
                                     at: string;
-                                    /** @description A guard, or what a worker looked at right before it acted: pause, hold, session, only_if, live, … */
+                                    /** @description A guard, or a worker’s check right before it acted: pause, hold, session, only_if, live, … */
                                     check: string;
                                     found: {
                                         [key: string]: unknown;
@@ -3261,7 +3261,7 @@ export interface operations {
                                     /** @enum {string} */
                                     verdict: "passed" | "failed";
                                 }[];
-                                /** @description What became of the items of a put_metadata: (item, channel) pairs */
+                                /** @description The results of the items of a put_metadata, as (item, channel) pairs */
                                 delivery?: {
                                     batchId: string;
                                     cancelled: number;
@@ -3274,12 +3274,12 @@ export interface operations {
                                     finishedAt?: string;
                                     notBroadcasting: number;
                                     pending: number;
-                                    /** @description Why items reached nobody: codes and words */
+                                    /** @description Why items did not arrive: codes and words */
                                     reason?: string;
                                 };
                                 detail?: string;
                                 jobId: string;
-                                /** @description What became of it, once it has ended */
+                                /** @description Its result, once it has ended */
                                 outcome?: string;
                             }[];
                             /** @description The reason in a sentence */
@@ -3301,7 +3301,7 @@ export interface operations {
                                     [key: string]: string | number | boolean;
                                 };
                             };
-                            /** @description Actions that were held back by themselves */
+                            /** @description Actions that were held back individually */
                             withheld: {
                                 action: string;
                                 /** @enum {string} */
@@ -3313,9 +3313,9 @@ export interface operations {
                             /** @description The same in a few words: `3 min after firing`, `on hold by mara: sponsor on air` */
                             words: string;
                         }[];
-                        /** @description Ask with it as `after` for older ones */
+                        /** @description Send it as `after` to get older ones */
                         next?: string;
-                        /** @description The search was given up before the beginning of the journal */
+                        /** @description The search did not reach the beginning of the journal */
                         truncated: boolean;
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
                         unasked?: {
@@ -3401,21 +3401,21 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** @description Of an action with `after`: how long that is */
+                        /** @description For an action with `after`: how long that is */
                         afterMs?: number;
                         /** Format: date-time */
                         at: string;
                         cause: string;
                         channelArn?: string;
                         channelName?: string;
-                        /** @description Every value that was compared, in order: guards, what was held back, and what the jobs found */
+                        /** @description Every compared value, in order: guards, what was held back, and what the jobs found */
                         checks: {
                             asked: {
                                 [key: string]: unknown;
                             };
                             /** Format: date-time */
                             at: string;
-                            /** @description A guard, or what a worker looked at right before it acted: pause, hold, session, only_if, live, … */
+                            /** @description A guard, or a worker’s check right before it acted: pause, hold, session, only_if, live, … */
                             check: string;
                             found: {
                                 [key: string]: unknown;
@@ -3424,17 +3424,17 @@ export interface operations {
                             /** @enum {string} */
                             verdict: "passed" | "failed";
                         }[];
-                        /** @description Of the configuration that decided */
+                        /** @description Hash of the configuration that decided */
                         configHash?: string;
-                        /** @description On how many channels the same was decided at that moment, in this one entry */
+                        /** @description How many channels with the same decision at that moment share this entry */
                         count: number;
-                        /** @description Where the entry stands for many channels: the one whose stream, trigger and values are shown */
+                        /** @description If the entry covers many channels: the one whose stream, trigger and values are shown */
                         example?: {
                             channelArn?: string;
                             channelName?: string;
                         };
                         group: string;
-                        /** @description In the order in which they were asked; the first that did not pass decided */
+                        /** @description In the order of checking; the first that did not pass decided */
                         guards: {
                             guard: string;
                             passed: boolean;
@@ -3452,7 +3452,7 @@ export interface operations {
                                 };
                                 /** Format: date-time */
                                 at: string;
-                                /** @description A guard, or what a worker looked at right before it acted: pause, hold, session, only_if, live, … */
+                                /** @description A guard, or a worker’s check right before it acted: pause, hold, session, only_if, live, … */
                                 check: string;
                                 found: {
                                     [key: string]: unknown;
@@ -3460,7 +3460,7 @@ export interface operations {
                                 /** @enum {string} */
                                 verdict: "passed" | "failed";
                             }[];
-                            /** @description What became of the items of a put_metadata: (item, channel) pairs */
+                            /** @description The results of the items of a put_metadata, as (item, channel) pairs */
                             delivery?: {
                                 batchId: string;
                                 cancelled: number;
@@ -3473,12 +3473,12 @@ export interface operations {
                                 finishedAt?: string;
                                 notBroadcasting: number;
                                 pending: number;
-                                /** @description Why items reached nobody: codes and words */
+                                /** @description Why items did not arrive: codes and words */
                                 reason?: string;
                             };
                             detail?: string;
                             jobId: string;
-                            /** @description What became of it, once it has ended */
+                            /** @description Its result, once it has ended */
                             outcome?: string;
                         }[];
                         /** @description The reason in a sentence */
@@ -3500,7 +3500,7 @@ export interface operations {
                                 [key: string]: string | number | boolean;
                             };
                         };
-                        /** @description Actions that were held back by themselves */
+                        /** @description Actions that were held back individually */
                         withheld: {
                             action: string;
                             /** @enum {string} */
@@ -3525,7 +3525,7 @@ export interface operations {
     listDeliveries: {
         parameters: {
             query?: {
-                /** @description `next` of the page before */
+                /** @description `next` of the previous page */
                 before?: string;
                 limit?: number;
             };
@@ -3611,7 +3611,7 @@ export interface operations {
                         events: {
                             /** Format: date-time */
                             arrivedAt: string;
-                            /** @description As it came, cut after a few thousand characters */
+                            /** @description As received, cut after a few thousand characters */
                             body: string;
                             id: string;
                             /** @description unknown_type, unknown_name, no_channel, other_account_or_region */
@@ -3668,7 +3668,7 @@ export interface operations {
                     "application/json": {
                         accounts: {
                             account: string;
-                            /** @description Oldest first, one for each minute; a minute without one was not seen */
+                            /** @description Oldest first, one for each minute; a minute without a sample was not observed */
                             samples: {
                                 /** Format: date-time */
                                 at: string;
@@ -3678,7 +3678,7 @@ export interface operations {
                                 /** @description Live streams whose viewers IVS did not count */
                                 uncounted: number;
                                 unknown: number;
-                                /** @description Of all streams that were counted */
+                                /** @description Sum over all counted streams */
                                 viewers: number;
                             }[];
                         }[];
@@ -3756,10 +3756,10 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Released by itself after this long */
+                    /** @description Released automatically after this long */
                     duration?: string;
                     /**
-                     * @description Why, for whoever finds it
+                     * @description With a reason for everybody who sees it
                      * @default no reason given
                      */
                     reason?: string;
@@ -3939,14 +3939,14 @@ export interface operations {
                         intents: {
                             cause: unknown;
                             channelArn: string;
-                            /** @description Empty: it has none, or none is known */
+                            /** @description Empty: there is none, or it is unknown */
                             channelName: string;
                             id: string;
                             /** @enum {string} */
                             kind: "set_recording" | "rotate_stream_key" | "set_ad_configuration" | "set_playback_restriction";
                             /**
                              * Format: date-time
-                             * @description Its job was enqueued then
+                             * @description When its job was enqueued
                              */
                             releasedAt?: string;
                             /** @description Earlier requests that this one replaced */
@@ -3999,14 +3999,14 @@ export interface operations {
                     "application/json": {
                         cause: unknown;
                         channelArn: string;
-                        /** @description Empty: it has none, or none is known */
+                        /** @description Empty: there is none, or it is unknown */
                         channelName: string;
                         id: string;
                         /** @enum {string} */
                         kind: "set_recording" | "rotate_stream_key" | "set_ad_configuration" | "set_playback_restriction";
                         /**
                          * Format: date-time
-                         * @description Its job was enqueued then
+                         * @description When its job was enqueued
                          */
                         releasedAt?: string;
                         /** @description Earlier requests that this one replaced */
@@ -4072,7 +4072,7 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** @description Runs that failed and were repeated count */
+                        /** @description Includes failed runs that were repeated */
                         attempts: number;
                         cause: unknown;
                         channelArn?: string;
@@ -4083,7 +4083,7 @@ export interface operations {
                             };
                             /** Format: date-time */
                             at: string;
-                            /** @description A guard, or what a worker looked at right before it acted: pause, hold, session, only_if, live, … */
+                            /** @description A guard, or a worker’s check right before it acted: pause, hold, session, only_if, live, … */
                             check: string;
                             found: {
                                 [key: string]: unknown;
@@ -4093,9 +4093,9 @@ export interface operations {
                         }[];
                         /** Format: date-time */
                         decidedAt?: string;
-                        /** @description Of the decision that it follows from */
+                        /** @description Id of the decision that caused it */
                         decisionId?: string;
-                        /** @description What became of the items of a put_metadata: (item, channel) pairs */
+                        /** @description The results of the items of a put_metadata, as (item, channel) pairs */
                         delivery?: {
                             batchId: string;
                             cancelled: number;
@@ -4108,7 +4108,7 @@ export interface operations {
                             finishedAt?: string;
                             notBroadcasting: number;
                             pending: number;
-                            /** @description Why items reached nobody: codes and words */
+                            /** @description Why items did not arrive: codes and words */
                             reason?: string;
                         };
                         dryRun?: boolean;
@@ -4118,7 +4118,7 @@ export interface operations {
                         jobId: string;
                         name: string;
                         params: unknown;
-                        /** @description Of a job that ended: outcome, reason, before, after; of a dry run: calls */
+                        /** @description For an ended job: outcome, reason, before, after; for a dry run: calls */
                         result: unknown;
                         /** Format: date-time */
                         startedAt?: string;
@@ -4222,11 +4222,11 @@ export interface operations {
                             channelArn: string;
                             channelName: string;
                             deliveredTo?: string;
-                            /** @description It was made then; otherwise an audit first found it then */
+                            /** @description true: created at that time; false: first found by an audit at that time */
                             exact: boolean;
                             /**
                              * Format: date-time
-                             * @description Of a key that was rotated here
+                             * @description For a key that was rotated here
                              */
                             rotatedAt?: string;
                             /**
@@ -4335,7 +4335,7 @@ export interface operations {
                         batches: {
                             batchId: string;
                             channels: number;
-                            /** @description What was sent: the first items, as far as 4 kB hold them */
+                            /** @description The first items, as many as fit into 4 kB */
                             readonly contents: {
                                 key?: string;
                                 payload: string | {
@@ -4361,7 +4361,7 @@ export interface operations {
                             items: number;
                             /** @enum {string} */
                             lane: "urgent" | "normal" | "bulk";
-                            /** @description Channels that get nothing of it, and why */
+                            /** @description Channels that were left out, and why */
                             readonly skipped: {
                                 count: number;
                                 /** @description At most 20 of them */
@@ -4395,7 +4395,7 @@ export interface operations {
                 account?: string;
             };
             header?: {
-                /** @description The same key and request again give the same answer, and nothing is sent twice */
+                /** @description Repeating a request with the same key returns the same answer and sends nothing twice */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -4404,12 +4404,12 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Answers with the plan, and accepts nothing */
+                    /** @description Returns the plan and accepts nothing */
                     dryRun?: boolean;
                     items: {
                         /** @description Not sent after this long */
                         expiresInMs?: number;
-                        /** @description A newer item with the same key replaces an unsent older one of the channel, at its place */
+                        /** @description A newer item with the same key replaces an older unsent one of the channel, and keeps its place */
                         key?: string;
                         /** @description Text, or an object that is sent as JSON; at most about 960 bytes, since a call carries 1,024 */
                         payload: string | {
@@ -4417,7 +4417,7 @@ export interface operations {
                         };
                     }[];
                     /**
-                     * @description Which waits shorter. Default: normal
+                     * @description Priority of the items. Default: normal
                      * @enum {string}
                      */
                     lane?: "urgent" | "normal" | "bulk";
@@ -4430,7 +4430,7 @@ export interface operations {
                          * @enum {boolean}
                          */
                         live?: true;
-                        /** @description Live channels with these tags, at least one: for each key one of its values */
+                        /** @description Live channels that have, for each of these tag keys, one of its values; at least one key */
                         tags?: {
                             [key: string]: string[];
                         };
@@ -4465,7 +4465,7 @@ export interface operations {
                      */
                     "application/json": {
                         batchId?: string;
-                        /** @description UTF-8 bytes of metadata, with their envelope where items are packed; only in the plan of a dry run */
+                        /** @description UTF-8 bytes of metadata, including the envelope of packed items; only in the plan of a dry run */
                         bytes?: {
                             /** @description In the largest call */
                             largestCall: number;
@@ -4478,7 +4478,7 @@ export interface operations {
                         channels: number;
                         estimatedSeconds: number;
                         items: number;
-                        /** @description Calls of PutMetadata if nothing shares a call with other batches */
+                        /** @description PutMetadata calls if no item shares a call with another batch */
                         plannedCalls: number;
                         readonly skipped: {
                             count: number;
@@ -4564,7 +4564,7 @@ export interface operations {
                     "application/json": {
                         batchId: string;
                         channels: number;
-                        /** @description What was sent: the first items, as far as 4 kB hold them */
+                        /** @description The first items, as many as fit into 4 kB */
                         readonly contents: {
                             key?: string;
                             payload: string | {
@@ -4590,7 +4590,7 @@ export interface operations {
                         items: number;
                         /** @enum {string} */
                         lane: "urgent" | "normal" | "bulk";
-                        /** @description Channels that get nothing of it, and why */
+                        /** @description Channels that were left out, and why */
                         readonly skipped: {
                             count: number;
                             /** @description At most 20 of them */
@@ -4681,7 +4681,7 @@ export interface operations {
                     "application/json": {
                         batchId: string;
                         channels: number;
-                        /** @description What was sent: the first items, as far as 4 kB hold them */
+                        /** @description The first items, as many as fit into 4 kB */
                         readonly contents: {
                             key?: string;
                             payload: string | {
@@ -4707,7 +4707,7 @@ export interface operations {
                         items: number;
                         /** @enum {string} */
                         lane: "urgent" | "normal" | "bulk";
-                        /** @description Channels that get nothing of it, and why */
+                        /** @description Channels that were left out, and why */
                         readonly skipped: {
                             count: number;
                             /** @description At most 20 of them */
@@ -4799,11 +4799,11 @@ export interface operations {
                         /** @description What that means */
                         note?: string;
                         paused: boolean;
-                        /** @description `state_lost`: the daemon paused by itself */
+                        /** @description `state_lost`: the daemon paused itself */
                         reason?: string;
                         /** Format: date-time */
                         since?: string;
-                        /** @description What happened and what to do, where the daemon paused by itself */
+                        /** @description What happened and what to do, if the daemon paused itself */
                         text?: string;
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
                         unasked?: {
@@ -4813,7 +4813,7 @@ export interface operations {
                         }[];
                         who?: string;
                         /**
-                         * @description Redis is away: only the replica that was asked knows it
+                         * @description Redis is away: only the replica that was asked knows this
                          * @enum {boolean}
                          */
                         written?: false;
@@ -4836,7 +4836,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Why, for whoever finds it */
+                    /** @description With a reason for everybody who sees it */
                     reason?: string;
                 };
             };
@@ -4864,11 +4864,11 @@ export interface operations {
                         /** @description What that means */
                         note?: string;
                         paused: boolean;
-                        /** @description `state_lost`: the daemon paused by itself */
+                        /** @description `state_lost`: the daemon paused itself */
                         reason?: string;
                         /** Format: date-time */
                         since?: string;
-                        /** @description What happened and what to do, where the daemon paused by itself */
+                        /** @description What happened and what to do, if the daemon paused itself */
                         text?: string;
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
                         unasked?: {
@@ -4878,7 +4878,7 @@ export interface operations {
                         }[];
                         who?: string;
                         /**
-                         * @description Redis is away: only the replica that was asked knows it
+                         * @description Redis is away: only the replica that was asked knows this
                          * @enum {boolean}
                          */
                         written?: false;
@@ -4961,7 +4961,7 @@ export interface operations {
                         shards: {
                             accountId: string | null;
                             at: string;
-                            /** @description Above 0: the ledger is new, and nothing is granted for so long */
+                            /** @description Above 0: the ledger is new and grants nothing for this long */
                             fenceMs: number;
                             operations: {
                                 /** @description Calls sent since the ledger began, as far as they are over */
@@ -4983,21 +4983,21 @@ export interface operations {
                                 perAccount: number;
                                 /** @description Calls per second of one channel */
                                 perChannel: number | null;
-                                /** @description How long the last of them is ago */
+                                /** @description Time since the last throttle */
                                 sinceThrottleMs: number | null;
-                                /** @description Those that are slowed down for longest, at most ten */
+                                /** @description The ten that have been slowed down for longest */
                                 slowed: {
                                     channelId: string;
                                     forMs: number;
                                 }[];
                                 /** @description Channels with slots of their own withheld after throttling */
                                 slowedChannels: number;
-                                /** @description Calls that AWS refused for their rate since the ledger began, over all replicas */
+                                /** @description Calls that AWS throttled since the ledger began, over all replicas */
                                 throttles: number;
                             }[];
                             region: string;
                             shard: string;
-                            /** @description How long the last throttle of any operation is ago */
+                            /** @description Time since the last throttle of any operation */
                             sinceThrottleMs: number | null;
                             /** @description Calls that wait for a permit, in the replica that answers */
                             waiting: {
@@ -5046,7 +5046,7 @@ export interface operations {
                      */
                     "application/json": {
                         receivers: {
-                            /** @description Whether what a rule sends to it by name is grouped */
+                            /** @description Whether messages that rules send to it by name are grouped */
                             grouped: boolean;
                             /** @description As in the configuration: `slack_configs[0]` */
                             integrations: string[];
@@ -5064,7 +5064,7 @@ export interface operations {
     testReceiver: {
         parameters: {
             query?: {
-                /** @description Whose workers send it. Default: the first account */
+                /** @description Account whose workers send it. Default: the first */
                 account?: string;
             };
             header?: never;
@@ -5155,12 +5155,12 @@ export interface operations {
                             /** @description Its clock minus Redis’s */
                             clockOffsetMs?: number;
                             configHash: string;
-                            /** @description Of this process; new at each start */
+                            /** @description Id of this process; new at each start */
                             id: string;
                             role: string;
                             /** Format: date-time */
                             seenAt: string;
-                            /** @description The one that answers */
+                            /** @description The replica that answers */
                             self: boolean;
                             /** Format: date-time */
                             startedAt: string;
@@ -5178,9 +5178,9 @@ export interface operations {
     getReports: {
         parameters: {
             query: {
-                /** @description With `md` and `html` the answer is text of that type */
+                /** @description For `md` and `html` the answer is text of that type */
                 format?: "md" | "html" | "json";
-                /** @description `show=finals`; no channel has it: a report of no sessions */
+                /** @description `show=finals`; if no channel has it, the report has no sessions */
                 tag: string;
             };
             header?: never;
@@ -5296,7 +5296,7 @@ export interface operations {
                                 at: string;
                                 detail?: string;
                                 jobId: string;
-                                /** @description Left out: it has not ended */
+                                /** @description Omitted: it has not ended */
                                 outcome?: string;
                                 rule: string;
                             }[];
@@ -5323,7 +5323,7 @@ export interface operations {
                             /** @enum {boolean} */
                             endedAtLatest?: true;
                             endReason?: string;
-                            /** @description Lists that are as long as they can be, so that there may have been more */
+                            /** @description Lists that reached their limit, so that there may be more */
                             full?: ("starving" | "limitBreaches" | "adBreaks" | "actions" | "withheld" | "operators" | "timeline")[];
                             health: {
                                 healthySeconds: number;
@@ -5334,7 +5334,7 @@ export interface operations {
                                     ongoing?: true;
                                     /**
                                      * Format: date-time
-                                     * @description Left out: not seen, or it goes on
+                                     * @description Omitted: not observed, or still running
                                      */
                                     to?: string;
                                 }[];
@@ -5343,16 +5343,16 @@ export interface operations {
                                 /** @description Nobody looked */
                                 unseenSeconds: number;
                             };
-                            /** @description Left out: the session was not captured at IVS */
+                            /** @description Omitted: the session was not captured */
                             hints?: string[];
                             /**
-                             * @description Not all of the journal and the audit was looked at
+                             * @description Part of the journal and the audit was not searched
                              * @enum {boolean}
                              */
                             incomplete?: true;
                             /**
                              * Format: date-time
-                             * @description When a part of the session was learnt that nobody saw
+                             * @description When an unobserved part of the session was read afterwards
                              */
                             learntAt?: string;
                             limitBreaches: {
@@ -5378,7 +5378,7 @@ export interface operations {
                                 /** @enum {string} */
                                 state: "none" | "recording" | "ended" | "failed";
                             };
-                            /** @description At most 720: of a long session each has the most viewers and the worst health of several */
+                            /** @description At most 720: for a long session, each combines several samples (most viewers, worst health) */
                             samples: {
                                 /** Format: date-time */
                                 at: string;
@@ -5439,7 +5439,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Why, for whoever finds it */
+                    /** @description With a reason for everybody who sees it */
                     reason?: string;
                 };
             };
@@ -5467,11 +5467,11 @@ export interface operations {
                         /** @description What that means */
                         note?: string;
                         paused: boolean;
-                        /** @description `state_lost`: the daemon paused by itself */
+                        /** @description `state_lost`: the daemon paused itself */
                         reason?: string;
                         /** Format: date-time */
                         since?: string;
-                        /** @description What happened and what to do, where the daemon paused by itself */
+                        /** @description What happened and what to do, if the daemon paused itself */
                         text?: string;
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
                         unasked?: {
@@ -5481,7 +5481,7 @@ export interface operations {
                         }[];
                         who?: string;
                         /**
-                         * @description Redis is away: only the replica that was asked knows it
+                         * @description Redis is away: only the replica that was asked knows this
                          * @enum {boolean}
                          */
                         written?: false;
@@ -5538,12 +5538,12 @@ export interface operations {
                         rules: {
                             actions: string[];
                             description?: string;
-                            /** @description Channels (or groups) whose condition has lasted, and that the rule has acted for */
+                            /** @description Channels (or groups) whose condition has lasted and that the rule has acted on */
                             firing: number;
                             hash: string;
-                            /** @description Channels (or groups) whose condition has lasted, and that a guard holds the rule back from */
+                            /** @description Channels (or groups) whose condition has lasted but that a guard holds back */
                             heldBack: number;
-                            /** @description Metadata items that it sent, by how they ended on each channel */
+                            /** @description Metadata items that it sent, by their result on each channel */
                             items?: {
                                 [key: string]: number;
                             };
@@ -5555,10 +5555,10 @@ export interface operations {
                             mode: "enforce" | "dry_run" | "off";
                             name: string;
                             onResolve: string[];
-                            /** @description Makes a rule in dry run enforce. Absent where one line of the file does not say its mode */
+                            /** @description Changes a rule from dry run to enforce. Absent if no single line of the file sets its mode */
                             patch?: {
                                 file: string;
-                                /** @description That changes, from 1 */
+                                /** @description Line that changes, from 1 */
                                 line: number;
                                 /** @description A unified diff, for `patch -p1` or `git apply` */
                                 text: string;
@@ -5599,7 +5599,7 @@ export interface operations {
                                     count: number;
                                     decisionId: string;
                                 }[];
-                                /** @description There was more than was looked at */
+                                /** @description Part of the journal was not searched */
                                 partial: boolean;
                                 /** @description How often, on all channels together */
                                 times: number;
@@ -5651,12 +5651,12 @@ export interface operations {
                     "application/json": {
                         actions: string[];
                         description?: string;
-                        /** @description Channels (or groups) whose condition has lasted, and that the rule has acted for */
+                        /** @description Channels (or groups) whose condition has lasted and that the rule has acted on */
                         firing: number;
                         hash: string;
-                        /** @description Channels (or groups) whose condition has lasted, and that a guard holds the rule back from */
+                        /** @description Channels (or groups) whose condition has lasted but that a guard holds back */
                         heldBack: number;
-                        /** @description Metadata items that it sent, by how they ended on each channel */
+                        /** @description Metadata items that it sent, by their result on each channel */
                         items?: {
                             [key: string]: number;
                         };
@@ -5668,10 +5668,10 @@ export interface operations {
                         mode: "enforce" | "dry_run" | "off";
                         name: string;
                         onResolve: string[];
-                        /** @description Makes a rule in dry run enforce. Absent where one line of the file does not say its mode */
+                        /** @description Changes a rule from dry run to enforce. Absent if no single line of the file sets its mode */
                         patch?: {
                             file: string;
-                            /** @description That changes, from 1 */
+                            /** @description Line that changes, from 1 */
                             line: number;
                             /** @description A unified diff, for `patch -p1` or `git apply` */
                             text: string;
@@ -5712,7 +5712,7 @@ export interface operations {
                                 count: number;
                                 decisionId: string;
                             }[];
-                            /** @description There was more than was looked at */
+                            /** @description Part of the journal was not searched */
                             partial: boolean;
                             /** @description How often, on all channels together */
                             times: number;
@@ -5731,7 +5731,7 @@ export interface operations {
     explainRule: {
         parameters: {
             query?: {
-                /** @description Of the journal, only what is not older: a time, or how long ago, such as 8h */
+                /** @description Only journal entries since then: a time, or how long ago, such as 8h */
                 since?: string;
             };
             header?: never;
@@ -5851,7 +5851,7 @@ export interface operations {
                             };
                             /** Format: date-time */
                             at: string;
-                            /** @description A guard, or what a worker looked at right before it acted: pause, hold, session, only_if, live, … */
+                            /** @description A guard, or a worker’s check right before it acted: pause, hold, session, only_if, live, … */
                             check: string;
                             found: {
                                 [key: string]: unknown;
@@ -5861,21 +5861,21 @@ export interface operations {
                         }[];
                         /** @description The newest decisions of the rule about the channel */
                         decisions: {
-                            /** @description Of an action with `after`: how long that is */
+                            /** @description For an action with `after`: how long that is */
                             afterMs?: number;
                             /** Format: date-time */
                             at: string;
                             cause: string;
                             channelArn?: string;
                             channelName?: string;
-                            /** @description Every value that was compared, in order: guards, what was held back, and what the jobs found */
+                            /** @description Every compared value, in order: guards, what was held back, and what the jobs found */
                             checks: {
                                 asked: {
                                     [key: string]: unknown;
                                 };
                                 /** Format: date-time */
                                 at: string;
-                                /** @description A guard, or what a worker looked at right before it acted: pause, hold, session, only_if, live, … */
+                                /** @description A guard, or a worker’s check right before it acted: pause, hold, session, only_if, live, … */
                                 check: string;
                                 found: {
                                     [key: string]: unknown;
@@ -5884,17 +5884,17 @@ export interface operations {
                                 /** @enum {string} */
                                 verdict: "passed" | "failed";
                             }[];
-                            /** @description Of the configuration that decided */
+                            /** @description Hash of the configuration that decided */
                             configHash?: string;
-                            /** @description On how many channels the same was decided at that moment, in this one entry */
+                            /** @description How many channels with the same decision at that moment share this entry */
                             count: number;
-                            /** @description Where the entry stands for many channels: the one whose stream, trigger and values are shown */
+                            /** @description If the entry covers many channels: the one whose stream, trigger and values are shown */
                             example?: {
                                 channelArn?: string;
                                 channelName?: string;
                             };
                             group: string;
-                            /** @description In the order in which they were asked; the first that did not pass decided */
+                            /** @description In the order of checking; the first that did not pass decided */
                             guards: {
                                 guard: string;
                                 passed: boolean;
@@ -5912,7 +5912,7 @@ export interface operations {
                                     };
                                     /** Format: date-time */
                                     at: string;
-                                    /** @description A guard, or what a worker looked at right before it acted: pause, hold, session, only_if, live, … */
+                                    /** @description A guard, or a worker’s check right before it acted: pause, hold, session, only_if, live, … */
                                     check: string;
                                     found: {
                                         [key: string]: unknown;
@@ -5920,7 +5920,7 @@ export interface operations {
                                     /** @enum {string} */
                                     verdict: "passed" | "failed";
                                 }[];
-                                /** @description What became of the items of a put_metadata: (item, channel) pairs */
+                                /** @description The results of the items of a put_metadata, as (item, channel) pairs */
                                 delivery?: {
                                     batchId: string;
                                     cancelled: number;
@@ -5933,12 +5933,12 @@ export interface operations {
                                     finishedAt?: string;
                                     notBroadcasting: number;
                                     pending: number;
-                                    /** @description Why items reached nobody: codes and words */
+                                    /** @description Why items did not arrive: codes and words */
                                     reason?: string;
                                 };
                                 detail?: string;
                                 jobId: string;
-                                /** @description What became of it, once it has ended */
+                                /** @description Its result, once it has ended */
                                 outcome?: string;
                             }[];
                             /** @description The reason in a sentence */
@@ -5960,7 +5960,7 @@ export interface operations {
                                     [key: string]: string | number | boolean;
                                 };
                             };
-                            /** @description Actions that were held back by themselves */
+                            /** @description Actions that were held back individually */
                             withheld: {
                                 action: string;
                                 /** @enum {string} */
@@ -5986,7 +5986,7 @@ export interface operations {
                                 [key: string]: string | number | boolean;
                             };
                         }[];
-                        /** @description The last time it came near and did not act */
+                        /** @description The last time it nearly acted */
                         last?: {
                             /** Format: date-time */
                             at: string;
@@ -6176,7 +6176,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description Only tells what it would match
+                     * @description Only returns what it would match
                      * @enum {boolean}
                      */
                     dryRun?: true;
@@ -6184,7 +6184,7 @@ export interface operations {
                     duration: string;
                     /** @description All must match, such as rule="slate" or tag_show=~"fin.*" */
                     matchers: string[];
-                    /** @description Why, for whoever finds it */
+                    /** @description With a reason for everybody who sees it */
                     reason: string;
                 };
             };
@@ -6228,7 +6228,7 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** @description Matchers that something has, for those that nothing has */
+                        /** @description Suggestions for matchers that match nothing */
                         didYouMean: string[];
                         /** @description At most 20 of each */
                         examples: {
@@ -6240,9 +6240,9 @@ export interface operations {
                             channels: number;
                             rules: number;
                         };
-                        /** @description It holds nothing back, as far as is known now */
+                        /** @description It holds nothing back at the moment */
                         matchesNothing: boolean;
-                        /** @description Actions that rules have planned, and that it holds back from now on; at most 20 of them are named */
+                        /** @description Planned actions that it will hold back; at most 20 are named */
                         planned: {
                             count: number;
                             examples: {
@@ -6307,7 +6307,7 @@ export interface operations {
                      */
                     "application/json": {
                         author: string;
-                        /** @description Matchers that something has, for those that nothing has */
+                        /** @description Suggestions for matchers that match nothing */
                         didYouMean: string[];
                         /** Format: date-time */
                         ends: string;
@@ -6323,9 +6323,9 @@ export interface operations {
                             channels: number;
                             rules: number;
                         };
-                        /** @description It holds nothing back, as far as is known now */
+                        /** @description It holds nothing back at the moment */
                         matchesNothing: boolean;
-                        /** @description Actions that rules have planned, and that it holds back from now on; at most 20 of them are named */
+                        /** @description Planned actions that it will hold back; at most 20 are named */
                         planned: {
                             count: number;
                             examples: {
@@ -6420,7 +6420,7 @@ export interface operations {
                     duration?: string;
                     /** @description All must match, such as rule="slate" or tag_show=~"fin.*" */
                     matchers?: string[];
-                    /** @description Why, for whoever finds it */
+                    /** @description With a reason for everybody who sees it */
                     reason?: string;
                 };
             };
@@ -6474,7 +6474,7 @@ export interface operations {
                      */
                     "application/json": {
                         author: string;
-                        /** @description Matchers that something has, for those that nothing has */
+                        /** @description Suggestions for matchers that match nothing */
                         didYouMean: string[];
                         /** Format: date-time */
                         ends: string;
@@ -6490,9 +6490,9 @@ export interface operations {
                             channels: number;
                             rules: number;
                         };
-                        /** @description It holds nothing back, as far as is known now */
+                        /** @description It holds nothing back at the moment */
                         matchesNothing: boolean;
-                        /** @description Actions that rules have planned, and that it holds back from now on; at most 20 of them are named */
+                        /** @description Planned actions that it will hold back; at most 20 are named */
                         planned: {
                             count: number;
                             examples: {
@@ -6694,7 +6694,7 @@ export interface operations {
                             events?: string;
                             /**
                              * Format: date-time
-                             * @description Since when ListStreams gives nothing: the records may not be true any more
+                             * @description Since when ListStreams has failed: the records may be out of date
                              */
                             polls?: string;
                         };
@@ -6714,7 +6714,7 @@ export interface operations {
                             /** Format: date-time */
                             endedAt?: string;
                             /**
-                             * @description No event told the moment of the end: it was over by `endedAt`, and may have been before
+                             * @description No event reported the end: it was over by `endedAt`, possibly earlier
                              * @enum {boolean}
                              */
                             endedAtLatest?: true;
@@ -6722,7 +6722,7 @@ export interface operations {
                             endReason?: string;
                             failureReason?: string;
                             /**
-                             * @description UNKNOWN also when the stream is not live
+                             * @description Also UNKNOWN if the stream is not live
                              * @enum {string}
                              */
                             health: "HEALTHY" | "STARVING" | "UNKNOWN";
@@ -6840,7 +6840,7 @@ export interface operations {
                         channel: {
                             /** @description Empty: no ads */
                             adConfigurationArn?: string;
-                            /** @description Playback needs a token. Left out, as what follows: IVS has not told it */
+                            /** @description Playback needs a token. This and the next fields are omitted if IVS has not returned them */
                             authorized?: boolean;
                             containerFormat?: string;
                             insecureIngest?: boolean;
@@ -6861,7 +6861,7 @@ export interface operations {
                             };
                             type: string;
                         } | null;
-                        /** @description The session that was asked for, or the newest; null: none is known */
+                        /** @description The requested session, or the newest; null: none is known */
                         record: {
                             /** @description The ad break that is announced or running */
                             adBreak?: {
@@ -6873,7 +6873,7 @@ export interface operations {
                                 /** Format: date-time */
                                 startsAt: string;
                             };
-                            /** @description The last ones that events told of, newest first */
+                            /** @description The last ones reported by events, newest first */
                             adBreaks: {
                                 /** Format: date-time */
                                 endsAt: string;
@@ -6888,18 +6888,18 @@ export interface operations {
                             /** Format: date-time */
                             endedAt?: string;
                             /**
-                             * @description No event told the moment of the end: it was over by `endedAt`, and may have been before
+                             * @description No event reported the end: it was over by `endedAt`, possibly earlier
                              * @enum {boolean}
                              */
                             endedAtLatest?: true;
                             /** @description Why it is over: Stream End, Stream Failure with its reason, … */
                             endReason?: string;
-                            /** @description What each fact rests on */
+                            /** @description The source of each value */
                             evidence: {
                                 [key: string]: {
                                     /**
                                      * Format: date-time
-                                     * @description When it came to be known
+                                     * @description When the daemon learned it
                                      */
                                     arrivedAt: string;
                                     /**
@@ -6910,7 +6910,7 @@ export interface operations {
                                     /** @description Name of the event, or ListStreams */
                                     name: string;
                                     /**
-                                     * @description history: learnt afterwards, of time that nobody saw
+                                     * @description history: read afterwards, for time that was not observed
                                      * @enum {string}
                                      */
                                     source: "event" | "poll" | "history";
@@ -6918,7 +6918,7 @@ export interface operations {
                             };
                             failureReason?: string;
                             /**
-                             * @description UNKNOWN also when the stream is not live
+                             * @description Also UNKNOWN if the stream is not live
                              * @enum {string}
                              */
                             health: "HEALTHY" | "STARVING" | "UNKNOWN";
@@ -6926,7 +6926,7 @@ export interface operations {
                             healthSince: string;
                             /**
                              * Format: date-time
-                             * @description When a part of the session was learnt that nobody saw
+                             * @description When an unobserved part of the session was read afterwards
                              */
                             learntAt?: string;
                             limitBreaches: {
@@ -6974,7 +6974,7 @@ export interface operations {
                             /** Format: date-time */
                             endedAt?: string;
                             /**
-                             * @description No event told the moment of the end: it was over by `endedAt`, and may have been before
+                             * @description No event reported the end: it was over by `endedAt`, possibly earlier
                              * @enum {boolean}
                              */
                             endedAtLatest?: true;
@@ -6982,7 +6982,7 @@ export interface operations {
                             endReason?: string;
                             failureReason?: string;
                             /**
-                             * @description UNKNOWN also when the stream is not live
+                             * @description Also UNKNOWN if the stream is not live
                              * @enum {string}
                              */
                             health: "HEALTHY" | "STARVING" | "UNKNOWN";
@@ -7009,7 +7009,7 @@ export interface operations {
                             events?: string;
                             /**
                              * Format: date-time
-                             * @description Since when ListStreams gives nothing: the records may not be true any more
+                             * @description Since when ListStreams has failed: the records may be out of date
                              */
                             polls?: string;
                         };
@@ -7017,7 +7017,7 @@ export interface operations {
                         timeline: {
                             /**
                              * Format: date-time
-                             * @description When it came to be known
+                             * @description When the daemon learned it
                              */
                             arrivedAt: string;
                             /**
@@ -7028,7 +7028,7 @@ export interface operations {
                             /** @description Name of the event, or ListStreams */
                             name: string;
                             /**
-                             * @description history: learnt afterwards, of time that nobody saw
+                             * @description history: read afterwards, for time that was not observed
                              * @enum {string}
                              */
                             source: "event" | "poll" | "history";
@@ -7048,7 +7048,7 @@ export interface operations {
     getReport: {
         parameters: {
             query?: {
-                /** @description With `md` and `html` the answer is text of that type */
+                /** @description For `md` and `html` the answer is text of that type */
                 format?: "md" | "html" | "json";
                 /** @description Default: the newest session */
                 streamId?: string;
@@ -7168,7 +7168,7 @@ export interface operations {
                                 at: string;
                                 detail?: string;
                                 jobId: string;
-                                /** @description Left out: it has not ended */
+                                /** @description Omitted: it has not ended */
                                 outcome?: string;
                                 rule: string;
                             }[];
@@ -7195,7 +7195,7 @@ export interface operations {
                             /** @enum {boolean} */
                             endedAtLatest?: true;
                             endReason?: string;
-                            /** @description Lists that are as long as they can be, so that there may have been more */
+                            /** @description Lists that reached their limit, so that there may be more */
                             full?: ("starving" | "limitBreaches" | "adBreaks" | "actions" | "withheld" | "operators" | "timeline")[];
                             health: {
                                 healthySeconds: number;
@@ -7206,7 +7206,7 @@ export interface operations {
                                     ongoing?: true;
                                     /**
                                      * Format: date-time
-                                     * @description Left out: not seen, or it goes on
+                                     * @description Omitted: not observed, or still running
                                      */
                                     to?: string;
                                 }[];
@@ -7215,16 +7215,16 @@ export interface operations {
                                 /** @description Nobody looked */
                                 unseenSeconds: number;
                             };
-                            /** @description Left out: the session was not captured at IVS */
+                            /** @description Omitted: the session was not captured */
                             hints?: string[];
                             /**
-                             * @description Not all of the journal and the audit was looked at
+                             * @description Part of the journal and the audit was not searched
                              * @enum {boolean}
                              */
                             incomplete?: true;
                             /**
                              * Format: date-time
-                             * @description When a part of the session was learnt that nobody saw
+                             * @description When an unobserved part of the session was read afterwards
                              */
                             learntAt?: string;
                             limitBreaches: {
@@ -7250,7 +7250,7 @@ export interface operations {
                                 /** @enum {string} */
                                 state: "none" | "recording" | "ended" | "failed";
                             };
-                            /** @description At most 720: of a long session each has the most viewers and the worst health of several */
+                            /** @description At most 720: for a long session, each combines several samples (most viewers, worst health) */
                             samples: {
                                 /** Format: date-time */
                                 at: string;
@@ -7305,7 +7305,7 @@ export interface operations {
     listSamples: {
         parameters: {
             query?: {
-                /** @description `next` of the page before */
+                /** @description `next` of the previous page */
                 before?: string;
                 limit?: number;
                 /** @description Default: the newest session */
@@ -7339,15 +7339,15 @@ export interface operations {
                      */
                     "application/json": {
                         channelArn: string;
-                        /** @description Ask with it as `before` for older ones */
+                        /** @description Send it as `before` to get older ones */
                         next?: string;
-                        /** @description Oldest first: one for each minute that was seen, and one for each change of health */
+                        /** @description Oldest first: one for each observed minute and one for each change of health */
                         samples: {
                             /** Format: date-time */
                             at: string;
                             /** @enum {string} */
                             health: "HEALTHY" | "STARVING" | "UNKNOWN";
-                            /** @description Left out: IVS did not count them */
+                            /** @description Omitted: IVS did not count them */
                             viewers?: number;
                         }[];
                         streamId: string;
@@ -7404,11 +7404,11 @@ export interface operations {
     setOffTrigger: {
         parameters: {
             query?: {
-                /** @description Where no channel is named. Default: the first account */
+                /** @description Account, if no channel is named. Default: the first */
                 account?: string;
             };
             header?: {
-                /** @description The same key again sets off nothing twice */
+                /** @description Repeating the same key triggers nothing twice */
                 "idempotency-key"?: string;
             };
             path: {
@@ -7419,7 +7419,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description What `http.body` of the rules looks at */
+                    /** @description The rules match it with `http.body` */
                     body?: unknown;
                     /** @description The channel it is about */
                     channelArn?: string;
@@ -7443,7 +7443,7 @@ export interface operations {
                      */
                     "application/json": {
                         requestId: string;
-                        /** @description That listen to the name */
+                        /** @description Rules that listen to the name */
                         rules: string[];
                     };
                 };

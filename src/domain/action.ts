@@ -27,8 +27,8 @@ export const delivery = z
     ssm_parameter: z.string().min(1).max(2048).optional().describe('Name of an SSM SecureString parameter'),
     webhook: z
       .strictObject({
-        url_file: z.string().min(1).describe('File that holds the HTTPS address'),
-        hmac_key_file: z.string().min(1).describe('File that holds the key of the HMAC-SHA256 signature'),
+        url_file: z.string().min(1).describe('File that contains the HTTPS address'),
+        hmac_key_file: z.string().min(1).describe('File that contains the key of the HMAC-SHA256 signature'),
       })
       .optional(),
     file: z.string().min(1).optional().describe('Path of a file written atomically with mode 0600'),
@@ -55,7 +55,7 @@ export const targets = z
       .refine((tags) => Object.keys(tags).length > 0, 'expected at least one tag; live: true means every live channel')
       .meta({ minProperties: 1 })
       .optional()
-      .describe('Live channels with these tags, at least one: for each key one of its values'),
+      .describe('Live channels that have, for each of these tag keys, one of its values; at least one key'),
   })
   .refine(
     (value) => Object.values(value).filter((part) => part !== undefined).length === 1,
@@ -140,11 +140,11 @@ export const actionSchemas = {
     payload: z
       .union([z.string().min(1), z.record(z.string(), z.unknown())])
       .describe('Text, or an object that is sent as JSON'),
-    targets: targets.optional().describe('Default: the channel the rule fired for'),
+    targets: targets.optional().describe('Default: the channel that the rule fired for'),
     expires: duration.optional().describe('Not sent after this long'),
     key: z.string().min(1).max(128).optional().describe('A newer item with the same key replaces an unsent older one'),
-    lane: z.enum(lanes).optional().describe('Which goes first when the quota is short'),
-    if_no_channel: z.enum(['skip', 'fail']).optional().describe('When the event names no channel'),
+    lane: z.enum(lanes).optional().describe('Which items go first when the quota is short'),
+    if_no_channel: z.enum(['skip', 'fail']).optional().describe('What to do if the event names no channel'),
   }),
   rotate_stream_key: z.strictObject({
     when: z.enum(['offline', 'now', 'now_and_stop']).optional().describe('Default: offline, deferred until Stream End'),
@@ -169,33 +169,31 @@ export const actionSchemas = {
         .array(country)
         .max(200)
         .optional()
-        .describe('Two-letter codes of ISO 3166-1; empty: every country. Left out: as it is'),
+        .describe('Two-letter codes of ISO 3166-1; empty: every country. Omitted: unchanged'),
       allowed_origins: z
         .array(origin)
         .max(5)
         .optional()
-        .describe('Such as https://www.example.com; empty: every origin. Left out: as it is'),
+        .describe('Such as https://www.example.com; empty: every origin. Omitted: unchanged'),
     })
     .refine(
       ({ allowed_countries: countries, allowed_origins: origins }) => countries !== undefined || origins !== undefined,
       'expected allowed_countries, allowed_origins or both',
     ),
   revoke_viewers: z.strictObject({
-    viewers: z
-      .array(viewerId)
-      .min(1)
-      .max(1_000)
-      .describe('Ids of viewers, as their playback tokens have them in aws:viewer-id'),
+    viewers: z.array(viewerId).min(1).max(1_000).describe('Viewer ids, the aws:viewer-id of their playback tokens'),
     versions_up_to: z
       .number()
       .int()
       .min(0)
       .max(Number.MAX_SAFE_INTEGER)
       .optional()
-      .describe('Of sessions with this aws:viewer-session-version or a lower one. Default: 0'),
+      .describe('Revokes sessions with this aws:viewer-session-version or a lower one. Default: 0'),
   }),
   provision_channel: z.strictObject({
-    name: resourceName.describe('Of the new channel. One that has it already must have the same settings'),
+    name: resourceName.describe(
+      'Name of the new channel. An existing channel of this name must have the same settings',
+    ),
     type: z.enum(['BASIC', 'STANDARD', 'ADVANCED_SD', 'ADVANCED_HD']).optional().describe('Default: STANDARD'),
     latency_mode: z.enum(['NORMAL', 'LOW']).optional().describe('Default: LOW'),
     authorized: z.boolean().optional().describe('Whether playback needs a token. Default: false'),
@@ -204,15 +202,15 @@ export const actionSchemas = {
     ad_configuration: z.string().min(1).max(128).optional().describe('Name or ARN'),
     playback_restriction: z.string().min(1).max(128).optional().describe('Name or ARN of a policy'),
     pool: resourceName.optional().describe('Makes it one of the channels that lease_channel lends'),
-    deliver: delivery.optional().describe('Where its stream key goes. Left out: it stays in IVS'),
+    deliver: delivery.optional().describe('Where its stream key goes. Omitted: the key stays in IVS'),
   }),
   lease_channel: z.strictObject({
-    pool: resourceName.describe('Lends a free channel of this pool'),
+    pool: resourceName.describe('Pool to take a free channel from'),
     deliver: delivery.describe('Where its stream key goes'),
-    for: duration.optional().describe('It comes back by itself after this long'),
+    for: duration.optional().describe('The lease ends by itself after this long'),
   }),
   return_channel: z.strictObject({
-    lease: z.string().min(1).max(64).optional().describe('Only if the channel is lent with this leaseId'),
+    lease: z.string().min(1).max(64).optional().describe('Returns the channel only if it has this leaseId'),
   }),
   ensure_recording_configuration: z.strictObject({
     name: resourceName,
@@ -223,7 +221,7 @@ export const actionSchemas = {
       .min(0)
       .max(300)
       .optional()
-      .describe('A stream that comes back within it goes on in the same recording. Default: 0'),
+      .describe('A stream that reconnects within this time continues the same recording. Default: 0'),
     tags: newTags.optional(),
   }),
   stop_stream: z.strictObject({ revoke_key: z.boolean().optional() }),
@@ -233,10 +231,10 @@ export const actionSchemas = {
   notify: z.strictObject({
     receiver: z.string().min(1).optional().describe('Default: as `route` says'),
     text: z.string().min(1).max(4000),
-    severity: z.enum(severities).optional().describe('A label that routes and receivers look at'),
+    severity: z.enum(severities).optional().describe('A label that routes and receivers use'),
   }),
   webhook: z.strictObject({
-    url_file: z.string().min(1).optional().describe('File that holds the address'),
+    url_file: z.string().min(1).optional().describe('File that contains the address'),
     url: z.url().optional(),
     method: z.enum(['POST', 'PUT']).optional(),
     body: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
@@ -261,7 +259,7 @@ export const actionSchemas = {
         .min(1)
         .max(1000)
         .optional()
-        .describe('Path without its ending: each format adds its own (`.md`, `.html`, `.json`)'),
+        .describe('Path without an extension: each format adds its own (`.md`, `.html`, `.json`)'),
       formats: z.array(z.enum(reportFormats)).min(1).max(3).optional().describe('Default: [md]'),
     })
     .refine(

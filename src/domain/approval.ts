@@ -33,7 +33,7 @@ export interface Approval {
   readonly list: 'actions' | 'on_resolve';
   readonly step: number;
   readonly action: ActionName;
-  /** Templates filled in: what is approved is what is done. */
+  /** With templates rendered: exactly this will be done. */
   readonly params: ActionParams;
   readonly firing: Firing;
   readonly channelArn?: string;

@@ -48,7 +48,7 @@ export interface Pause {
   readonly who: string;
   readonly reason: string;
   readonly sinceMs: number;
-  /** What happened and what to do, where the daemon paused by itself. */
+  /** What happened and what to do, if the daemon paused itself. */
   readonly text?: string;
 }
 

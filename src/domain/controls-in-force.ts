@@ -28,7 +28,7 @@ export function isOnHold(view: StateView, channelArn: string, nowMs: number): bo
   return view.get(kinds.channel.of(channelArn))?.tags[holdTag] !== undefined;
 }
 
-/** Whether all automation is paused, by a person or after a loss of the state. */
+/** Show whether all automation is paused, by a person or after a loss of the state. */
 export function isPaused(view: StateView): boolean {
   return pauseKeys.some((key) => view.get(key) !== undefined);
 }

@@ -25,126 +25,126 @@ export const decisionReasons = {
   fired: {
     words: 'fired',
     outcomes: ['acted', 'would_act'],
-    meaning: 'What the trigger asks for was there, with `for` as long as that says, and every guard let the rule pass.',
-    remedy: 'A rule in dry run acts once it says `mode: enforce`.',
+    meaning: 'The trigger matched, for as long as `for` requires, and every guard let the rule pass.',
+    remedy: 'Write `mode: enforce` if a rule in dry run should act.',
   },
   step_due: {
     words: 'a later action',
     outcomes: ['acted', 'would_act'],
-    meaning: 'The time of an action with `after` came while the rule was still firing.',
+    meaning: 'An action with `after` became due while the rule was still firing.',
     remedy: '',
   },
   condition_ended: {
     words: 'over',
     outcomes: ['resolved'],
     meaning:
-      'The condition ended. Where the rule had done anything for it, the actions of `on_resolve` were asked for; what became of each is told with it.',
+      'The condition ended. If the rule had acted on it, the actions of `on_resolve` were requested; the entry shows the result of each.',
     remedy: '',
   },
   condition_began: {
     words: 'began',
     outcomes: ['pending'],
-    meaning: 'The trigger matches; the rule fires when that has lasted as long as `for` asks.',
+    meaning: 'The trigger matches. The rule fires when the match has lasted as long as `for` requires.',
     remedy: 'Wait, or shorten `for`.',
   },
   trigger_not_met: {
     words: 'the trigger does not match',
     outcomes: ['not_fired'],
-    meaning: 'What is known of the channel does not match the trigger. Only `explain` says this; it is not recorded.',
-    remedy: 'Compare the values shown with the trigger of the rule.',
+    meaning: 'The state of the channel does not match the trigger. Only `explain` reports this; it is not recorded.',
+    remedy: 'Compare the displayed values with the trigger of the rule.',
   },
   match_failed: {
     words: 'not a channel of this rule',
     outcomes: ['not_fired'],
-    meaning: 'The trigger matched, but the channel is not one that `match` selects.',
+    meaning: 'The trigger matched, but `match` does not select the channel.',
     remedy: 'Compare the tags and the name of the channel with `match`.',
   },
   no_channel: {
     words: 'the event names no channel',
     outcomes: ['not_fired'],
     meaning:
-      'The event names no channel (a breach of an account’s limit), and the rule asks for one with `match` or `while`.',
-    remedy: 'Drop `match` and `while`, or match on events that name a channel.',
+      'The event names no channel (a breach of an account’s limit), but the rule needs one for `match` or `while`.',
+    remedy: 'Remove `match` and `while`, or match events that name a channel.',
   },
   while_broken: {
     words: '“while” was not true',
     outcomes: ['not_fired'],
-    meaning: '`while` was not, or no longer, true before the rule came to fire.',
+    meaning: '`while` was not true, or was no longer true, before the rule fired.',
     remedy:
-      'Change `while` if the rule should fire all the same. An encoder that reconnects is meant to cancel a rotation.',
+      'Change `while` if the rule should fire anyway. For a key rotation this is intended: a reconnecting encoder cancels it.',
   },
   for_not_reached: {
     words: 'did not last long enough',
     outcomes: ['not_fired'],
-    meaning: 'The condition ended before it had lasted as long as `for` asks.',
+    meaning: 'The condition ended before it had lasted as long as `for` requires.',
     remedy: 'Shorten `for` if short problems should count too.',
   },
   event_too_old: {
     words: 'the event was too old',
     outcomes: ['not_fired'],
     meaning: 'The event happened longer ago than `max_event_age` allows.',
-    remedy: 'Raise `max_event_age`, or find out why events come late.',
+    remedy: 'Raise `max_event_age`, or find out why events arrive late.',
   },
   already_acted: {
     words: 'acted for this before',
     outcomes: ['not_fired'],
-    meaning: 'The rule has acted for this very cause before.',
+    meaning: 'The rule has already acted for this cause.',
     remedy: '',
   },
   once_per_session: {
     words: 'once per session, and it has fired',
     outcomes: ['suppressed'],
-    meaning: 'The rule has `once_per: session` and has fired in this stream session.',
-    remedy: 'It can fire again in the next session.',
+    meaning: 'The rule has `once_per: session` and has already fired in this stream session.',
+    remedy: 'Wait for the next session, in which it can fire again.',
   },
   step_cancelled: {
     words: 'over before the later action',
     outcomes: ['not_fired'],
     meaning:
-      'The rule resolved before the time of an action with `after` came, or before a person had said yes to one with `approval`.',
+      'The rule resolved before an action with `after` was due, or before a person had approved an action with `approval`.',
     remedy: '',
   },
   rule_changed: {
     words: 'the rule was changed meanwhile',
     outcomes: ['not_fired'],
-    meaning: 'The rule was changed, removed or switched off while it was waiting; what it was waiting for was dropped.',
-    remedy: 'The changed rule evaluates every channel again.',
+    meaning: 'The rule was changed, removed or switched off while it was waiting, so what it waited for was dropped.',
+    remedy: 'No action needed: the changed rule evaluates every channel again.',
   },
   superseded: {
     words: 'another cause took its place',
     outcomes: ['not_fired'],
     meaning:
-      'Another cause for the same channel took its place before the rule came to act: a later crossing of a threshold, or, where `while` or `for` is set, another event of what goes on already.',
+      'Another cause for the same channel replaced this one before the rule acted: a later crossing of a threshold or, with `while` or `for`, another event of the same condition.',
     remedy: 'See the decision for the other cause.',
   },
   too_many_waiting: {
     words: 'too many were waiting',
     outcomes: ['suppressed'],
     meaning:
-      'The event or request came during a warm-up or a data gap while 2,000 others were waiting for its end already; it is not caught up with.',
-    remedy: 'Look for what sends so many, and narrow the pattern of the rule or add a `match`.',
+      'The event or request came during a warm-up or a data gap while 2,000 others were already waiting for its end. It is not judged later.',
+    remedy: 'Find out what sends so many, and narrow the pattern of the rule or add a `match`.',
   },
   warming_up: {
     words: 'not warmed up yet',
     outcomes: ['suppressed'],
     meaning:
-      'The daemon has started and not yet seen one complete poll, or has not listed the channel yet and so does not know its tags. A warm-up only delays: every event, request and condition is judged when it is over.',
+      'After its start, the daemon has not completed a sweep yet, or has not listed the channel and so does not know its tags. A warm-up only delays: every event, request and condition is judged afterwards.',
     remedy:
-      'Wait for the first complete poll and the first listing of the channels; if none comes, look at the polls in `/metrics`, at `/readyz`, and for `the channels cannot be listed` in the log.',
+      'Wait for the first complete sweep and the first listing of the channels. If none comes, look at the polls in `/metrics`, at `/readyz`, and for `the channels cannot be listed` in the log.',
   },
   data_gap: {
     words: 'data was missing',
     outcomes: ['suppressed'],
     meaning:
-      'Polls or events have stopped, or the newest complete poll did not list the stream. Timers stand still while data is missing, and that is no reason to act.',
+      'Polls or events have stopped, or the newest complete sweep did not list the stream. Timers stand still while data is missing, and missing data is no reason to act.',
     remedy:
-      'Find out why data is missing; timers go on when it is back. A stream that is not listed is listed again, or ended, by the next poll. `on_data_gap: ignore` switches this off.',
+      'Find out why data is missing; timers continue when it is back. The next sweep lists a missing stream again or ends it. `on_data_gap: ignore` turns this guard off.',
   },
   paused: {
     words: 'automation was paused',
     outcomes: ['suppressed'],
     meaning: 'All automation is paused.',
-    remedy: '`ivs-autopilot resume`.',
+    remedy: 'Run `ivs-autopilot resume`.',
   },
   held: {
     words: 'the channel was on hold',
@@ -156,31 +156,30 @@ export const decisionReasons = {
     words: 'silenced',
     outcomes: ['suppressed'],
     meaning: 'A silence matches the rule, the action or the channel.',
-    remedy: 'Expire the silence that is named, or wait for its end.',
+    remedy: 'Expire the named silence, or wait for its end.',
   },
   inhibited: {
     words: 'inhibited by another rule',
     outcomes: ['suppressed'],
-    meaning: 'Another rule that is firing inhibits this one (`inhibit_rules`).',
-    remedy: 'Solve the larger problem first; what still holds afterwards is judged again.',
+    meaning: 'Another rule fires and inhibits this one (`inhibit_rules`).',
+    remedy: 'Solve the larger problem first; conditions that still hold afterwards are judged again.',
   },
   cooldown: {
     words: 'fired too recently',
     outcomes: ['suppressed'],
     meaning: 'The rule fired for the same group less than its `cooldown` ago.',
-    remedy: 'Wait, or shorten `cooldown`. A condition that still holds then is acted on.',
+    remedy: 'Wait, or shorten `cooldown`. If the condition still holds then, the rule acts.',
   },
   incident_open: {
     words: 'an incident was open',
     outcomes: ['suppressed'],
-    meaning:
-      'Many channels are in trouble together (an aggregate rule fires), and rules insert no ad breaks meanwhile.',
-    remedy: 'Solve the incident. An operator can insert an ad break all the same.',
+    meaning: 'Many channels are in trouble together (an aggregate rule fires). Rules insert no ad breaks meanwhile.',
+    remedy: 'Solve the incident. An operator can still insert an ad break.',
   },
   min_gap: {
     words: 'too soon after the last ad break',
     outcomes: ['suppressed'],
-    meaning: 'The last ad break of the channel, whoever inserted it, ended less than `min_gap` ago, or has not ended.',
+    meaning: 'The channel’s last ad break, whoever inserted it, ended less than `min_gap` ago or has not ended.',
     remedy: 'Wait, or shorten `min_gap`.',
   },
   max_per_hour: {
@@ -193,66 +192,64 @@ export const decisionReasons = {
     words: 'too many live channels at once',
     outcomes: ['suppressed'],
     meaning:
-      'The rule was about to act on more than `max_live_percent` of the live channels: it was stopped, once and for all.',
-    remedy: 'Look at what these channels have in common; then `POST /v1/rules/{name}/reset`, or change the rule.',
+      'The rule was about to act on more than `max_live_percent` of the live channels, so it was stopped until somebody starts it again.',
+    remedy: 'Look for what these channels have in common. Then call `POST /v1/rules/{name}/reset`, or change the rule.',
   },
   rule_stopped: {
     words: 'the rule was stopped by its cap',
     outcomes: ['suppressed'],
-    meaning: 'The rule was stopped by `max_live_percent` before and nobody has started it again.',
-    remedy: '`POST /v1/rules/{name}/reset`, or change the rule.',
+    meaning: '`max_live_percent` stopped the rule earlier, and nobody has started it again.',
+    remedy: 'Call `POST /v1/rules/{name}/reset`, or change the rule.',
   },
   awaiting_approval: {
-    words: 'waits for a yes',
+    words: 'waits for approval',
     outcomes: ['pending'],
-    meaning: 'The rule came to act, and an action with `approval` waits for a person’s yes.',
+    meaning: 'The rule fired, and an action with `approval` waits for a person.',
     remedy:
-      '`ivs-autopilot approval list`, then `approval approve <id>` or `approval reject <id>`; or the link in the message. Time running out never approves.',
+      'Run `ivs-autopilot approval list`, then `approval approve <id>` or `approval reject <id>`, or use the link in the message. A timeout never approves.',
   },
   approved: {
     words: 'approved',
     outcomes: ['acted'],
-    meaning:
-      'Everybody whom `approval` asks for has said yes, and everything that was looked at again let the action pass.',
+    meaning: 'Everybody whom `approval` requires has approved, and all checks passed again.',
     remedy: '',
   },
   approval_rejected: {
     words: 'rejected',
     outcomes: ['not_fired'],
-    meaning: 'A person said no.',
+    meaning: 'A person rejected the action.',
     remedy: '',
   },
   approval_timed_out: {
     words: 'nobody approved it in time',
     outcomes: ['not_fired'],
-    meaning: 'Nobody, or too few, had said yes when `timeout` was over.',
-    remedy:
-      'Ask for the action by hand if it is still wanted; raise `timeout`, or tell a receiver that somebody reads.',
+    meaning: 'Nobody, or too few people, had approved when `timeout` was over.',
+    remedy: 'Request the action by hand if it is still needed. Raise `timeout`, or use a receiver that somebody reads.',
   },
   session_over: {
     words: 'another session had begun',
     outcomes: ['not_fired'],
-    meaning: 'The action waited for a person’s yes, and by now another stream session is live, or one has begun.',
-    remedy: 'The rule decides anew for the new session.',
+    meaning: 'While the action waited for an approval, another stream session began or went live.',
+    remedy: 'No action needed: the rule decides again for the new session.',
   },
   too_many_approvals: {
-    words: 'too many were waiting for a yes',
+    words: 'too many were waiting for approval',
     outcomes: ['suppressed'],
-    meaning: 'The action needs a person’s yes, and 500 others of this account are waiting for theirs.',
-    remedy: 'Answer those that wait, and narrow the rule: nobody can judge so many.',
+    meaning: 'The action needs an approval, but 500 others in this account are already waiting for theirs.',
+    remedy: 'Answer the waiting ones, and narrow the rule: nobody can judge so many.',
   },
   recovering: {
     words: 'it may be over',
     outcomes: ['suppressed'],
     meaning:
-      'The condition is over and `keep_firing_for` runs: an action with `after` waits until it is clear which way it goes.',
+      'The condition ended and `keep_firing_for` runs. An action with `after` waits until the rule resolves or the condition returns.',
     remedy: '',
   },
   template_failed: {
     words: 'a parameter could not be filled in',
     outcomes: ['suppressed'],
-    meaning: 'The parameters of an action could not be filled in from what is known.',
-    remedy: 'Read the problem in the entry; use `| default: "…"` for what may be missing.',
+    meaning: 'The parameters of an action could not be rendered from the known values.',
+    remedy: 'Read the problem in the entry; write `| default: "…"` for values that can be missing.',
   },
 } as const satisfies Record<string, ReasonEntry>;
 
@@ -321,7 +318,7 @@ export interface Decision {
   readonly group: string;
   /** What it follows from: the same cause is acted on once. */
   readonly cause: string;
-  /** Of an action with `after`: how long that is. */
+  /** For an action with `after`: how long that is. */
   readonly afterMs?: number;
   /** Hash of the configuration that decided; replicas may differ for a while. */
   readonly configHash?: string;
@@ -379,7 +376,7 @@ export interface Delivery {
   readonly notBroadcasting: number;
   readonly failed: number;
   readonly cancelled: number;
-  /** Why items reached nobody: codes and words, the most frequent first. */
+  /** Why items did not arrive: codes and words, the most frequent first. */
   readonly reason?: string;
   readonly finishedAtMs?: number;
 }

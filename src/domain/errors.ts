@@ -50,6 +50,6 @@ export function messageOf(error: unknown): string {
   try {
     return String(error instanceof Error ? error.message : error);
   } catch {
-    return 'something that cannot be shown was thrown';
+    return 'a value that cannot be shown was thrown';
   }
 }

@@ -19,7 +19,7 @@ export interface AuditEntry {
   /** Why nothing was done, or what failed. */
   readonly reason?: string | undefined;
   readonly dryRun?: boolean | undefined;
-  /** Of the decision that it follows from. */
+  /** Id of the decision that caused it. */
   readonly decisionId?: string | undefined;
   /** What was compared right before. */
   readonly checks?: readonly Check[] | undefined;

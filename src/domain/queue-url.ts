@@ -60,6 +60,6 @@ function partitionOf(region: string): string {
 /** Why a queue of this URL cannot be the event queue, whatever it holds; undefined when it can. */
 export function problemOfQueue(queue: AwsQueue): string | undefined {
   return queue.isFifo
-    ? `${queue.name} is a FIFO queue: one message that cannot be read would stop all behind it. Use a standard queue; the daemon orders events itself`
+    ? `${queue.name} is a FIFO queue: one unreadable message would block all others. Use a standard queue; the daemon orders events itself`
     : undefined;
 }

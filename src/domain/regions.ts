@@ -77,10 +77,10 @@ export function problemOfRegion(text: string): RegionProblem | undefined {
   if (code === undefined) {
     return {
       severity: 'error',
-      message: `${JSON.stringify(text)} is no Region code such as us-west-2; Amazon IVS is in ${known}`,
+      message: `${JSON.stringify(text)} is not a Region code such as us-west-2; Amazon IVS is in ${known}`,
     };
   }
-  const without = Object.hasOwn(regionsWithoutIvs, code) ? `, and Amazon IVS is not in ${code}; it is in ${known}` : '';
+  const without = Object.hasOwn(regionsWithoutIvs, code) ? `, but Amazon IVS is not in ${code}; it is in ${known}` : '';
   return {
     severity: 'error',
     message: `${JSON.stringify(text)} is the console's name of a Region: write its code, ${code}${without}`,

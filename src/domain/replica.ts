@@ -50,13 +50,13 @@ export function differencesOf(replicas: readonly Replica[]): ReadonlyMap<Replica
   const sentences: string[] = [];
   if (off.length > 0)
     sentences.push(
-      `Clocks differ from Redis's by more than ${clockToleranceMs / 1000} s: ${off.map(({ id, clockOffsetMs = 0 }) => `${id} ${clockOffsetMs > 0 ? 'ahead' : 'behind'} by ${Math.round(Math.abs(clockOffsetMs) / 1000)} s`).join(', ')}. Deadlines do not depend on it; calls to AWS are refused when a clock is five minutes off.`,
+      `Clocks differ from Redis's by more than ${clockToleranceMs / 1000} s: ${off.map(({ id, clockOffsetMs = 0 }) => `${id} ${clockOffsetMs > 0 ? 'ahead' : 'behind'} by ${Math.round(Math.abs(clockOffsetMs) / 1000)} s`).join(', ')}. Deadlines do not depend on these clocks; AWS refuses calls when a clock is five minutes off.`,
     );
   const [redisOffMs = 0] = replicas.map(({ awsOffsetMs = 0 }) => awsOffsetMs).sort((a, b) => Math.abs(b) - Math.abs(a));
   if (Math.abs(redisOffMs) > awsToleranceMs)
     sentences.push(
       // In steps, so that the sentence does not change with every answer.
-      `Redis's clock is about ${Math.round(Math.abs(redisOffMs) / 10_000) * 10} s ${redisOffMs > 0 ? 'ahead of' : 'behind'} AWS's: events look ${redisOffMs > 0 ? 'older' : 'younger'} than they are by that much (max_event_age). Set the clock of Redis's machine.`,
+      `Redis's clock is about ${Math.round(Math.abs(redisOffMs) / 10_000) * 10} s ${redisOffMs > 0 ? 'ahead of' : 'behind'} AWS's: events look ${redisOffMs > 0 ? 'older' : 'younger'} by that much (max_event_age). Set the clock of Redis's machine.`,
     );
   if (sentences.length > 0) differences.set('clock', sentences.join(' '));
   return differences;

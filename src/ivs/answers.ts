@@ -191,22 +191,22 @@ function mismatch(answer: Readonly<Record<string, unknown>>, asked: Asked): stri
   for (const member of byArn) {
     const { arn: found } = resource(member);
     if (asked.arn !== undefined && found !== undefined && found !== asked.arn)
-      return `${member}.arn: is not the one that was asked for`;
+      return `${member}.arn: is not the requested one`;
   }
   for (const member of ['stream', 'streamKey']) {
     const { channelArn: found } = resource(member);
     if (typeof asked.channelArn === 'string' && typeof found === 'string' && found !== asked.channelArn)
-      return `${member}.channelArn: is not the one that was asked for`;
+      return `${member}.channelArn: is not the requested one`;
   }
   const { streamId } = resource('streamSession');
   if (asked.streamId !== undefined && streamId !== undefined && streamId !== asked.streamId)
-    return 'streamSession.streamId: is not the one that was asked for';
+    return 'streamSession.streamId: is not the requested one';
   if (Array.isArray(asked.viewerSessions)) return mismatchOfViewers(answer, asked.viewerSessions);
   if (!Array.isArray(asked.arns)) return undefined;
   const told = ['channels', 'streamKeys', 'errors'].flatMap((member) =>
     ((answer[member] ?? []) as { arn?: unknown }[]).map((item) => item.arn),
   );
-  return asked.arns.every((one) => told.includes(one)) ? undefined : 'says nothing of a resource that was asked for';
+  return asked.arns.every((one) => told.includes(one)) ? undefined : 'a requested resource is missing';
 }
 
 /** Errors about viewers that nobody asked for. Their ids are people's: the message has none. */
@@ -215,5 +215,5 @@ function mismatchOfViewers(answer: Readonly<Record<string, unknown>>, asked: rea
   const errors = (answer['errors'] ?? []) as { viewerId?: unknown }[];
   return errors.every(({ viewerId }) => ids.has(viewerId))
     ? undefined
-    : 'errors: names a viewer that was not asked for';
+    : 'errors: names a viewer that was not requested';
 }

@@ -25,7 +25,7 @@ export interface OperationQuota {
   readonly sinceThrottleMs: number | undefined;
   /** Channels with slots of their own withheld after throttling. */
   readonly slowedChannels: number;
-  /** Those that are slowed down for longest, at most ten. */
+  /** The ten that have been slowed down for longest. */
   readonly slowed: readonly { readonly channelId: string; readonly forMs: number }[];
   /** The channels with most permits in use, at most ten. */
   readonly hottest: readonly { readonly channelId: string; readonly inUse: number }[];

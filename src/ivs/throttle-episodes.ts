@@ -52,7 +52,7 @@ export class ThrottleEpisodes {
       if (now - lastAt <= calmMs) continue;
       this.#episodes.delete(key);
       const lastedMs = Math.round(lastAt - beganAt);
-      this.#logger.info({ operation, scope, throttles, lastedMs }, 'Amazon IVS throttles these calls no more');
+      this.#logger.info({ operation, scope, throttles, lastedMs }, 'Amazon IVS no longer throttles these calls');
     }
   }
 }

@@ -25,7 +25,7 @@ export interface DecisionFilter {
   readonly streamId?: string | undefined;
   readonly outcome?: DecisionOutcome | undefined;
   readonly reason?: DecisionReason | undefined;
-  /** Words that all occur in what a decision says: names, ids, ARN, trigger, reason, actions, and what held it back. */
+  /** Words that must all occur in the decision: names, ids, ARN, trigger, reason, actions, guards. */
   readonly text?: string | undefined;
   readonly sinceMs?: number | undefined;
   /** Only what was decided before this moment. */

@@ -288,11 +288,11 @@ export class MetadataService {
   async progress(batchId: string): Promise<BatchProgress> {
     const found = await this.#find(batchId);
     if (!found)
-      throw new AppError('NOT_FOUND', `there is no metadata batch ${batchId}; finished ones are kept for hours`);
+      throw new AppError('NOT_FOUND', `there is no metadata batch ${batchId}; finished ones are kept for some hours`);
     return found;
   }
 
-  /** The newest batches, newest first, at most `most` of the last 200; finished ones are kept for hours. */
+  /** The newest batches, newest first, at most `most` of the last 200; finished ones are kept for some hours. */
   async newest(most: number): Promise<readonly BatchProgress[]> {
     const ids = await this.#options.outbox.newest(most);
     const found = await Promise.all(ids.map((id) => this.#find(id)));
@@ -315,7 +315,9 @@ export class MetadataService {
   async cancel(batchId: string): Promise<BatchProgress> {
     const { outbox, sweeper, logger } = this.#options;
     if (await outbox.cancel(batchId))
-      await sweeper.sweep().catch((error: unknown) => logger.warn({ err: error, batchId }, 'the sweep goes on later'));
+      await sweeper
+        .sweep()
+        .catch((error: unknown) => logger.warn({ err: error, batchId }, 'the sweep continues later'));
     return this.progress(batchId);
   }
 
@@ -338,7 +340,7 @@ export class MetadataService {
   #ensureKnown({ live, tags }: Targets): void {
     const known = this.#options.fleetKnown();
     if ((known.live || !live) && (known.tags || !tags)) return;
-    const missing = known.live ? 'the channels have not been listed yet' : 'no full poll has been completed yet';
+    const missing = known.live ? 'the channels have not been listed yet' : 'no sweep has completed yet';
     throw new AppError('FLEET_UNKNOWN', `${missing}: name the channels, or send again in a moment`, {
       disposition: { kind: 'retry-after', delayMs: 5000 },
     });

@@ -82,7 +82,7 @@ export function explainAwsFailure(error: unknown, question: AwsQuestion): AwsFai
   return {
     kind: 'other',
     text: `${name}${messageOf(error)}`,
-    todo: 'Read the message; the run book (docs/operations.md) may know more.',
+    todo: 'Read the message, and look in the run book (docs/operations.md).',
   };
 }
 
@@ -97,8 +97,8 @@ function explainLayer(thrown: Thrown, { region, action }: AwsQuestion): AwsFailu
       kind: mayBe ? 'dns' : 'wrong_region',
       text: `the name ${host || 'of the endpoint'} is not resolved (${code})`,
       todo: mayBe
-        ? 'Check DNS and the network of this machine; the credentials were not even looked at.'
-        : `IVS is not in the Region ${region}: use one of ${ivsRegions.join(', ')}. If that is meant, check DNS.`,
+        ? 'Check DNS and the network of this machine; the credentials were not checked.'
+        : `IVS is not in the Region ${region}: use one of ${ivsRegions.join(', ')}. If this Region is right, check DNS.`,
     };
   if (code === 'ECONNREFUSED')
     return {
@@ -116,7 +116,7 @@ function explainLayer(thrown: Thrown, { region, action }: AwsQuestion): AwsFailu
     return {
       kind: 'tls',
       text: `the endpoint's certificate is not accepted (${code})`,
-      todo: 'A proxy that opens TLS? Give its authority in NODE_EXTRA_CA_CERTS.',
+      todo: 'If a proxy inspects TLS, name its certificate authority in NODE_EXTRA_CA_CERTS.',
     };
   if (
     /^(ExpiredToken|ExpiredTokenException|RequestExpired|TokenRefreshRequired)$/.test(name) ||
@@ -145,7 +145,7 @@ function explainLayer(thrown: Thrown, { region, action }: AwsQuestion): AwsFailu
   if (/^(CredentialsProviderError|CredentialsError)$/.test(name))
     return {
       kind: 'no_credentials',
-      text: `no AWS credentials are found (${message})`,
+      text: `no AWS credentials were found (${message})`,
       todo: 'Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the container a role.',
     };
   if (

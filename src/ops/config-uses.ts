@@ -41,7 +41,7 @@ export function queueArnOf(url: string): string {
   if (!queue) {
     throw new AppError(
       'SETUP_QUEUE_UNKNOWN',
-      `${url} is no queue URL of AWS, so that its ARN cannot be told: correct it, or name the queue with --queue-arn`,
+      `${url} is not an AWS queue URL, so its ARN is unknown: correct it, or name the queue with --queue-arn`,
     );
   }
   const problem = problemOfQueue(queue);

@@ -239,7 +239,7 @@ async function bringQueue(
   );
   const made = await readQueue(sqs, wanted.name);
   if (!made)
-    throw new AppError('SETUP_FAILED', `queue ${wanted.name} was made but cannot be found: run bootstrap again`);
+    throw new AppError('SETUP_FAILED', `queue ${wanted.name} was created but cannot be found: run bootstrap again`);
   return made;
 }
 
@@ -277,7 +277,7 @@ function refuseForeign(changes: readonly Change[]): void {
   const list = foreign.map(({ part, name }) => `${part} ${name}`).join(', ');
   throw new AppError(
     'SETUP_FOREIGN',
-    `${list}: exists already and was not made by bootstrap. Choose another --name, or take it over with --adopt.`,
+    `${list}: already exists and was not created by bootstrap. Choose another --name, or take it over with --adopt.`,
   );
 }
 
@@ -319,4 +319,6 @@ async function allowed<T>(action: string, resource: string, call: () => Promise<
 const noAccess: ReadonlySet<AwsTrouble> = new Set(['no_credentials', 'expired', 'credentials_refused', 'role_refused']);
 
 const withoutCalls = (kind: AwsTrouble) =>
-  kind === 'no_credentials' ? ' Without any, `bootstrap --print cloudformation|terraform` prints the same set-up.' : '';
+  kind === 'no_credentials'
+    ? ' Without any, `bootstrap --print cloudformation|terraform` prints the same resources.'
+    : '';

@@ -62,7 +62,7 @@ export interface Change {
   readonly note?: string;
 }
 
-const afterCreation = '(known after it is made)';
+const afterCreation = '(known after creation)';
 
 /** Changes that bring AWS to the description, in the order they are made. */
 export function planEventPath(wanted: EventPath, actual: ActualEventPath, { adopt }: { adopt: boolean }): Change[] {
@@ -109,7 +109,7 @@ export function planRemoval(wanted: EventPath, actual: ActualEventPath): Change[
               name: wanted.rule.name,
               kind: 'keep',
               fields: [],
-              note: `it has targets that bootstrap did not make: ${others.map(({ id }) => id).join(', ')}`,
+              note: `it has targets that bootstrap did not create: ${others.map(({ id }) => id).join(', ')}`,
             },
       );
     }

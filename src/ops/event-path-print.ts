@@ -313,7 +313,7 @@ function terraform(path: EventPath, bus: CentralBus | undefined): string {
       `    maximum_retry_attempts       = ${path.target.maximumRetryAttempts}`,
       '  }',
       '',
-      '  # The permission must stand before the first event is sent.',
+      '  # The permission must exist before the first event is sent.',
       '  depends_on = [aws_sqs_queue_policy.events, aws_sqs_queue_policy.dead_letters]',
       '}',
       '',

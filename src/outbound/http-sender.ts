@@ -204,7 +204,7 @@ interface Answer {
 /** A proxy that the configuration names. */
 function ownProxy(text: string): Proxy {
   const url = URL.parse(text);
-  if (!url) throw new AppError('WEBHOOK_REFUSED', 'http_config.proxy_url is no address of a proxy');
+  if (!url) throw new AppError('WEBHOOK_REFUSED', 'http_config.proxy_url is not the address of a proxy');
   return { url, variable: 'http_config.proxy_url' };
 }
 

@@ -10,7 +10,7 @@ import { type AddressPolicy, forbiddenHost, settingFor } from './address-guard.t
 export function webhookUrl(text: string, policy: AddressPolicy, confidential = false): URL {
   const url = URL.parse(text);
   if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:'))
-    throw new AppError('WEBHOOK_REFUSED', 'the address of a webhook is no http or https URL');
+    throw new AppError('WEBHOOK_REFUSED', 'the address of a webhook is not an http or https URL');
   assertReachable(url.hostname, forbiddenHost(url.hostname, policy));
   if (confidential && url.protocol !== 'https:' && forbiddenHost(url.hostname) !== 'loopback')
     throw new AppError('WEBHOOK_REFUSED', `${url.hostname}: a secret is sent by https only`);

@@ -66,7 +66,7 @@ function sessionHtml(session: SessionReport): string {
     '<h3>Viewers and health</h3>',
     plot === undefined
       ? '<p>There are no samples of this session.</p>'
-      : `${plot}<p class="key">Line: viewers (UTC). Band: green healthy, red starving, grey not known; empty where nobody looked.</p>`,
+      : `${plot}<p class="key">Line: viewers (UTC). Band: green healthy, red starving, grey unknown; empty where not observed.</p>`,
     ...sectionsOf(session).map(sectionTable),
     '</section>',
   ].join('\n');

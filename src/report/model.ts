@@ -14,7 +14,7 @@ export interface Report {
 
 export interface SessionReport {
   readonly channelArn: string;
-  /** Empty: it has none, or none is known. */
+  /** Empty: there is none, or it is unknown. */
   readonly channelName: string;
   readonly streamId: string;
   readonly state: StreamState;
@@ -54,7 +54,7 @@ export interface SessionReport {
   }[];
   /** Not all of the journal was looked at. */
   readonly incomplete?: true;
-  /** Lists that are as long as they can be, so that there may have been more. */
+  /** Lists that reached their limit, so that there may be more. */
   readonly full?: readonly ReportList[];
 }
 

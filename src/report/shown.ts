@@ -145,7 +145,7 @@ export function sectionsOf(session: SessionReport): readonly Section[] {
       ...note('withheld'),
     },
     {
-      heading: 'What people asked for',
+      heading: 'What people requested',
       columns: ['When', 'Who', 'What', 'Outcome', 'Why'],
       rows: operators.map(({ at, who, what, outcome, why }) => [shownTime(at), callerText(who), what, outcome, why]),
       none: 'Nothing.',
@@ -170,4 +170,4 @@ export function sectionsOf(session: SessionReport): readonly Section[] {
   ];
 }
 
-export const incompleteNote = 'Not all of the journal and the audit was looked at: older entries are missing here.';
+export const incompleteNote = 'Part of the journal and the audit was not searched: older entries are missing here.';

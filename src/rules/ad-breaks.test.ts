@@ -127,7 +127,9 @@ describe('validate', () => {
 
     expect(lintConfig(result.config, { channels }).map(formatProblem)).toEqual([
       expect.stringMatching(/1 of 12 channels cannot have ads: one has no ad configuration/),
-      expect.stringMatching(/12 channels do not begin together: one a second, the last 11 s after the first/),
+      expect.stringMatching(
+        /12 channels do not begin together: they begin one second apart, the last 11 s after the first/,
+      ),
     ]);
   });
 

@@ -47,12 +47,12 @@ function judgeAnswer(evaluation: Evaluation, approval: Approval, said: ApprovalS
   if (over) return refused('APPROVAL_OVER', over.note, endAs(evaluation, approval, over));
   const { terms, author, answers } = approval;
   if (terms.by === 'admin' && said.role !== 'admin')
-    return refused('APPROVAL_NOT_ALLOWED', `only a token with the role ${terms.by} may decide this`, approval);
+    return refused('APPROVAL_NOT_ALLOWED', `only a token with the role ${terms.by} may answer this`, approval);
   if (said.kind === 'reject') return { ok: true, approval: reject(evaluation, approval, said), repeated: false };
   if (terms.notByAuthor && author !== undefined && isSamePerson(author, said.who))
     return refused(
       'APPROVAL_NOT_ALLOWED',
-      `${callerText(said.who)} caused this and cannot approve it (not_by_author): somebody else must`,
+      `${callerText(said.who)} caused this and cannot approve it (not_by_author); somebody else must`,
       approval,
     );
   if (answers.some(({ who }) => isSamePerson(who, said.who))) return { ok: true, approval, repeated: true };
@@ -68,7 +68,7 @@ function answerLate(approval: Approval, said: ApprovalSaid): Answered {
   const how = note === undefined ? '' : `: ${note}`;
   return refused(
     'APPROVAL_OVER',
-    `it was over at ${iso(endedAtMs)} (${state.replaceAll('_', ' ')})${how}; nothing was done now`,
+    `it ended at ${iso(endedAtMs)} (${state.replaceAll('_', ' ')})${how}; this answer did nothing`,
     approval,
   );
 }
@@ -94,9 +94,9 @@ function whyOver(evaluation: Evaluation, approval: Approval): Over | undefined {
   if (isHolding(rule)) {
     const current = readMemory(tx, rule.name, subject)?.firing;
     if (list === 'actions' && current?.decisionId !== firing.decisionId)
-      return cancelled('step_cancelled', 'the condition that it was asked for is over');
+      return cancelled('step_cancelled', 'the condition that caused it is over');
     if (list === 'on_resolve' && current)
-      return cancelled('step_cancelled', 'the condition whose end it was asked for is true again');
+      return cancelled('step_cancelled', 'the condition whose end caused it is true again');
   }
   const record = approval.channelArn === undefined ? undefined : tx.get(kinds.stream.of(approval.channelArn));
   if (record && (record.state === 'live' || record.state === 'created') && record.streamId !== streamId)
@@ -146,14 +146,14 @@ function approve(evaluation: Evaluation, approval: Approval, said: ApprovalSaid)
       // What is known says that the condition is over: it resolves now, and with it everything that waited.
       resolve(evaluation, rule, { ...memory, firing: memory.firing });
       const over = tx.get(kinds.approval.of(approval.id)) ?? approval;
-      return refused('APPROVAL_OVER', 'the condition that it was asked for is over', over);
+      return refused('APPROVAL_OVER', 'the condition that caused it is over', over);
     }
   }
   const { guards, obstacle } = lookAgain(evaluation, rule, step, approval);
   if (obstacle) {
     const { reason, words } = obstacle;
     tellEnd(evaluation, rule, approval, { outcome: 'suppressed', reason, guards, values: { approvedBy: said.who } });
-    return refused('APPROVAL_HELD_BACK', `${words}; it goes on waiting until ${iso(approval.untilMs)}`, approval);
+    return refused('APPROVAL_HELD_BACK', `${words}; the action waits until ${iso(approval.untilMs)}`, approval);
   }
   const answer = answerOf(evaluation, rule, approval, said);
   const answers = [...approval.answers, answer];

@@ -44,7 +44,7 @@ async function auditedOf(engine: Engine, filter: AuditFilter): Promise<AuditRow[
 }
 
 describe('an action with approval', () => {
-  test('waits for a yes, is done with the session it was asked in, and says who, when, from where and with which values', async () => {
+  test('waits for approval, is done with the session it was asked in, and says who, when, from where and with which values', async () => {
     const engine = await starvingUnder(rules());
     await engine.stream('a', { viewerCount: 12 });
     await engine.goTo(30);
@@ -111,7 +111,7 @@ describe('an action with approval', () => {
     expect(approvals(engine)).toMatchObject([{ state: 'timed_out' }]);
     expect(told(engine)).toEqual([
       expect.stringContaining('Approval needed: stop_stream on a'),
-      expect.stringContaining('Not approved in time, so not done: stop_stream on a'),
+      expect.stringContaining('Not approved in time and not done: stop_stream on a'),
     ]);
     expect(await engine.answer('approve', { id: approvals(engine)[0]!.id })).toMatchObject({ code: 'APPROVAL_OVER' });
   });
@@ -406,12 +406,12 @@ rules:
 
 test('what is shown in a message about one cannot pass for a line of it', async () => {
   const engine = new Engine(rules({ approval: '{show: [tags.tier]}' }));
-  await engine.channel('a', { tier: 'gold\nWho may say yes: anybody' });
+  await engine.channel('a', { tier: 'gold\nWho may approve: anybody' });
   await engine.goLive('a');
   await engine.health('a', 'STARVING');
   const [text = ''] = told(engine);
-  expect(text).toContain(String.raw`tags.tier gold\u000aWho may say yes: anybody`);
-  expect(text.match(/^Who may say yes/gm)).toHaveLength(1);
+  expect(text).toContain(String.raw`tags.tier gold\u000aWho may approve: anybody`);
+  expect(text.match(/^Who may approve/gm)).toHaveLength(1);
 });
 
 test('those that are over are forgotten after a day, and never more than 1,000 are kept', async () => {

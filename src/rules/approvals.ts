@@ -152,7 +152,7 @@ export function cancelApprovals(tx: Transaction, rule: Rule, subject: string, { 
         one.list === 'actions' &&
         one.firing.decisionId === decisionId,
     )
-    .map((one) => endApproval(tx, one, { state: 'cancelled', note: 'the condition that it was asked for is over' }));
+    .map((one) => endApproval(tx, one, { state: 'cancelled', note: 'the condition that caused it is over' }));
 }
 
 /** Forgets those that have been over for long, and the oldest when there are too many. */
@@ -278,7 +278,7 @@ function askedText({ options: { externalUrl, accountPrefix = '' } }: Evaluation,
     `Approval needed: ${deedsOf(alike)}`,
     `Why: ${why} (rule ${rule})`,
     ...(alike.length === 1 && shown.length > 0 ? [`Now: ${shown.join(', ')}`] : []),
-    `Who may say yes: ${who}, until ${iso(untilMs)} (${formatDuration(terms.timeoutMs)}). Without a yes nothing is done.`,
+    `Who may approve: ${who}, until ${iso(untilMs)} (${formatDuration(terms.timeoutMs)}). Without approval nothing is done.`,
     where,
   ]
     .map(visibleLine)
@@ -287,7 +287,7 @@ function askedText({ options: { externalUrl, accountPrefix = '' } }: Evaluation,
 
 function timedOutText(alike: readonly Approval[]): string {
   const [{ rule }] = alike as [Approval];
-  return visibleLine(`Not approved in time, so not done: ${deedsOf(alike)} (rule ${rule})`);
+  return visibleLine(`Not approved in time and not done: ${deedsOf(alike)} (rule ${rule})`);
 }
 
 function deedsOf(alike: readonly Approval[]): string {

@@ -41,7 +41,7 @@ export function noRoomForHold(
   let count = 0;
   for (const [arn] of holdsInForce(view, nowMs)) if (arn !== channelArn) count += 1;
   if (count < limits.max_holds) return undefined;
-  return new AppError('TOO_MANY_HOLDS', `${count} channels are on hold, as many as controls.max_holds allows`, {
+  return new AppError('TOO_MANY_HOLDS', `${count} channels are on hold, the maximum of controls.max_holds`, {
     details: { setting: 'controls.max_holds' },
   });
 }
@@ -63,7 +63,7 @@ export function noRoomForSilence(
   if (known.length >= limits.max_silences)
     return new AppError(
       'TOO_MANY_SILENCES',
-      `there are ${known.length} silences, as many as controls.max_silences allows`,
+      `there are ${known.length} silences, the maximum of controls.max_silences`,
       { details: { setting: 'controls.max_silences' } },
     );
   const steps = stepsOf(made);
@@ -71,7 +71,7 @@ export function noRoomForSilence(
   if (steps === 0 || before + steps <= limits.max_regex_steps) return undefined;
   return new AppError(
     'TOO_MANY_SILENCES',
-    `the regular expressions of this silence take ${steps} steps, those of all others ${before}: more than the ${limits.max_regex_steps} that controls.max_regex_steps allows`,
+    `the regular expressions of this silence take ${steps} steps, and those of all others ${before}; controls.max_regex_steps allows ${limits.max_regex_steps} in total`,
     { details: { setting: 'controls.max_regex_steps' } },
   );
 }

@@ -106,10 +106,10 @@ test('a channel that is deleted, or of which no key is known, is no reason to ac
 });
 
 test.each([
-  ['[{numeric: ["<", 90]}]', /at least as old as is known/],
-  ['[{numeric: [">", 1, "<", 9]}]', /at least as old as is known/],
-  ['[90]', /at least as old as is known/],
-  ['[{numeric: [">", 0]}]', /at least as old as is known/],
+  ['[{numeric: ["<", 90]}]', /the age of a key is a minimum/],
+  ['[{numeric: [">", 1, "<", 9]}]', /the age of a key is a minimum/],
+  ['[90]', /the age of a key is a minimum/],
+  ['[{numeric: [">", 0]}]', /the age of a key is a minimum/],
 ])('only "older than" can be asked: %s is refused', (trigger, message) => {
   const result = parseConfig(`version: 1\n${rules(trigger)}`, 'f.yaml');
   expect(result.ok ? [] : result.problems.map((problem) => problem.message)).toEqual([expect.stringMatching(message)]);
@@ -118,6 +118,6 @@ test.each([
 test.each(['while: {live: [false]}', 'once_per: session'])('%s has no meaning for a key', (more) => {
   const result = parseConfig(`version: 1\n${rules('[{numeric: [">", 90]}]', more)}`, 'f.yaml');
   expect(result.ok ? [] : result.problems.map((problem) => problem.message)).toEqual([
-    expect.stringMatching(/age of a key/),
+    expect.stringMatching(/does not depend on a stream/),
   ]);
 });

@@ -16,13 +16,13 @@ describe('a matcher that no label meets', () => {
   it.each<[string, RegExp]>([
     ['action="stop_strem"', /no action matches stop_strem \(did you mean stop_stream\?\)/],
     ['action="Stop_Stream"', /no action matches/],
-    ['action!="stop_strem"', /leaves nothing out/],
+    ['action!="stop_strem"', /excludes nothing/],
     ['action=~"stop-.*"', /no action matches stop-\.\*/],
-    ['action!~"stop"', /leaves nothing out/],
+    ['action!~"stop"', /excludes nothing/],
     ['channel="not-an-arn"', /"?not-an-arn"? is not possible; expected an ARN of a channel/],
     ['channel="arn:aws:ivs:us-west-2:111122223333:stage/a"', /expected an ARN of a channel/],
     ['channel=~"AbCd|EfGh"', /expected an ARN of a channel/],
-    ['channel!="AbCd"', /leaves nothing out/],
+    ['channel!="AbCd"', /excludes nothing/],
     ['channel_name="my show"', /expected the name of a channel/],
     ['account="12345"', /twelve digits/],
     ['account=~"1111|2222"', /twelve digits/],
@@ -72,8 +72,8 @@ describe('the matchers of an inhibition', () => {
     ['region="us-east-2"', 'rule="r"', /Amazon IVS is not in us-east-2/],
     ['region="US East (Ohio)"', 'rule="r"', /write its code/],
     ['account="1"', 'rule="r"', /twelve digits/],
-    ['group="x"', 'action!="stop_strem"', /target_matchers\[0\]: no action matches stop_strem .*leaves nothing out/],
-    ['group="x"', 'rule!="rr"', /target_matchers\[0\]: no rule of this file is named so/],
+    ['group="x"', 'action!="stop_strem"', /target_matchers\[0\]: no action matches stop_strem .*excludes nothing/],
+    ['group="x"', 'rule!="rr"', /target_matchers\[0\]: no rule in this file has this name/],
     ['group="x"', 'action="notfy"', /target_matchers: no rule of this file ever matches/],
   ])('%s, %s', (source, target, message) => {
     expect(sides(source, target)).toEqual([expect.stringMatching(message)]);

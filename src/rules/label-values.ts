@@ -29,7 +29,7 @@ export function checkLabelMatcher(text: string): ParsedMatcher {
 export function problemOfMatcher(matcher: LabelMatcher): LabelProblem | undefined {
   const problem = matcher.label === 'action' ? problemOfAction(matcher) : problemOfValues(matcher);
   if (!problem || !matcher.op.startsWith('!')) return problem;
-  const so = problem.severity === 'error' ? 'as it is, this leaves nothing out' : 'if not, this leaves nothing out';
+  const so = problem.severity === 'error' ? 'as written, it excludes nothing' : 'if not, it excludes nothing';
   return { ...problem, message: `${problem.message}: ${so}` };
 }
 
@@ -62,7 +62,10 @@ function problemOfRegions(matcher: LabelMatcher): LabelProblem | undefined {
   if (passes('') || Object.keys(ivsRegions).some(passes)) return undefined;
   const without = Object.keys(regionsWithoutIvs).filter(passes);
   if (without.length > 0)
-    return { severity: 'error', message: `${matcher.value} matches ${without.join(', ')}, where Amazon IVS is not` };
+    return {
+      severity: 'error',
+      message: `${matcher.value} matches ${without.join(', ')}, where Amazon IVS is not available`,
+    };
   return { severity: 'warning', message: `no Region known as of ${regionsKnownAsOf} matches ${matcher.value}` };
 }
 

@@ -165,7 +165,7 @@ export function problemsOfMembers(
   return members.flatMap((member, index): FieldProblem[] => {
     const problem =
       shape.always && members.length === 1 && isOperator(member, 'exists') && member['exists'] === false
-        ? impossible('it is in every document, so that this never matches')
+        ? impossible('it is in every document, so this never matches')
         : problemOfMember(member, shape);
     return problem
       ? [{ path: [...path, index], message: `${name}: ${problem.message}`, severity: problem.severity }]
@@ -194,16 +194,16 @@ function problemOfMember(member: unknown, shape: FieldShape): MemberProblem | un
     case 'anything-but':
       return problemOfExcluded(operand, shape);
     case 'numeric':
-      if (shape.type !== 'number') return impossible(`${whatItIs(shape)}, so that numeric never matches it`);
+      if (shape.type !== 'number') return impossible(`${whatItIs(shape)}, so numeric never matches it`);
       return canBeNumber(operand as readonly unknown[], shape)
         ? undefined
         : impossible(`${whatItIs(shape)}, and none matches ${JSON.stringify(member)}`);
     case 'cidr':
-      return impossible('this field holds no address, so that cidr never matches it');
+      return impossible('this field contains no address, so cidr never matches it');
     default:
       return shape.type === 'text'
         ? problemOfText(member, operator, operand, shape)
-        : impossible(`${whatItIs(shape)}, so that ${operator} never matches it`);
+        : impossible(`${whatItIs(shape)}, so ${operator} never matches it`);
   }
 }
 
@@ -227,8 +227,8 @@ function problemOfExcluded(operand: unknown, shape: FieldShape): MemberProblem |
 
 function leavesNothingOut(problem: MemberProblem): MemberProblem {
   return problem.severity === 'error'
-    ? impossible(`${problem.message}: as it is, this leaves nothing out`)
-    : { ...problem, message: `${problem.message}; if there is no such value, this leaves nothing out` };
+    ? impossible(`${problem.message}: as written, it excludes nothing`)
+    : { ...problem, message: `${problem.message}; if no such value exists, it excludes nothing` };
 }
 
 function whatItIs({ type, format, least, whole }: FieldShape): string {
@@ -324,7 +324,8 @@ function piecesOf(operator: string, operand: unknown): { pieces: readonly string
 function problemOfRegions(passes: (code: string) => boolean, shown: string): MemberProblem | undefined {
   if (Object.keys(ivsRegions).some(passes)) return undefined;
   const without = Object.keys(regionsWithoutIvs).filter(passes);
-  if (without.length > 0) return impossible(`${shown} matches ${without.join(', ')}, where Amazon IVS is not`);
+  if (without.length > 0)
+    return impossible(`${shown} matches ${without.join(', ')}, where Amazon IVS is not available`);
   return {
     severity: 'warning',
     message: `no Region known as of ${regionsKnownAsOf} matches ${shown}; it will be tried`,

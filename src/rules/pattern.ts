@@ -78,7 +78,7 @@ function compileFields(
   const fields = Object.entries(source);
   if (fields.length === 0) report(path, 'a pattern must name at least one field');
   if (depth > maxDepth) {
-    report(path, 'a pattern must not nest so deep');
+    report(path, 'a pattern must not nest that deep');
     return [];
   }
   let alternatives: readonly Conjunction[] = [new Map()];

@@ -47,7 +47,7 @@ test('nothing counts down that is inhibited: it says so, why, and what becomes o
     { actions: ['stop_stream'], withheld: { reason: 'inhibited', why: 'inhibited by mass' } },
   ]);
   expect(planned(engine)[0]?.dueMs).toBeUndefined();
-  expect(planned(engine)[0]?.withheld?.afterwards).toContain('acts at its time');
+  expect(planned(engine)[0]?.withheld?.afterwards).toContain('acts when due');
 
   await engine.goTo(120);
   expect(planned(engine)).toMatchObject([{ withheld: { reason: 'inhibited' } }]);

@@ -73,10 +73,10 @@ const over: Readonly<Partial<Record<DecisionReason, string>>> = {
 };
 
 function afterwardsOf(reason: DecisionReason, isDue: boolean): string {
-  if (reason === 'recovering') return 'It acts if the condition comes back, and is dropped if it does not.';
+  if (reason === 'recovering') return 'It acts if the condition returns; otherwise it is dropped.';
   const when = over[reason] ?? 'When that is over';
-  if (reason === 'data_gap') return `${when}, its time goes on from where it stands.`;
+  if (reason === 'data_gap') return `${when}, its timer continues.`;
   return isDue
-    ? `${when}, it is judged again: it acts at once if the condition still holds, and is dropped if not.`
-    : `${when}, it goes on: it acts at its time if the condition still holds, and is dropped if not.`;
+    ? `${when}, it is judged again: it acts at once if the condition still holds; otherwise it is dropped.`
+    : `${when}, it continues: it acts when due if the condition still holds; otherwise it is dropped.`;
 }

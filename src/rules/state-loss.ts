@@ -155,7 +155,8 @@ function tell(tx: Transaction, loss: StateLoss, repair: Repair, isTold: boolean)
   });
 }
 
-const pausedText = 'All automation is paused: compare holds and silences with what should be in force, then resume.';
+const pausedText =
+  'All automation is paused: compare holds and silences with those that should be in force, then resume.';
 
 /** Adds to the alert which accepted batches of metadata are gone: whoever sent them can send them again. */
 export function tellLostBatches(tx: Transaction, batchIds: readonly string[]): void {
@@ -185,7 +186,7 @@ export function sentence(
     `The shared state was lost: ${evidence}.`,
     lostMs === undefined ? '' : `About ${formatDuration(Math.ceil(lostMs / 100) * 100)}${commits} of it is missing.`,
     putBack(restored),
-    hasCopy ? lostText(lost) : 'No living replica knew it: holds, silences and a pause may be missing.',
+    hasCopy ? lostText(lost) : 'No running replica knew it: holds, silences and a pause may be missing.',
     paused ? pausedText : '',
   ];
   return parts.filter((part) => part !== '').join(' ');

@@ -139,15 +139,15 @@ describe('a time interval', () => {
 });
 
 it.each<[Partial<Range>, RegExp]>([
-  [{ times: [{ start_time: '18', end_time: '23:30' }] }, /is no time of day/],
-  [{ times: [{ start_time: '18:00', end_time: '24:01' }] }, /is no time of day/],
-  [{ times: [{ start_time: '18:00', end_time: '02:00' }] }, /go over midnight/],
-  [{ weekdays: ['1:5'] }, /is no weekday/],
-  [{ weekdays: ['monday:tuesday:friday'] }, /two with a colon/],
-  [{ days_of_month: ['0'] }, /is no day/],
+  [{ times: [{ start_time: '18', end_time: '23:30' }] }, /is not a time of day/],
+  [{ times: [{ start_time: '18:00', end_time: '24:01' }] }, /is not a time of day/],
+  [{ times: [{ start_time: '18:00', end_time: '02:00' }] }, /cross midnight/],
+  [{ weekdays: ['1:5'] }, /is not a weekday/],
+  [{ weekdays: ['monday:tuesday:friday'] }, /two separated by a colon/],
+  [{ days_of_month: ['0'] }, /is not a day/],
   [{ days_of_month: ['10:5'] }, /wrong way round/],
   [{ days_of_month: ['-3:5'] }, /same end/],
-  [{ months: ['13'] }, /is no month/],
+  [{ months: ['13'] }, /is not a month/],
   [{ months: ['Septembr'] }, /did you mean september/],
   [{ years: ['2026:2025'] }, /wrong way round/],
   [{ location: 'Mars/Base' }, /unknown time zone/],

@@ -249,14 +249,14 @@ describe('validate', () => {
   };
 
   test.each<[string, RegExp]>([
-    ['{every: 20m}', /trigger\.schedule: every counts from something: add from: stream_start/],
+    ['{every: 20m}', /trigger\.schedule: every needs a start: add from: stream_start/],
     ['{every: 20m, from: midnight}', /trigger\.schedule\.from: /],
     ['{every: 5s, from: stream_start}', /trigger\.schedule\.every: expected at least 10s/],
     ['{every: 20m, from: stream_start, at: ["20:15"]}', /exactly one of active_time_intervals, every, at/],
     ['{at: ["8pm"]}', /trigger\.schedule\.at\[0\]: expected a time of the day such as 20:15/],
     ['{at: ["24:00"]}', /trigger\.schedule\.at\[0\]: /],
     ['{at: ["20:15"], location: Europe/Londn}', /trigger\.schedule\.location: unknown time zone "Europe\/Londn"/],
-    ['{at: ["20:15"], from: stream_start}', /trigger\.schedule\.from: from is for every/],
+    ['{at: ["20:15"], from: stream_start}', /trigger\.schedule\.from: from belongs to every/],
     ['{}', /exactly one of active_time_intervals, every, at/],
     ['{every: 6m, from: stream_start}', /every 6m is too often: a break of 60s and min_gap \(5m\) take 6m10s/],
   ])('%s is told, with its place', (schedule, message) => {
@@ -275,7 +275,7 @@ describe('validate', () => {
 
   test('a time of the day without `match` has no channel', () => {
     expect(problemsOf('{at: ["20:15"]}', '')).toEqual([
-      expect.stringMatching(/insert_ad_break needs a channel, and this rule fires for no single channel/),
+      expect.stringMatching(/insert_ad_break needs a channel, but this rule fires for no single channel/),
     ]);
   });
 });

@@ -104,7 +104,7 @@ function trust(file: string): void {
     return refuse(`which cannot be read: ${messageOf(error)}`, error);
   }
   const certificates = text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g);
-  if (!certificates) return refuse('in which there is no certificate: it must be a file of PEM certificates');
+  if (!certificates) return refuse('which contains no certificate: it must be a file of PEM certificates');
   try {
     tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...certificates]);
   } catch (error) {
@@ -129,7 +129,7 @@ function proxyIn(env: Environment, name: string): Proxy | undefined {
     throw new AppError('EGRESS_INVALID', `${variable} ${why}: write http://[user:password@]host:port, or https://…`);
   };
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);
-  if (!url || url.hostname === '') return refuse('is no address of a proxy');
+  if (!url || url.hostname === '') return refuse('is not the address of a proxy');
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     return refuse(`names a ${url.protocol.slice(0, -1)} proxy; only http and https proxies can be used`);
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') return refuse('has more than host and port');

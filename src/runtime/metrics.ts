@@ -14,18 +14,18 @@ export function createMetrics() {
   return {
     registry,
     // Intake
-    eventsReceived: counter('events_total', 'EventBridge events taken from the queue, by what became of them', [
+    eventsReceived: counter('events_total', 'EventBridge events received from the queue, by type and outcome', [
       'type',
       'outcome',
     ]),
     eventMessages: counter(
       'event_messages_total',
-      'Messages of the queue with events, by how they came: straight from a rule (direct), in an SNS notification, from a pipe, or encoded twice',
+      'Queue messages with events, by form: direct from a rule (direct), in an SNS notification, from a pipe, or encoded twice',
       ['road'],
     ),
     eventDelaySeconds: histogram(
       'event_delay_seconds',
-      'Time from an event to its arrival, repeats left out',
+      'Time from an event to its arrival, without repeats',
       [1, 5, 15, 60, 300, 1800, 7200, 21_600, 43_200],
       ['type'],
     ),
@@ -36,7 +36,7 @@ export function createMetrics() {
     ),
     queueLagSeconds: gauge(
       'queue_lag_seconds',
-      'How long the oldest event of the last read had waited in the queue; 0 when the read gave none, absent while it cannot be read',
+      'How long the oldest event of the last read had waited in the queue; 0 if the read returned none, absent while the queue cannot be read',
       ['shard'],
     ),
     queueMessages: gauge('queue_messages', 'Messages in the event queue and its dead-letter queue, by state', [
@@ -58,31 +58,29 @@ export function createMetrics() {
       'shard',
       'scope',
     ]),
-    streams: gauge('streams', 'Live streams by health; not_live: sessions that were accepted and have not begun', [
+    streams: gauge('streams', 'Live streams by health; not_live: sessions that were created but have not begun', [
       'shard',
       'health',
     ]),
     channels: gauge('channels', 'Channels in the inventory', ['shard']),
-    pollIntervalSeconds: gauge('poll_interval_seconds', 'How often ListStreams is asked, for a fleet of this size', [
-      'shard',
-      'scope',
-    ]),
-    dataGap: gauge('data_gap', '1 while a source of data is silent: nothing is concluded from what it does not say', [
-      'shard',
-      'source',
-    ]),
+    pollIntervalSeconds: gauge(
+      'poll_interval_seconds',
+      'Interval between sweeps of ListStreams for a fleet of this size',
+      ['shard', 'scope'],
+    ),
+    dataGap: gauge('data_gap', '1 while a source of data is silent', ['shard', 'source']),
     disagreements: gauge(
       'event_poll_disagreements',
-      'How often a poll overturned what events had said, or found what they had not told, since the state began',
+      'How often a poll contradicted events, or found what no event had reported, since the state began',
       ['shard', 'fact'],
     ),
     unheardSessions: gauge(
       'sessions_without_events',
-      'Sessions in a row that polls found and no event told of, although the queue is read; 0 after one that was told of',
+      'Consecutive sessions that polls found but no event reported, although the queue is read; 0 after a reported one',
       ['shard'],
     ),
     // Decisions and jobs
-    decisions: counter('decisions_total', 'Decisions, also those not to act, by rule, outcome and reason', [
+    decisions: counter('decisions_total', 'Decisions, including those not to act, by rule, outcome and reason', [
       'rule',
       'outcome',
       'reason',
@@ -94,29 +92,28 @@ export function createMetrics() {
     ]),
     stateLosses: counter(
       'state_losses_total',
-      'Times that this replica found the shared state emptied, older than it knew, or damaged, and repaired it',
+      'How often this replica found the shared state emptied, older or damaged, and repaired it',
       ['shard'],
     ),
     redisTrouble: gauge(
       'redis_trouble',
-      '1 while connections to Redis are in trouble, by kind; refuses: it answers and says no; away: it does not answer',
+      '1 while connections to Redis fail, by kind; refuses: it answers with a refusal; away: it does not answer',
       ['shard', 'kind'],
     ),
-    standby: gauge('standby', '1 while a standby was not activated: it polls nothing, and works nothing', ['shard']),
-    replicas: gauge('replicas', 'Replicas that gave a sign of life in the last ten seconds', ['shard']),
+    standby: gauge('standby', '1 while a standby is not activated: it polls and runs nothing', ['shard']),
+    replicas: gauge('replicas', 'Replicas that reported in the last ten seconds', ['shard']),
     shardCarriers: gauge(
       'shard_carriers',
-      'Living processes that do a part of the work for an account, by part; absent while that is not known, and where there is one account',
+      'Running processes that do a part of the work for an account, by part; absent if unknown, and if there is one account',
       ['shard', 'part'],
     ),
-    replicasDiffer: gauge(
-      'replicas_differ',
-      '1 while living replicas differ in their configuration, version or clock',
-      ['shard', 'by'],
-    ),
+    replicasDiffer: gauge('replicas_differ', '1 while running replicas differ in configuration, version or clock', [
+      'shard',
+      'by',
+    ]),
     awsClockOffset: gauge(
       'aws_clock_offset_seconds',
-      "Redis's clock minus AWS's, by the date of the last answer of IVS",
+      "Redis's clock minus AWS's, from the date of the last IVS answer",
       ['shard'],
     ),
     clockOffset: gauge('clock_offset_seconds', "This machine's clock minus Redis's", ['shard']),
@@ -128,42 +125,39 @@ export function createMetrics() {
     ]),
     metadataSkipped: counter(
       'metadata_skipped_total',
-      'Channels that were left out of accepted metadata batches, by reason; queue_full: no room in their queues',
+      'Channels that accepted metadata batches skipped, by reason; queue_full: their queue was full',
       ['reason'],
     ),
-    metadataItems: counter('metadata_items_total', 'Ended pairs of metadata item and channel, by how they ended', [
+    metadataItems: counter('metadata_items_total', 'Ended pairs of metadata item and channel, by outcome', ['outcome']),
+    ruleItems: counter('rule_items_total', 'Ended pairs of metadata item and channel sent by rules, by outcome', [
+      'rule',
       'outcome',
     ]),
-    ruleItems: counter(
-      'rule_items_total',
-      'Ended pairs of metadata item and channel that rules had sent, by how they ended',
-      ['rule', 'outcome'],
-    ),
     metadataAgeSeconds: histogram(
       'metadata_age_seconds',
       'Time from the acceptance of a metadata item to its delivery',
       [0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30, 60, 120, 300],
       ['lane'],
     ),
-    metadataWaiting: gauge('metadata_waiting_items', 'Metadata items that wait, over all channels', ['shard']),
-    metadataChannels: gauge('metadata_waiting_channels', 'Channels with waiting metadata, by what they wait for', [
+    metadataWaiting: gauge('metadata_waiting_items', 'Waiting metadata items, over all channels', ['shard']),
+    metadataChannels: gauge('metadata_waiting_channels', 'Channels with waiting metadata, by the cause of the wait', [
       'shard',
       'state',
     ]),
     // HTTP API
     loginFailures: counter(
       'login_failures_total',
-      'Requests without a valid token: missing, wrong, or wrong again and slowed down',
+      'Requests without a valid token, by reason: missing, wrong, or wrong again and slowed down',
       ['reason'],
     ),
     forwardedPrefixesIgnored: counter(
       'forwarded_prefixes_ignored_total',
-      'Requests of a trusted proxy whose X-Forwarded-Prefix is no path',
+      'Requests from a trusted proxy with an invalid X-Forwarded-Prefix',
     ),
     httpConnections: gauge('http_connections', 'Open connections to the API'),
     httpConnectionsClosed: counter(
       'http_connections_closed_total',
-      'Connections that were closed to make room for others, by what they were; full: there was no room to make',
+      'Connections closed to make room for others, by their state; full: none could be replaced',
       ['reason'],
     ),
     httpRequests: counter('http_requests_total', 'Answered HTTP requests, by method, route pattern and status', [
@@ -190,17 +184,13 @@ export function createMetrics() {
       [0.005, 0.05, 0.25, 1, 5, 20, 60],
       ['shard', 'lane'],
     ),
-    ivsThrottles: counter('ivs_throttles_total', 'Calls that Amazon IVS refused for their rate', [
-      'shard',
-      'operation',
-      'scope',
-    ]),
+    ivsThrottles: counter('ivs_throttles_total', 'Calls that Amazon IVS throttled', ['shard', 'operation', 'scope']),
     ivsLedgerExchanges: counter('ivs_ledger_exchanges_total', 'Round trips to the ledger of permits in Redis', [
       'shard',
     ]),
     ivsLedgerFences: counter(
       'ivs_ledger_fences_total',
-      'Times the ledger of permits began anew, granting nothing for a while',
+      'How often the ledger of permits started from empty; it grants nothing for a while then',
       ['shard'],
     ),
     ivsSlotsInUse: gauge('ivs_slots_in_use', 'Permits in use in the last second, over all replicas', [
@@ -215,42 +205,37 @@ export function createMetrics() {
       'shard',
       'operation',
     ]),
-    ivsCallsWaiting: gauge('ivs_calls_waiting', 'Calls that wait for a permit in this replica', [
+    ivsCallsWaiting: gauge('ivs_calls_waiting', 'Calls waiting for a permit in this replica', [
       'shard',
       'operation',
       'lane',
     ]),
     ivsOldestWaitSeconds: gauge(
       'ivs_oldest_wait_seconds',
-      'Age of the oldest call that waits for a permit in this replica; 0 when none does',
+      'Age of the oldest call waiting for a permit in this replica; 0 if none waits',
       ['shard', 'operation', 'lane'],
     ),
     // Acting
     webhooks: counter('webhooks_total', 'Messages to webhooks, by outcome', ['outcome']),
     notifications: counter(
       'notifications_total',
-      'Messages to integrations of receivers, by outcome: delivered, failed (tried again) or refused (given up)',
+      'Messages to integrations of receivers, by outcome: delivered, failed (will be retried) or refused (will not)',
       ['receiver', 'integration', 'outcome'],
     ),
-    secretDeliveries: counter('secret_deliveries_total', 'Deliveries of new keys, by kind of sink and outcome', [
+    secretDeliveries: counter('secret_deliveries_total', 'Deliveries of new keys, by kind of destination and outcome', [
       'sink',
       'outcome',
     ]),
-    alerts: gauge('alerts', 'Alerts: what needs a person now, by kind; 0 where nothing does', ['shard', 'kind']),
+    alerts: gauge('alerts', 'Open alerts by kind', ['shard', 'kind']),
     metadataRefused: counter(
       'metadata_refused_total',
-      'Calls of PutMetadata that were refused for good: no retry mends it, and their items have failed',
+      'PutMetadata calls with a final refusal, whose items have failed',
       ['shard', 'code'],
     ),
-    intents: gauge('intents', 'Actions that wait for the end of a stream, by action', ['shard', 'action']),
+    intents: gauge('intents', 'Actions waiting for the end of a stream, by action', ['shard', 'action']),
     bulkPending: gauge('bulk_pending', 'Channels that running bulk actions have not reached yet', ['shard']),
-    streamKeys: gauge('stream_keys', 'Channels by the age of their stream key, as far as it is known', [
-      'shard',
-      'age',
-    ]),
-    streamKeyAgeMax: gauge('stream_key_age_max_seconds', 'Age of the oldest stream key, as far as it is known', [
-      'shard',
-    ]),
+    streamKeys: gauge('stream_keys', 'Channels by the known age of their stream key', ['shard', 'age']),
+    streamKeyAgeMax: gauge('stream_key_age_max_seconds', 'Known age of the oldest stream key', ['shard']),
     // OpenTelemetry
     telemetryExports: counter(
       'telemetry_exports_total',

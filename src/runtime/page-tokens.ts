@@ -29,7 +29,7 @@ export class PageTokens {
     // IVS's own pattern allows an empty token, and the SDK's paginators take it as the end.
     if (!token) return undefined;
     if (this.#seen.has(token)) throw this.#endless('a token came again');
-    if (this.#pages >= mostPages || this.#stale > this.#mostStale) throw this.#endless('it goes on without news');
+    if (this.#pages >= mostPages || this.#stale > this.#mostStale) throw this.#endless('its pages bring nothing new');
     this.#seen.add(token);
     return token;
   }

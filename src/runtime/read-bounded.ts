@@ -8,7 +8,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 export function readBounded(file: string, mostBytes: number): string {
   const opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    if (!fstatSync(opened).isFile()) throw new Error('it is no regular file');
+    if (!fstatSync(opened).isFile()) throw new Error('it is not a regular file');
     const bytes = Buffer.alloc(mostBytes + 1);
     let length = 0;
     for (let read = -1; read !== 0 && length < bytes.length; length += read)

@@ -50,8 +50,8 @@ export function redisProblems({ version, maxmemoryPolicy, appendOnly, snapshots 
   if (appendOnly === false) {
     problems.push(
       snapshots === true
-        ? 'only snapshots are kept: a crash loses what came since the last one; set appendonly yes'
-        : 'nothing is kept on disk: a restart loses accepted work; set appendonly yes',
+        ? 'Redis only keeps snapshots: a crash loses everything since the last one; set appendonly yes'
+        : 'Redis keeps nothing on disk: a restart loses accepted work; set appendonly yes',
     );
   }
   return problems;

@@ -360,7 +360,7 @@ const closed: RedisTrouble = { kind: 'away', code: 'CLOSED', said: 'the connecti
 const notReady: RedisTrouble = {
   kind: 'away',
   code: 'CONNECTING',
-  said: 'the connection stands, and the server is not ready (it may be loading its data)',
+  said: 'the connection is open, but the server is not ready (it may be loading its data)',
 };
 
 /** A script by its hash, any other command by its name. */

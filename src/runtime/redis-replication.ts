@@ -63,7 +63,7 @@ export class Replication {
     if (confirmed < replicas)
       throw new AppError(
         'REDIS_NOT_REPLICATED',
-        `${confirmed} of ${replicas} replicas of Redis (redis.wait_replicas) had what was written within ${withinMs} ms`,
+        `${confirmed} of ${replicas} replicas of Redis (redis.wait_replicas) confirmed the write within ${withinMs} ms`,
       );
     this.#isPending = false;
   }
@@ -87,7 +87,7 @@ export class Replication {
     if (this.#isTold) return;
     this.#isTold = true;
     const { logger, withinMs } = this.#options;
-    const reason = why === 0 ? `no replica of Redis had it within ${withinMs} ms` : why;
+    const reason = why === 0 ? `no replica of Redis confirmed it within ${withinMs} ms` : why;
     logger.warn(
       { code: 'REDIS_NOT_REPLICATED' },
       `a pause, hold or silence was written, and a failover may take it back: ${reason}`,

@@ -100,9 +100,9 @@ describe('a file that cannot be meant names its setting, and never a part of the
     const read = (name: string) => () =>
       redisOfFile({ path: name, setting, logger: { warn: () => undefined }, onSecret: () => undefined });
     expect(read(`${path}-gone`)).toThrow(refusal(/^accounts\[1\].*ENOENT/));
-    expect(read(tmpdir())).toThrow(refusal(/it is no regular file$/));
+    expect(read(tmpdir())).toThrow(refusal(/it is not a regular file$/));
     execFileSync('mkfifo', [`${path}-pipe`]);
-    expect(read(`${path}-pipe`)).toThrow(refusal(/it is no regular file$/));
+    expect(read(`${path}-pipe`)).toThrow(refusal(/it is not a regular file$/));
     await chmod(path, 0);
     // Root may read it all the same.
     if (process.getuid?.() !== 0) expect(read(path)).toThrow(refusal(/EACCES/));

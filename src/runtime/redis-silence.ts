@@ -49,9 +49,7 @@ export function breakWhenSilent(connection: Watched, patienceMs: () => number): 
     if (now - since < boundMs) return;
     first = undefined;
     connection.stream?.destroy(
-      new Error(
-        `no answer to ${name.toUpperCase()} for ${Math.round(now - since)} ms: the connection stands and is silent`,
-      ),
+      new Error(`no answer to ${name.toUpperCase()} for ${Math.round(now - since)} ms on an open connection`),
     );
   };
   connection.on('connect', () => (timer ??= setInterval(probe, probeEveryMs).unref()));

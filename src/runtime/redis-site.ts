@@ -381,7 +381,7 @@ function nodeOf(answer: [string, string] | null): RedisNode | undefined {
   if (answer === null) return undefined;
   const [host, port] = answer;
   if (!isRedisHost(host) || !portNumber.safeParse(Number(port)).success)
-    throw new AppError('REDIS_ANSWER_INVALID', `a sentinel's answer is no address`);
+    throw new AppError('REDIS_ANSWER_INVALID', `a sentinel's answer is not an address`);
   return { host, port: Number(port) };
 }
 

@@ -129,10 +129,10 @@ function readPlace(place: string, defaultPort: number, refuse: Refuse): RedisNod
   const [, host = '', portText] = bracketed ?? /^([^:]*)(?::(.*))?$/.exec(place) ?? [];
   if (host === '') return refuse(`names no host: write ${form}`);
   const isHost = bracketed ? isIPv6(host) : isRedisHost(host);
-  if (!isHost) return refuse(`has a host that is no host name and no IP address: write ${form}`);
+  if (!isHost) return refuse(`has a host that is neither a host name nor an IP address: write ${form}`);
   const port = portText === undefined ? defaultPort : /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
   if (port < 1 || port > 65_535)
-    return refuse(`has a port that is no number from 1 to 65535: write ${form}; ${encoding}`);
+    return refuse(`has a port that is not a number from 1 to 65535: write ${form}; ${encoding}`);
   return { host, port };
 }
 
@@ -143,7 +143,7 @@ function readDatabase(tail: string, refuse: Refuse): number {
   if (tail === '' || tail === '/') return 0;
   const digits = /^\/(\d{1,10})$/.exec(tail)?.[1];
   if (digits === undefined || Number(digits) > mostDatabases)
-    return refuse(`names a database that is no number: write one from 0 on after the host, redis://host:6379/2`);
+    return refuse(`names a database that is not a number: write a number from 0 after the host, redis://host:6379/2`);
   return Number(digits);
 }
 

@@ -33,10 +33,10 @@ export function readAnswer<T extends z.ZodType>(
   try {
     json = JSON.parse(body || '{}');
   } catch {
-    return { problem: 'the body is no JSON' };
+    return { problem: 'the body is not JSON' };
   }
   const marker = errorMarkers.find((name) => typeof json === 'object' && json !== null && Object.hasOwn(json, name));
-  if (marker !== undefined) return { problem: `${marker}: the body tells of an error, and the status of success` };
+  if (marker !== undefined) return { problem: `${marker}: the body reports an error, but the status reports success` };
   const parsed = shape.safeParse(json);
   if (parsed.success) return { answer: parsed.data };
   const [issue] = parsed.error.issues;
@@ -49,7 +49,7 @@ export function invalidAnswer(
   operation: string,
   problem: string,
 ): AppError {
-  return new AppError(code, `${operation} answered with something that cannot be believed: ${problem}`, {
+  return new AppError(code, `${operation} returned an invalid answer: ${problem}`, {
     details: { operation, problem },
   });
 }

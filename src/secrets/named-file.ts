@@ -41,7 +41,7 @@ export async function readNamedFile(path: string, mostBytes: number, bounds?: Fi
   const real = await realpath(path);
   // Looked at before it is opened: opening a device or a pipe can have an effect of its own.
   assertRegular(await stat(real));
-  if (onLinux && kernelFileSystems.has((await statfs(real)).type)) throw new Error('it is no file but the kernel’s');
+  if (onLinux && kernelFileSystems.has((await statfs(real)).type)) throw new Error('it is a file of the kernel');
   const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const found = await file.stat();
@@ -93,7 +93,7 @@ export async function openPlace(path: string, bounds?: FileBounds): Promise<Name
 }
 
 function assertRegular(found: { isFile(): boolean }): void {
-  if (!found.isFile()) throw new Error('it is no regular file');
+  if (!found.isFile()) throw new Error('it is not a regular file');
 }
 
 async function readAtMost(file: FileHandle, most: number): Promise<Buffer> {

@@ -101,13 +101,13 @@ async function assertReplaceable(place: NamedPlace, { path, never, delivered }: 
     throw error;
   });
   if (found === undefined) return;
-  if (!found.isFile()) throw refused(`file ${path} exists and is no regular file`);
+  if (!found.isFile()) throw refused(`file ${path} exists but is not a regular file`);
   const own = await Promise.all(never.map((file) => stat(file).catch(() => undefined)));
   if (own.some((file) => file?.ino === found.ino && file.dev === found.dev))
     throw refused(`file ${path} is one of the daemon’s own files`);
   // Remembered at once: a rotation replaces the record by which a file of an earlier version is known.
   if (await delivered.has(place.path, path)) return delivered.add(place.path);
-  throw refused(`file ${path} exists, and no delivery is on record that made it: remove it, or use another path`);
+  throw refused(`file ${path} exists, and no delivery on record wrote it: remove it, or use another path`);
 }
 
 function refused(text: string): AppError {

@@ -48,7 +48,7 @@ export class DeliveryRefusals implements DeliveryWatch {
         return () =>
           logger.error(
             { code, channelArn, err: error },
-            'metadata is refused, and no retry mends it: its items have failed',
+            'metadata is refused, and a retry cannot help: its items have failed',
           );
       return undefined;
     });
@@ -60,7 +60,7 @@ export class DeliveryRefusals implements DeliveryWatch {
     if (met.length === 0) return;
     this.#write(`delivered ${channelArn}`, (tx) => {
       const over = noteDelivered(tx, met, channelArn);
-      return over.length === 0 ? undefined : () => logger.info({ codes: over }, 'metadata is taken again');
+      return over.length === 0 ? undefined : () => logger.info({ codes: over }, 'metadata is accepted again');
     });
   }
 

@@ -179,10 +179,7 @@ export class Intake {
       const { checked, differs } = await this.#details.watch(() => readChannelDetails(this.#inventory, signal), signal);
       if (differs.length === 0) return { details: 'done' };
       const told = { checked, differing: differs.length, differs: differs.slice(0, mostDiffersTold) };
-      this.#options.logger.warn(
-        told,
-        'channels are not as they were listed a moment ago; they are taken as they are now',
-      );
+      this.#options.logger.warn(told, 'channels changed since the listing a moment ago; their new state is used');
       return { details: 'done', ...told };
     } catch (error) {
       if (signal.aborted) throw error;

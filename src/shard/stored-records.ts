@@ -184,7 +184,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
 };
 
 const who = 'unknown';
-const reason = 'its stored record cannot be read, so it is taken to be in force';
+const reason = 'its stored record cannot be read, so it counts as in force';
 /** What stands for a control that cannot be read; the same in every replica. */
 const inForce: Readonly<Record<string, Pause | Hold | Silence>> = {
   pause: { who, reason, sinceMs: 0 },
@@ -240,7 +240,7 @@ export class StoredRecords {
     this.#odd.set(key, problem);
     metrics.oddRecords.inc({ shard, kind });
     if (this.#odd.size > mostLogged) return;
-    const what = kind in inForce ? 'it is taken to be in force' : 'it is set aside until it is written anew';
+    const what = kind in inForce ? 'it counts as in force' : 'it is ignored until it is overwritten';
     logger.error({ code: 'STORED_RECORD_ODD', key, problem }, `an entry of the shared state cannot be read: ${what}`);
   }
 }

@@ -163,7 +163,7 @@ export class StateWatch implements Service {
         logger.warn({ code: 'REPLICAS_DIFFER', by: trait, replica: this.#id }, sentence);
       } else {
         this.#told.delete(trait);
-        logger.info({ by: trait }, `replicas do not differ in their ${trait} any more`);
+        logger.info({ by: trait }, `replicas no longer differ in their ${trait}`);
       }
     }
     const isNews = replicaTraits.some((trait) => state.view.get(alertKey(trait))?.text !== now.get(trait));
@@ -182,7 +182,7 @@ export class StateWatch implements Service {
       if (!this.#noteFails)
         logger.info(
           { code: 'STATE_NOTE_UNWRITABLE', err: error },
-          'the note about the state cannot be written: after a restart only Redis tells of a state that was lost',
+          'the file about the state cannot be written: after a restart, only Redis can show that a state was lost',
         );
       this.#noteFails = true;
     }

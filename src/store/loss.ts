@@ -123,11 +123,11 @@ export function lossAtStart(
   if (head === undefined && copy.size === 0) {
     const evidence =
       options.note !== undefined
-        ? 'Redis holds no state, and the file beside this process tells of one'
+        ? 'Redis has no state, but the file beside this process shows that there was one'
         : trace !== undefined
-          ? `Redis holds no state, and the key ${trace} tells of one`
+          ? `Redis has no state, but the key ${trace} shows that there was one`
           : onEmptyState === 'pause'
-            ? 'Redis holds no state'
+            ? 'Redis has no state'
             : undefined;
     return evidence === undefined
       ? undefined
@@ -142,14 +142,14 @@ export function lossAtStart(
     return {
       ...base,
       kind: 'emptied',
-      evidence: 'the state in Redis is not the one that the file beside this process tells of',
+      evidence: 'the state in Redis is not the one that the file beside this process names',
     };
   }
   if (head.number >= note.number) return undefined;
   return {
     ...base,
     kind: 'rolled_back',
-    evidence: 'the state in Redis is older than the file beside this process tells',
+    evidence: 'the state in Redis is older than the file beside this process says',
     lostMs: head.atMs === undefined ? undefined : Math.max(0, note.atMs - head.atMs),
   };
 }

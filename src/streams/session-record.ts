@@ -153,7 +153,7 @@ function settle(before: StreamRecord, added: StreamRecord, source: Evidence, now
 function pollText(stateMoved: boolean, healthMoved: boolean, { state, health }: StreamRecord): string | undefined {
   if (stateMoved) return state === 'live' ? `live, ${health.toLowerCase()}` : state;
   if (!healthMoved || state !== 'live') return undefined;
-  return health === 'UNKNOWN' ? 'not known to be starving any more' : health.toLowerCase();
+  return health === 'UNKNOWN' ? 'no longer known to be starving' : health.toLowerCase();
 }
 
 function addEvent(record: StreamRecord, observation: EventObservation): StreamRecord {

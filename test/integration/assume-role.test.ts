@@ -47,10 +47,10 @@ test('external_id goes to STS with the role; without it the role is assumed as b
 });
 
 test.each([
-  ['external_id: abc', 'name the role as assume_role_arn'],
+  ['external_id: abc', 'set assume_role_arn'],
   [`assume_role_arn: "${role}", external_id: "a b"`, 'expected 2 to 1224 letters'],
   ['account_id: 444455556666', 'string'],
-  [`assume_role_arn: "${role}", account_id: "111122223333"`, 'is of another account'],
+  [`assume_role_arn: "${role}", account_id: "111122223333"`, 'belongs to another account'],
 ])('{%s} is refused: %s', (account, message) => {
   const parsed = load(account);
 

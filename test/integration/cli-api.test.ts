@@ -56,7 +56,7 @@ describe('commands that talk to the daemon', () => {
     rules: [{ name: 'slate', mode: 'enforce', pending: 1, forMs: 0, firing: 2, cooling: 0, capped: false }],
     config: { hash: 'abc', loadedAtMs: 0 },
     stale: false,
-    trust: [{ name: 'polls', state: 'ok', text: 'last full poll 3 s ago' }],
+    trust: [{ name: 'polls', state: 'ok', text: 'last complete sweep 3 s ago' }],
     needs: [],
     silences: [{ id: 's-1', who: 'ann', reason: 'finals', matchers: ['rule="x"'], untilMs: 160_000 }],
     activity: [],
@@ -150,7 +150,7 @@ describe('commands that talk to the daemon', () => {
       '  slate  enforce  2 firing, 1 pending',
       '',
       'Sources',
-      '  polls  ok  last full poll 3 s ago',
+      '  polls  ok  last complete sweep 3 s ago',
     ]);
   });
 

@@ -295,7 +295,7 @@ describe('grouped notifications', () => {
     for (const channel of ['a', 'b', 'c']) results.push(await t.rig.settle(`note-${channel}`, about(channel)));
 
     expect(results.map((result) => result['sent'])).toEqual([5, undefined, undefined]);
-    expect(results[2]?.reason).toMatch(/^in the group \{max_per_hour="noc"\}:\{\}, told of in \d/);
+    expect(results[2]?.reason).toMatch(/^in the group \{max_per_hour="noc"\}:\{\}, next message in \d/);
     expect(await flush(t.rig)).toEqual([]);
     expect([...t.rig.state.view.entries(kinds.alertGroup)]).toMatchObject([[expect.any(String), { count: 2 }]]);
   });

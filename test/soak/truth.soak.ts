@@ -90,7 +90,7 @@ test('every figure of an incident is that of the record: on the page, in the API
     expect(await cli('explain', 'starving-slate', channels[0]!.name)).toMatch(
       /due: stop_stream at \S+, held back: inhibited/,
     );
-    expect(await cli('explain', 'watched', channels[0]!.name)).toContain('tag not asked for: the rule only watches');
+    expect(await cli('explain', 'watched', channels[0]!.name)).toContain('tag not requested: the rule only watches');
 
     // Over: all recover but two, one of which nearly nobody watches.
     await control.recover(arns.slice(0, 13).filter((arn) => arn !== few && arn !== arns[5]));

@@ -118,7 +118,7 @@ test('two people say yes on two replicas at once, twice each: the stream is stop
     code: 'NOT_FOUND',
   });
   const alerts = (await as('ann', second, 'GET', '/v1/alerts?kind=approval')).body.alerts;
-  expect(alerts).toMatchObject([{ title: 'stop_stream waits for a yes', channelArn: channel!.arn, rule: 'stop' }]);
+  expect(alerts).toMatchObject([{ title: 'stop_stream waits for approval', channelArn: channel!.arn, rule: 'stop' }]);
 
   // Whoever claims another name is still one person.
   const claim = { 'x-autopilot-as': 'Mara' };
@@ -164,7 +164,7 @@ test('two people say yes on two replicas at once, twice each: the stream is stop
   expect((await cli('ann', 'approval', 'list')).out).toMatch(
     new RegExp(`WAITING stop_stream on .*\\n.* left, until .*\\n.*rule stop\\)[^]*id ${held.id}`),
   );
-  expect((await cli('ann', 'approval', 'approve', held.id)).out).toContain('1 more must say yes');
+  expect((await cli('ann', 'approval', 'approve', held.id)).out).toContain('1 more must approve');
   await as('ann', second, 'POST', '/v1/pause', { reason: 'drill' });
   const refused = await cli('bob', 'approval', 'approve', held.id);
   expect(refused.code).toBe(1);
@@ -173,7 +173,7 @@ test('two people say yes on two replicas at once, twice each: the stream is stop
     'Rejected: stop_stream',
   );
   await as('ann', second, 'POST', '/v1/resume', {});
-  expect((await cli('ann', 'approval', 'list')).out).toBe('Nothing waits for a yes.');
+  expect((await cli('ann', 'approval', 'list')).out).toBe('Nothing waits for approval.');
   expect((await cli('ann', 'approval', 'list', '--all')).out).toMatch(/reject by bob from 127\.0\.0\.1 at .*: sponsor/);
   expect(await stops()).toBe(1);
 

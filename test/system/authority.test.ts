@@ -292,7 +292,7 @@ rules: []
   ])
     await t.act(action);
   const complaints = () =>
-    ['it is larger than 65536 bytes', 'it is no regular file', 'it is no file but the kernel’s'].map(
+    ['it is larger than 65536 bytes', 'it is not a regular file', 'it is a file of the kernel'].map(
       (text) =>
         t.daemon.log.filter((line) => line.includes('SECRET_FILE_UNREADABLE') && line.includes(text)).length > 0,
     );

@@ -189,7 +189,7 @@ rules:
     'green secretsmanager:DescribeSecret: ivs/{{ channel.name }}/key may be asked for',
   ]);
   expect(linesOf(report, 'Parameter Store')).toEqual([
-    'green ssm:GetParameter: /ivs/key is not there yet: the first delivery makes it',
+    'green ssm:GetParameter: /ivs/key does not exist yet: the first delivery creates it',
   ]);
   expect(linesOf(report, 'Event bus')).toEqual(['green events:PutEvents: default may be written to']);
   for (const operation of ['secretsmanager:DescribeSecret', 'ssm:GetParameter', 'events:PutEvents'])
@@ -213,7 +213,7 @@ test('messages that wait are left alone: none comes nearer to the dead-letter qu
   );
 
   expect(linesOf(report, 'Reading the queue')[0]).toMatch(
-    /^skipped sqs:ReceiveMessage: not asked while 1 messages wait/,
+    /^skipped sqs:ReceiveMessage: not checked while 1 messages wait/,
   );
   const answer = await fetch(sqs.endpoint, {
     method: 'POST',
@@ -227,13 +227,13 @@ test('messages that wait are left alone: none comes nearer to the dead-letter qu
 test.each([
   [
     { KmsMasterKeyId: 'alias/aws/sqs' },
-    'red it is encrypted with the AWS-managed key, and EventBridge cannot write to such a queue',
+    'red it is encrypted with the AWS-managed key, so EventBridge cannot write to it',
   ],
   [
     { KmsMasterKeyId: 'alias/ivs-events' },
     'green it is encrypted with alias/ivs-events, whose policy must let events.amazonaws.com use it',
   ],
-  [{ FifoQueue: 'true' }, 'red it is a FIFO queue: one message that cannot be read stops all behind it'],
+  [{ FifoQueue: 'true' }, 'red it is a FIFO queue: one unreadable message blocks all others'],
 ])('a queue with %j', async (attributes, line) => {
   const name = `with-${Object.values(attributes)[0]!.replaceAll(/[^a-z]/g, '-')}`;
   const { queueUrl } = await sqs.createQueue('FifoQueue' in attributes ? `${name}.fifo` : name, attributes);
@@ -259,7 +259,7 @@ test('every account is examined with its own role, and two entries that are one 
     'green 111122223333 in us-west-2, as arn:aws:iam::111122223333:user/simulator',
   ]);
   expect(linesOf(all, 'AWS account', 'twin')[0]).toMatch(
-    /^red 111122223333 in us-west-2, as .*assumed-role\/autopilot.*: that is the account and Region of west already/,
+    /^red 111122223333 in us-west-2, as .*assumed-role\/autopilot.*: west already has this account and Region/,
   );
   expect(linesOf(all, 'AWS account', 'europe')[0]).toMatch(
     /^green 444455556666 in eu-west-1, as arn:aws:sts::444455556666:assumed-role\/autopilot\/ivs-autopilot$/,
@@ -281,7 +281,7 @@ test('doctor names what keeps it from AWS for what it is', async () => {
   expect(await account({ AWS_ENDPOINT_URL_STS: 'http://nobody.invalid' })).toMatch(
     /^red the name nobody\.invalid is not resolved/,
   );
-  expect(await account(withoutCredentials)).toMatch(/^red no AWS credentials are found/);
+  expect(await account(withoutCredentials)).toMatch(/^red no AWS credentials were found/);
   await simulator.control.addFault({
     operation: 'sts:GetCallerIdentity',
     error: 'ExpiredToken',
@@ -305,7 +305,7 @@ test('bootstrap does every account with its own role, or one of them, and goes o
   expect(all.out).toContain('west (us-west-2):');
   expect(all.out).toMatch(/^twin: SETUP_(DENIED|FAILED): /m);
   expect(all.out).toContain('europe (eu-west-1, as arn:aws:iam::444455556666:role/autopilot):\n+ dead-letter queue');
-  expect(all.out).toContain('1 of 3 accounts could not be done; see above: twin. Run it again');
+  expect(all.out).toContain('1 of 3 accounts failed; see above: twin. Repair them and run it again');
   expect(JSON.parse(one.out)).toMatchObject({ accounts: [{ account: 'west', region: 'us-west-2', done: true }] });
   expect(printed.out).toMatch(/Set queue_url of the account west: http.*fleet-events/);
 });
@@ -315,6 +315,6 @@ test('bootstrap without credentials points to the printed templates', async () =
 
   expect(exitCode).toBe(1);
   expect(out).toContain('SETUP_DENIED');
-  expect(out).toContain('no AWS credentials are found');
+  expect(out).toContain('no AWS credentials were found');
   expect(out).toContain('bootstrap --print cloudformation|terraform');
 });

@@ -82,7 +82,7 @@ test('a swapped mount is taken up; a broken file is refused aloud and changes no
   expect(await it.metric('autopilot_config_loads_total{outcome="refused"} 1')).toBe(true);
   expect(await it.metric(`autopilot_config_last_load_timestamp_seconds{hash="${second.hash}"}`)).toBe(true);
   expect(await it.metric('autopilot_config_last_attempt_timestamp_seconds{outcome="refused"}')).toBe(true);
-  expect(it.daemon.log.find((line) => line.includes('the one in force stays'))).toContain('did you mean for?');
+  expect(it.daemon.log.find((line) => line.includes('the old one stays in force'))).toContain('did you mean for?');
 
   // Put back as it was: nothing changes, and the complaint is over.
   await it.replace(rulesNamed('second'));

@@ -148,7 +148,7 @@ rules:
   // Every red line is followed by what to do.
   const all = lines.split('\n');
   for (const [index, line] of all.entries()) if (line.startsWith('✗')) expect(all[index + 1]).toMatch(/^ {13}\S/);
-  expect(all.at(-1)).toBe('6 things need you.');
+  expect(all.at(-1)).toBe('6 checks need your attention.');
 });
 
 test('a proxy that cannot be used is one red line of the whole doctor too, and nothing is asked past it', async () => {

@@ -99,7 +99,7 @@ test.concurrent('polls fail: records are stale, `for` stands still, and goes on 
 
   expect(before.streams.map(({ health }: any) => health)).toEqual(['STARVING', 'STARVING']);
   expect(status.stale).toBe(true);
-  expect(ready.body.checks.poll).toMatch(/^ok, but no complete poll since /);
+  expect(ready.body.checks.poll).toMatch(/^ok, but no complete sweep since /);
   expect(duringGap).toEqual([]);
   const ended = rig.gaps('poll')[rig.gaps('poll').indexOf(began!) + 1];
   expect([began?.state, ended?.state]).toEqual(['began', 'ended']);
@@ -183,7 +183,7 @@ test.concurrent('nobody polls any more: replicas that only answer say so', async
   await eventually(async () => (await api.ask('GET', '/v1/streams')).body.stale.polls !== undefined);
 
   const ready = await api.ask('GET', '/readyz');
-  expect(ready.body.checks.poll).toMatch(/^ok, but no complete poll since /);
+  expect(ready.body.checks.poll).toMatch(/^ok, but no complete sweep since /);
   await eventually(async () => trust(await liveStatus(api), 'Poll') === 'stale');
   await eventually(async () => (await gauge(api, 'poll')) === 1);
 });

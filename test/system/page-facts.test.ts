@@ -155,7 +155,7 @@ test('a dialog has one way out and a verb on its button; a rule test knows tags 
   await page.fill('#field-payload', '{"type": quiz}');
   await page.fill('#field-reason', 'round 2');
   await dialog.getByRole('button', { name: 'Send metadata' }).click();
-  await dialog.getByText('The payload begins like JSON and is none').waitFor();
+  await dialog.getByText('The payload begins like JSON but is not valid').waitFor();
   await escape();
   await page.keyboard.press('?');
   await expect.poll(buttons).toEqual(['Close']);
@@ -167,7 +167,7 @@ test('a dialog has one way out and a verb on its button; a rule test knows tags 
   await page.fill('#field-matchers', 'mass-starvation');
   await page.fill('#field-reason', 'test');
   await dialog.getByRole('button', { name: 'Silence' }).click();
-  await dialog.getByText('is no matcher').waitFor();
+  await dialog.getByText('is not a matcher').waitFor();
   await escape();
 
   await show(page, '#/decision/d-4');
@@ -207,7 +207,7 @@ test('what was typed into a dialog outlives a broken connection, and a token tha
   await dialog.waitFor();
   expect(await page.locator('#field-reason').inputValue()).toBe('sponsor on air');
   await dialog.getByRole('button', { name: 'Hold' }).click();
-  await page.getByText('The channel is held.').waitFor();
+  await page.getByText('The channel is on hold.').waitFor();
   expect(other.asked).toMatchObject([{ method: 'PUT', body: { reason: 'sponsor on air', duration: '1h' } }]);
   expect(await hashOf(page)).toBe(streamAddress(4));
 });
@@ -254,7 +254,7 @@ test('nothing is said to be done that was not, and what is shown of one channel 
   await show(page, '#/decisions');
   await line(5).getByText('stop stream skipped: only if false', { exact: true }).waitFor();
   await line(6).getByText('Why').click();
-  await line(6).getByText('not asked for: the rule only watches').waitFor();
+  await line(6).getByText('not requested: the rule only watches').waitFor();
   expect(await line(6).getByRole('link', { name: 'tag-1' }).count()).toBe(0);
 
   await show(page, '#/decision/d-8');
@@ -264,16 +264,16 @@ test('nothing is said to be done that was not, and what is shown of one channel 
   await main.locator('.timeline > li.decision').getByText('Why').click();
   await main.getByText(`What is shown is that of ${channelAt(17).name}, not of this channel.`).waitFor();
   await show(page, '#/decision/d-6');
-  await main.getByText('not asked for: the rule only watches').waitFor();
+  await main.getByText('not requested: the rule only watches').waitFor();
   expect(await main.innerText()).not.toContain('on its way');
 
   await show(page, '#/job/put-metadata-1');
   await main
-    .getByText('2 delivered, 1 not delivered: nobody was broadcasting, 1 failed (IVS_ACCESS_DENIED); its batch')
+    .getByText('2 delivered, 1 not delivered: no channel was broadcasting, 1 failed (IVS_ACCESS_DENIED); its batch')
     .waitFor();
   await main.getByText('delivered in part').waitFor();
   await main.getByText('somebody on this machine who gave no name: “round 2”').waitFor();
-  await main.getByText('It ended without a step of its own.').waitFor();
+  await main.getByText('It ended without a step.').waitFor();
   expect(await main.innerText()).not.toMatch(/loopback|notBroadcasting|not_broadcasting|batch id/);
 
   await stand.state.transact((tx) => {
@@ -333,7 +333,7 @@ test('why something is held back is read in full at every width: a short reason 
     await why(4).click();
     const full = page.getByRole('dialog').getByText(long);
     await full.waitFor();
-    expect(await full.innerText()).toContain('When the hold is released, it goes on');
+    expect(await full.innerText()).toContain('When the hold is released, it continues');
     expect(await full.evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
     await page.keyboard.press('Escape');
@@ -356,7 +356,7 @@ test('a name is asked for where no token says it, is remembered and sent; a sile
   await dialog.getByRole('button', { name: 'Silence' }).click();
   await dialog.getByText('did you mean rule="starving-slate"?').waitFor();
   expect(stand.asked.map(({ body }) => (body as { dryRun?: boolean }).dryRun)).toEqual([true]);
-  await dialog.getByLabel('If it matches nothing').selectOption('make it all the same, for what is still to come');
+  await dialog.getByLabel('If it matches nothing').selectOption('create it anyway, for future matches');
   await dialog.getByRole('button', { name: 'Silence' }).click();
   await page.getByText('The silence is in force. It matches 0 rules on 31 channels.').waitFor();
   expect(stand.asked.map(({ who }) => who)).toEqual(['Ann Lee', 'Ann Lee', 'Ann Lee']);
@@ -399,7 +399,7 @@ test('an answer that comes after its dialog was left closes no other dialog, and
   const held = page.getByRole('button', { name: /^Release /, includeHidden: true });
   const heldBefore = await held.count();
   await (await holdAndLeave('on air')).continue();
-  await page.getByText('The channel is held.').waitFor();
+  await page.getByText('The channel is on hold.').waitFor();
   // The button of the row that is held is no longer the one that the next click is meant for.
   await expect.poll(() => held.count()).toBe(heldBefore + 1);
   expect(await page.locator('#field-reason').inputValue()).toBe('typed meanwhile');

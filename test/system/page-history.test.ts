@@ -36,7 +36,7 @@ test('decisions are found by text, channel and time, and paged through to the ol
   await count(100);
   await page.fill('#by-channel', 'zebra');
   await page.keyboard.press('Enter');
-  await page.getByText('No channel in the list is called “zebra”').waitFor();
+  await page.getByText('No channel in the list has the name “zebra”').waitFor();
   await page.fill('#by-channel', channelAt(17).name.toLowerCase());
   await page.keyboard.press('Enter');
   await expect.poll(() => hashOf(page)).toBe(`#/decisions?channelArn=${encodeURIComponent(channelArnAt(17))}`);
@@ -62,7 +62,7 @@ test('decisions are found by text, channel and time, and paged through to the ol
   await page.getByRole('button', { name: 'Newest' }).waitFor();
   await page.getByRole('button', { name: 'Older' }).click();
   await count(55);
-  await page.getByText('Nothing is older.').waitFor();
+  await page.getByText('There is nothing older.').waitFor();
   await page.reload();
   await count(55);
   // Of another day: with its date.
@@ -153,7 +153,7 @@ test('a session is a picture that the keyboard goes through and zooms, with its 
 
   // A failed session without samples, and the one before it with them.
   await show(page, stream(30));
-  await page.getByText('No sample is kept of this session').waitFor();
+  await page.getByText('There are no samples of this session').waitFor();
   await page
     .getByRole('checkbox', { name: /^Compare the session/ })
     .first()
@@ -168,7 +168,7 @@ test('a session is a picture that the keyboard goes through and zooms, with its 
   await compared.getByRole('row', { name: /^Stream st-0030\S+ st-EARLIERSESSION$/ }).waitFor();
   await compared.getByRole('slider').focus();
   await page.keyboard.press('ArrowRight');
-  await compared.getByText(/after the beginning: 1: nobody looked; 2: [\d,]+ viewers, healthy$/).waitFor();
+  await compared.getByText(/after the start: 1: not observed; 2: [\d,]+ viewers, healthy$/).waitFor();
   await page.getByRole('link', { name: 'st-EARLIERSESSION' }).click();
   await page.getByText('An earlier session.').waitFor();
   await plot.waitFor();

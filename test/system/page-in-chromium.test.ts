@@ -279,7 +279,7 @@ describe('the operator’s page', () => {
     await page.getByRole('dialog').waitFor();
     await page.keyboard.type('on air');
     await page.keyboard.press('Enter');
-    await page.getByText('The channel is held.').waitFor();
+    await page.getByText('The channel is on hold.').waitFor();
     expect(stand.asked[0]).toMatchObject({ method: 'PUT', body: { reason: 'on air' } });
 
     await page.keyboard.press('j');
@@ -383,7 +383,7 @@ describe('the operator’s page', () => {
     await page.locator('html[data-stale="false"]').waitFor();
 
     await stand.stop();
-    await page.locator('p.stale').getByText('The daemon cannot be reached: this is the last it said.').waitFor();
+    await page.locator('p.stale').getByText('The daemon cannot be reached: this is its last known state.').waitFor();
     expect((await rowNames(page)).length).toBeGreaterThan(5);
   });
 

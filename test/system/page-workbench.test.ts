@@ -138,7 +138,7 @@ test('at 1,920 px many streams are chosen and held with one request each; what f
   // No more than can be asked for one by one.
   await page.getByRole('checkbox', { name: 'Select all streams that are shown' }).click();
   await selection.getByText('200 selected').waitFor();
-  await page.getByText('200 are selected, as many as can be; 30 more are not.').waitFor();
+  await page.getByText('200 are selected, the maximum; 30 more are not.').waitFor();
   await selection.getByRole('button', { name: 'Clear' }).click();
   await selection.waitFor({ state: 'detached' });
   await show(page, '#/?sort=channel&q=chess+tier=gold');
@@ -260,12 +260,12 @@ test('a rule in dry run says what it would have done and has its patch; a silenc
 
   await silences.getByRole('button', { name: /^Edit/ }).click();
   await expect
-    .poll(() => dialog.getByLabel('Matchers, one on a line').inputValue())
+    .poll(() => dialog.getByLabel('Matchers, one per line').inputValue())
     .toBe('rule="rotate-key-after-show"');
   expect(await dialog.getByLabel('Why').inputValue()).toBe('encoders are being moved tonight');
   await dialog.getByRole('button', { name: 'Show what it would hold back' }).click();
   await dialog.getByText('It would hold nothing back (did you mean rule="starving-slate"?).').waitFor();
-  await dialog.getByLabel('Matchers, one on a line').fill('rule="starving-slate"');
+  await dialog.getByLabel('Matchers, one per line').fill('rule="starving-slate"');
   // What was shown belongs to what was written before.
   await dialog.getByText('It would hold nothing back').waitFor({ state: 'detached' });
   await dialog.getByRole('button', { name: 'Show what it would hold back' }).click();

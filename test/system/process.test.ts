@@ -177,7 +177,7 @@ describe.concurrent('the daemon as a process', () => {
 
     await daemon.rewrite('rules: [{name: broken}]\n');
     daemon.child.kill('SIGHUP');
-    await eventually(() => daemon.lines.some(({ message }) => message.includes('the one in force stays')));
+    await eventually(() => daemon.lines.some(({ message }) => message.includes('the old one stays in force')));
     const whileBroken = await hash();
     await daemon.rewrite(ending.replace('CHANNEL', 'arn:aws:ivs:us-west-2:111122223333:channel/abc'));
     daemon.child.kill('SIGHUP');
@@ -210,7 +210,7 @@ describe.concurrent('the daemon as a process', () => {
     await running(daemon);
     const status = async (token: string) =>
       (await fetch(`${daemon.url}/v1/streams`, { headers: { authorization: `Bearer ${token}` } })).status;
-    const refused = () => daemon.lines.filter(({ message }) => message.includes('the one in force stays')).length;
+    const refused = () => daemon.lines.filter(({ message }) => message.includes('the old one stays in force')).length;
     expect(await status(first)).toBe(200);
 
     // Put in place as an editor or a mounted secret does it, without a signal.

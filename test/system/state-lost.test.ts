@@ -151,7 +151,7 @@ describe('Redis is emptied under living daemons', () => {
       await own.server.kill();
       const answer = await daemon.ask('POST', '/v1/pause', { reason: 'incident' });
       expect(answer).toMatchObject({ status: 200, body: { paused: true, written: false } });
-      expect(answer.body.note).toContain('the others do not know it yet');
+      expect(answer.body.note).toContain('the others do not know yet');
       expect(await pauseOf(daemon)).toMatchObject({ paused: true, reason: 'incident' });
       expect((await pauseOf(second)).paused).toBe(false);
       expect((await second.ask('POST', '/v1/resume')).status).toBe(503);

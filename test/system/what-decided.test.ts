@@ -132,7 +132,7 @@ test('metadata that is refused is no job that is done: job, decision, rule, log,
   expect(alert.cause).toContain('IVS_ACCESS_DENIED');
   await fire();
   await eventually(async () => (await decided()).id !== decision.id);
-  const lines = daemon.log.filter((line) => line.includes('metadata is refused, and no retry mends it'));
+  const lines = daemon.log.filter((line) => line.includes('metadata is refused, and a retry cannot help'));
   expect(lines).toHaveLength(1);
   const metrics = await (await fetch(`${daemon.url}/metrics`)).text();
   expect(metrics).toMatch(/autopilot_metadata_refused_total\{[^}]*code="IVS_ACCESS_DENIED"[^}]*\} 2/);
@@ -145,7 +145,7 @@ test('metadata that is refused is no job that is done: job, decision, rule, log,
   expect((await cli(daemon, 'alert', 'acknowledge', alert.id, '--note', 'the role is mended')).out).toContain(
     'Dismissed',
   );
-  expect((await cli(daemon, 'alert', 'list')).out).toBe('Nothing needs you.');
+  expect((await cli(daemon, 'alert', 'list')).out).toBe('All clear.');
   // The third one arrives.
   await fire();
   await eventually(async () => (await decided()).jobs[0].delivery.delivered === 1);

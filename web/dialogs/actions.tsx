@@ -37,8 +37,8 @@ const forms = {
         label="Afterwards"
         name="revoke"
         options={[
-          ['', 'keep the stream key: an encoder may reconnect'],
-          ['yes', 'delete the stream key: it cannot come back'],
+          ['', 'keep the stream key: the encoder may reconnect'],
+          ['yes', 'delete the stream key: the encoder cannot reconnect'],
         ]}
       />
     ),
@@ -62,7 +62,7 @@ const forms = {
           name="when"
           options={[
             ['offline', 'when the stream has ended'],
-            ['now', 'now: the running stream goes on'],
+            ['now', 'now: the running stream continues'],
             ['now_and_stop', 'now, and stop the stream'],
           ]}
         />
@@ -100,7 +100,7 @@ const forms = {
           label="Recording configuration"
           name="configuration"
           required
-          placeholder="name, ARN or bucket; none switches it off"
+          placeholder="name, ARN or bucket; none turns it off"
           suggestions={['none']}
         />
         <IfLive />
@@ -118,7 +118,7 @@ const forms = {
           label="Ad configuration"
           name="configuration"
           required
-          placeholder="name or ARN; none takes it off"
+          placeholder="name or ARN; none removes it"
           suggestions={['none']}
         />
         <IfLive />
@@ -136,7 +136,7 @@ const forms = {
           label="Playback restriction policy"
           name="policy"
           required
-          placeholder="name or ARN; none lifts it"
+          placeholder="name or ARN; none removes it"
           suggestions={['none']}
         />
         <IfLive />
@@ -150,17 +150,16 @@ const forms = {
     danger: true,
     fields: () => (
       <>
+        <Field label="Policy" name="policy" required placeholder="name or ARN; refused if other channels use it too" />
         <Field
-          label="Policy"
-          name="policy"
-          required
-          placeholder="name or ARN; refused when other channels have it too"
+          label="Countries"
+          name="countries"
+          placeholder="such as GB, IE; “all” for every country; empty: unchanged"
         />
-        <Field label="Countries" name="countries" placeholder="such as GB, IE; all for every one; empty: as it is" />
         <Field
           label="Origins"
           name="origins"
-          placeholder="such as https://www.example.com; all for every one; empty: as it is"
+          placeholder="such as https://www.example.com; “all” for every origin; empty: unchanged"
         />
       </>
     ),
@@ -178,7 +177,7 @@ const forms = {
     danger: true,
     fields: () => (
       <>
-        <Field label="Ids of viewers, one in each line" name="viewers" lines={4} required />
+        <Field label="Viewer ids, one per line" name="viewers" lines={4} required />
         <Field label="Session versions up to" name="version" placeholder="0" />
       </>
     ),
@@ -209,7 +208,7 @@ function IfLive(): JSX.Element {
       options={[
         ['defer', 'wait for the end of the stream'],
         ['skip', 'do nothing'],
-        ['restart', 'stop the stream, so that the encoder comes back with it'],
+        ['restart', 'stop the stream, so that the encoder reconnects with the change'],
       ]}
     />
   );
@@ -229,7 +228,7 @@ export function payloadOf(text: string): unknown {
     const value: unknown = JSON.parse(text);
     return Array.isArray(value) ? text : value;
   } catch (error) {
-    throw new Error(`The payload begins like JSON and is none: ${(error as Error).message}`, { cause: error });
+    throw new Error(`The payload begins like JSON but is not valid: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -302,7 +301,7 @@ function ActionDialog({
       danger={danger}
       onSubmit={async (values) => {
         const jobId = await send(values, false);
-        toast(`Asked for. Job ${jobId}.`);
+        toast(`Requested. Job ${jobId}.`);
         void sayEnd(jobId);
       }}
     >
@@ -353,7 +352,7 @@ function Plan({ job }: { readonly job: Job }): JSX.Element {
 function planText(job: Job): string {
   const { reason, calls = [] } = job.result ?? {};
   if (reason !== 'dry_run') return outcomeOf(job);
-  return calls.length === 0 ? 'It would call nothing.' : 'It would call:';
+  return calls.length === 0 ? 'It would make no calls.' : 'It would call:';
 }
 
 async function finished(jobId: string, signal?: AbortSignal): Promise<Job> {
@@ -363,7 +362,7 @@ async function finished(jobId: string, signal?: AbortSignal): Promise<Job> {
     await new Promise((done) => setTimeout(done, 250));
     signal?.throwIfAborted();
   }
-  return { jobId, state: 'under way', result: { reason: 'The timeline will show its end.' } };
+  return { jobId, state: 'under way', result: { reason: 'The timeline will show the result.' } };
 }
 
 /** What became of a job, in words. */

@@ -8,11 +8,11 @@ export function askAcknowledge({ id, title }: Alert): void {
   ask(
     <Dialog
       title={`Take “${title}”?`}
-      text="Everybody sees that you have it, and it is not escalated. It stays here until its cause is gone."
+      text="Everybody sees that you work on it, and it is not escalated. It stays here until its cause is gone."
       confirm="Acknowledge"
       onSubmit={async ({ note }) => {
         await api('POST', `/v1/alerts/${encodeURIComponent(id)}/acknowledge`, { body: note ? { note } : {} });
-        toast('You have it.');
+        toast('Acknowledged.');
       }}
     >
       <Field label="Note" name="note" maxLength={500} />

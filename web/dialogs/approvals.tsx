@@ -8,7 +8,7 @@ export function askApprove(approval: ApprovalView, onAnswered: () => void): void
   ask(
     <Dialog
       title={`Approve ${approval.action.replaceAll('_', ' ')}?`}
-      text={`${approval.deed}. Everything is looked at once more; then it is done.`}
+      text={`${approval.deed}. Everything is checked once more, then the action runs.`}
       confirm="Approve"
       danger
       onSubmit={({ reason }) => answer(approval, { decision: 'approve', reason }, onAnswered)}
@@ -22,7 +22,7 @@ export function askReject(approval: ApprovalView, onAnswered: () => void): void 
   ask(
     <Dialog
       title={`Reject ${approval.action.replaceAll('_', ' ')}?`}
-      text={`${approval.deed}. It is not done, and nobody can approve it any more.`}
+      text={`${approval.deed}. The action does not run, and nobody can approve it any more.`}
       confirm="Reject"
       onSubmit={({ reason }) => answer(approval, { decision: 'reject', reason }, onAnswered)}
     >
@@ -40,7 +40,7 @@ async function answer(
     const { state, missing } = await api<ApprovalView>('POST', `/v1/approvals/${encodeURIComponent(id)}`, {
       body: { decision: body.decision, ...(body.reason ? { reason: body.reason } : {}) },
     });
-    toast(state === 'waiting' ? `Noted; ${missing} more must say yes.` : `It is ${state}.`);
+    toast(state === 'waiting' ? `Approved; ${missing} more must approve.` : `It is ${state}.`);
   } finally {
     onAnswered();
   }

@@ -18,7 +18,7 @@ export function askPause(): void {
   ask(
     <Dialog
       title="Pause all automation?"
-      text="No rule acts until somebody resumes. Polling and this page go on; actions that you ask for by hand still work."
+      text="No rule acts until somebody resumes. Polling and this page continue, and actions that you request still work."
       confirm="Pause all"
       danger
       onSubmit={async ({ reason }) => {
@@ -35,11 +35,11 @@ export function askResume(): void {
   ask(
     <Dialog
       title="Resume automation?"
-      text="Rules act again from now on. A condition that was held back and still holds is judged by what is true now; events and times that came during the pause are over."
+      text="Rules act again from now on. A condition that was held back is judged by its current state. Events and times that came during the pause are dropped."
       confirm="Resume"
       onSubmit={async () => {
         await api('POST', '/v1/resume', { body: {} });
-        toast('Automation is resumed.');
+        toast('Automation has resumed.');
       }}
     />,
   );
@@ -54,11 +54,11 @@ export function askHold(arn: string): void {
   ask(
     <Dialog
       title={`Hold ${channelName(arn)}?`}
-      text="Automation keeps its hands off this channel."
+      text="Rules do not act on this channel."
       confirm="Hold"
       onSubmit={async (values) => {
         await api('PUT', `/v1/holds/${encodeURIComponent(arn)}`, { body: holdBody(values) });
-        toast('The channel is held.');
+        toast('The channel is on hold.');
       }}
     >
       <Reason />
@@ -85,12 +85,12 @@ export function askCancelBatch(id: string): void {
   const pending = status.peek()?.batches?.find((batch) => batch.id === id)?.counts['pending'];
   const dropped =
     pending === undefined
-      ? 'What was not sent yet is dropped'
+      ? 'Items that were not sent yet are dropped'
       : `${count(pending)} deliveries that were not sent yet are dropped`;
   ask(
     <Dialog
       title="Cancel the rest of this batch?"
-      text={`${dropped}. What viewers have got stays with them.`}
+      text={`${dropped}. Viewers keep what they have received.`}
       confirm="Cancel the rest"
       dismiss="Keep sending"
       danger
@@ -105,9 +105,9 @@ export function askCancelBatch(id: string): void {
 const keys = [
   ['/', 'filter the streams'],
   ['j  k', 'next, previous stream'],
-  ['Enter', 'open the stream that has the focus'],
+  ['Enter', 'open the focused stream'],
   ['h', 'hold it'],
-  ['x', 'select it; Shift with a press selects all in between'],
+  ['x', 'select it; with Shift, select all in between'],
   ['g s', 'streams'],
   ['g d', 'decisions'],
   ['g r', 'rules'],

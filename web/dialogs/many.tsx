@@ -30,7 +30,7 @@ export function askMany(kind: Kind, channels: readonly Channel[]): void {
 const wordings = {
   hold: {
     title: 'Hold',
-    text: 'Automation keeps its hands off these channels.',
+    text: 'Rules do not act on these channels.',
     done: 'held',
     send: (arn: string, values: Values, signal: AbortSignal) =>
       api('PUT', `/v1/holds/${encodeURIComponent(arn)}`, { body: holdBody(values), signal }),
@@ -75,7 +75,7 @@ function ManyDialog({ kind, channels }: { readonly kind: Kind; readonly channels
     await Promise.all(Array.from({ length: atOnce }, worker));
     setEnded(undefined);
     const good = left.length - failed.length;
-    if (signal.aborted) throw new Error('The dialog was closed before all were asked for: look at the list.');
+    if (signal.aborted) throw new Error('The dialog was closed before all were requested: check the list.');
     if (failed.length > 0) {
       setLeft(failed.map(({ channel }) => channel));
       setFailures(failed);
@@ -112,7 +112,7 @@ function ManyDialog({ kind, channels }: { readonly kind: Kind; readonly channels
         </>
       )}
       <p class="dim" role="status">
-        {ended !== undefined && `${count(ended)} of ${count(left.length)} asked for`}
+        {ended !== undefined && `${count(ended)} of ${count(left.length)} requested`}
       </p>
     </Dialog>
   );

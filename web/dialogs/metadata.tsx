@@ -42,8 +42,8 @@ type TargetKind = (typeof targetKinds)[number][0];
 
 const lanes = [
   ['normal', 'normal'],
-  ['urgent', 'urgent: before all others'],
-  ['bulk', 'bulk: after all others'],
+  ['urgent', 'urgent: sent first'],
+  ['bulk', 'bulk: sent last'],
 ] as const;
 
 /** Opens the form, with these channels as its list where some are given. */
@@ -123,16 +123,16 @@ function MetadataDialog({ chosen }: { readonly chosen: ReadonlyMap<string, strin
       </div>
       <div hidden={kind !== 'tags'}>
         <Field
-          label="Tags, one on a line"
+          label="Tags, one per line"
           name="tags"
           lines={2}
           placeholder="show=quiz"
-          help="As key=value. All keys must match; one key on several lines means any of its values."
+          help="As key=value. All keys must match; repeat a key to allow several values."
         />
       </div>
       <div hidden={kind !== 'list'}>
         <Field
-          label="Channels, one on a line"
+          label="Channels, one per line"
           name="channels"
           lines={4}
           initial={[...chosen.keys()].join('\n')}
@@ -198,7 +198,7 @@ async function requestOf(
   if (payload.trim() === '') throw new Error('Payload: there is nothing to send.');
   const expiresInMs = expires.trim() === '' ? undefined : parseDuration(expires.trim());
   if (expires.trim() !== '' && !expiresInMs)
-    throw new Error(`Not sent after: “${expires}” is no duration: write it like 20s or 5m.`);
+    throw new Error(`Not sent after: “${expires}” is not a duration: write it like 20s or 5m.`);
   const item = {
     payload: payloadOf(payload),
     ...(key.trim() === '' ? {} : { key: key.trim() }),
@@ -227,7 +227,7 @@ function tagsOf(text: string): Readonly<Record<string, readonly string[]>> {
   const tags = new Map<string, string[]>();
   for (const line of linesOf(text, 'Tags: name at least one, as key=value.')) {
     const at = line.indexOf('=');
-    if (at < 1) throw new Error(`Tags: “${line}” is no tag: write it as key=value.`);
+    if (at < 1) throw new Error(`Tags: “${line}” is not a tag: write it as key=value.`);
     const key = line.slice(0, at).trim();
     tags.set(key, [...(tags.get(key) ?? []), line.slice(at + 1).trim()]);
   }
@@ -236,12 +236,12 @@ function tagsOf(text: string): Readonly<Record<string, readonly string[]>> {
 
 /** Why nobody would get it, with the tags that were probably meant. */
 function nobodyText(kind: TargetKind, { tags = '' }: Values): string {
-  if (kind !== 'tags') return 'Nobody would get it.';
+  if (kind !== 'tags') return 'Nothing would be sent.';
   const known = new Set(
     Array.from(rows().values(), ({ tags: own = {} }) =>
       Object.entries(own).map(([key, value]) => `${key}=${value}`),
     ).flat(),
   );
   const meant = linesOf(tags, '').flatMap((line) => (known.has(line) ? [] : (nearestName(line, known) ?? [])));
-  return `Nobody would get it: no live channel has these tags${meant.length === 0 ? '' : ` (did you mean ${meant.join(', ')}?)`}.`;
+  return `Nothing would be sent: no live channel has these tags${meant.length === 0 ? '' : ` (did you mean ${meant.join(', ')}?)`}.`;
 }

@@ -43,7 +43,7 @@ export function ruleTest(decision: DecisionView, { tags = {}, viewers }: KnownCh
     `  - name: ${JSON.stringify(`${rule}: ${words(reason)}`)}`,
     `    channels: [{${known.join(', ')}}]`,
     trigger.kind === 'event'
-      ? `    timeline: ["0s ${channel} HEALTHY"]  # and the event that set it off`
+      ? `    timeline: ["0s ${channel} HEALTHY"]  # and the event that triggered it`
       : `    timeline: ["0s ${channel} HEALTHY", "10s ${channel} ${began}"]`,
     '    expect:',
     `      - {at: ${end}s, rule: ${rule}, ${expected}}`,

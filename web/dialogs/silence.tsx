@@ -30,8 +30,8 @@ const durations = times.slice(1);
 const shownExamples = 6;
 
 const whenNothing = [
-  ['no', 'do not make it'],
-  ['yes', 'make it all the same, for what is still to come'],
+  ['no', 'do not create it'],
+  ['yes', 'create it anyway, for future matches'],
 ] as const;
 
 /** As Alertmanager writes them. The API looks closer. */
@@ -128,7 +128,7 @@ function SilenceDialog({
       onSubmit={submit}
     >
       <Field
-        label="Matchers, one on a line"
+        label="Matchers, one per line"
         name="matchers"
         lines={3}
         required
@@ -140,7 +140,7 @@ function SilenceDialog({
       <Field
         label={known ? 'From now on for' : 'For'}
         name="duration"
-        options={known ? [['', `as it is: until ${clock(known.untilMs)}`], ...durations] : durations}
+        options={known ? [['', `unchanged: until ${clock(known.untilMs)}`], ...durations] : durations}
       />
       <Field label="If it matches nothing" name="force" options={whenNothing} />
       <p>
@@ -167,9 +167,7 @@ function MatchText({ match }: { readonly match: Match }): JSX.Element {
         <dd>{some(examples.channelArns.map(channelName), matches.channels)}</dd>
         <dt>Planned now</dt>
         <dd>
-          {planned.count === 0
-            ? 'nothing that is not held back already'
-            : `${plural(planned.count, 'action')}, held back from now on:`}
+          {planned.count === 0 ? 'nothing new' : `${plural(planned.count, 'action')}, held back from now on:`}
           <ul>
             {planned.examples.slice(0, shownExamples).map(({ rule, action, channelArn, channelName: name, due }) => (
               <li key={`${rule} ${action} ${channelArn}`}>
@@ -199,6 +197,6 @@ function linesOf({ matchers = '' }: Values, example: string): readonly string[] 
   const lines = matchers.split('\n').flatMap((line) => line.trim() || []);
   if (lines.length === 0) throw new Error(`Write at least one matcher, such as ${example}.`);
   const wrong = lines.find((line) => !matcher.test(line));
-  if (wrong !== undefined) throw new Error(`“${wrong}” is no matcher: write ${example}.`);
+  if (wrong !== undefined) throw new Error(`“${wrong}” is not a matcher: write ${example}.`);
   return lines;
 }

@@ -167,8 +167,8 @@ function arnOf(text: string, named: readonly LiveRow[]): string | undefined {
 }
 
 function notOne(text: string, matching: number): string {
-  if (matching > 1) return `${count(matching)} channels are called like “${text}”: choose one.`;
-  return `No channel in the list is called “${text}”; “Search” finds names of the past too.`;
+  if (matching > 1) return `${count(matching)} channels have a name like “${text}”: choose one.`;
+  return `No channel in the list has the name “${text}”; “Search” also finds past names.`;
 }
 
 /** Steps through a list that is longer than its page: `after=` in the address is the place where the page before ended. */
@@ -196,7 +196,9 @@ export function Pages({
         </button>
       )}
       <span class="dim">
-        {next === undefined ? 'Nothing is older.' : oldest !== undefined && `older than ${clock(Date.parse(oldest))}`}
+        {next === undefined
+          ? 'There is nothing older.'
+          : oldest !== undefined && `older than ${clock(Date.parse(oldest))}`}
       </span>
     </p>
   );

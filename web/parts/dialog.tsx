@@ -90,7 +90,7 @@ export function Dialog({
     setProblem(undefined);
     try {
       const values = valuesOf(form);
-      if (values['reason']?.trim() === '') throw new Error('Say why: others will ask.');
+      if (values['reason']?.trim() === '') throw new Error('Enter a reason: others will ask.');
       if (values['as'] !== undefined) saveName(values['as']);
       const stays = (await onSubmit(values)) === 'stay';
       // Another dialog may be open by now: the answer came late, and this one was left.
@@ -124,7 +124,7 @@ export function Dialog({
         {text !== undefined && <p>{text}</p>}
         {children}
         {connection.value === 'lost' && confirm !== undefined && (
-          <p class="note">The connection is lost. What you typed stays here until it is back.</p>
+          <p class="note">The connection is lost. Your input stays here until it is back.</p>
         )}
         {problem !== undefined && (
           <p class="problem" role="alert">
@@ -230,7 +230,7 @@ export function Reason({ initial }: { readonly initial?: string | undefined }): 
         required
         initial={initial ?? ''}
         maxLength={200}
-        placeholder="Shown to everybody, and kept in the audit"
+        placeholder="Shown to everybody and recorded in the audit"
       />
       {savedToken() === undefined && (
         <Field
@@ -238,7 +238,7 @@ export function Reason({ initial }: { readonly initial?: string | undefined }): 
           name="as"
           maxLength={64}
           initial={savedName()}
-          placeholder="For whoever finds it later"
+          placeholder="For people who find it later"
         />
       )}
     </>

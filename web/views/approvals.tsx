@@ -33,9 +33,8 @@ export function ApprovalsView(): JSX.Element {
       <ProblemLine problem={problem} />
       {!value && !problem && <Skeleton />}
       {value && waiting.length === 0 && (
-        <Empty title="Nothing waits for a yes">
-          What a rule with “approval” is about to do appears here, and waits until somebody decides or its time runs
-          out.
+        <Empty title="Nothing waits for approval">
+          Actions of rules with “approval” appear here and wait until somebody decides or their time runs out.
         </Empty>
       )}
       <div class="cards">
@@ -112,7 +111,7 @@ function Facts({ approval, onAnswered }: { readonly approval: ApprovalView; read
           </Fact>
           <Fact name="Who decides">
             {approval.count === 1 ? `one ${approval.by}` : `${approval.count} different people, ${approval.by} or more`}
-            {approval.notByAuthor && author !== undefined && `; not ${personText(author)}, who caused it`}
+            {approval.notByAuthor && author !== undefined && `, but not ${personText(author)}, who caused it`}
           </Fact>
           <Fact name="Asked">
             <Since ms={Date.parse(approval.askedAt)} at={at} />
@@ -152,7 +151,7 @@ function Facts({ approval, onAnswered }: { readonly approval: ApprovalView; read
   );
 }
 
-/** How one ended: `approved by mara`, `cancelled: the condition that it was asked for is over`. */
+/** How one ended: `approved by mara`, `cancelled: the condition that caused it is over`. */
 function endText({ state, note }: ApprovalView): string {
   if (note === undefined) return words(state);
   return state === 'approved' || state === 'rejected' ? note : `${words(state)}: ${note}`;
@@ -171,7 +170,7 @@ function Countdown({ approval: { until, missing, count } }: { readonly approval:
   return (
     <p>
       <Glyph shape="waiting" /> {leftMs > 0 ? `${duration(leftMs)} left` : 'Its time is over'}
-      {count > 1 && `, ${plural(missing, 'yes').replace(/yess$/, 'yeses')} missing`}
+      {count > 1 && `, ${plural(missing, 'approval')} missing`}
       <span class="dim">; without a yes nothing is done</span>
     </p>
   );

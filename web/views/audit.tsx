@@ -53,7 +53,7 @@ export function AuditView(): JSX.Element {
       <ViewHead title="Audit">
         <button
           type="button"
-          title="What the choices below select, whole, as JSON lines"
+          title="Everything that the choices below select, as JSON lines"
           onClick={() =>
             void attempt('The audit is saved.', () => download(`/v1/audit/export${query(filter)}`, 'audit.jsonl'))
           }
@@ -76,7 +76,7 @@ export function AuditView(): JSX.Element {
       {!entries && !problem && <Skeleton />}
       {entries?.length === 0 && (
         <Empty title="Nothing yet">
-          {after === '' ? 'Every action and every command is written down here.' : 'Nothing is older.'}
+          {after === '' ? 'Every action and every command is recorded here.' : 'There is nothing older.'}
         </Empty>
       )}
       <ol class="lines audit">
@@ -140,7 +140,7 @@ export function Changed({ entry: { params, before, after } }: { readonly entry: 
         </p>
       )}
       {fields.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label="What was before and after">
+        <div class="scroll" tabIndex={0} role="region" aria-label="Before and after">
           <table>
             <thead>
               <tr>

@@ -76,14 +76,14 @@ export function OneBatch({ id }: { readonly id: string }): JSX.Element {
             {left > 0 && (
               <p class="dim">
                 {contents.length === 0
-                  ? `${plural(left, 'item')}, of which the contents were not kept.`
+                  ? `${plural(left, 'item')}whose contents were not kept.`
                   : `and ${plural(left, 'more item')}.`}
               </p>
             )}
           </section>
           {batch.skipped.length > 0 && (
             <section class="panel" aria-labelledby="skipped-title">
-              <h2 id="skipped-title">Channels that get nothing of it</h2>
+              <h2 id="skipped-title">Channels that were left out</h2>
               <Table
                 names={['Why', 'Channels', 'Such as']}
                 rows={batch.skipped.map(({ reason, count: channels, examples }) => [

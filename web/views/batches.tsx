@@ -24,7 +24,9 @@ export function BatchesView(): JSX.Element {
       </ViewHead>
       {batches === undefined && <p class="dim">The outbox cannot be read at the moment.</p>}
       {batches?.length === 0 && (
-        <Empty title="No batch in the last hours">What programs, rules and people send to channels appears here.</Empty>
+        <Empty title="No batch in the last hours">
+          Metadata that programs, rules and people send to channels appears here.
+        </Empty>
       )}
       <div class="cards">
         {batches?.map((batch) => (

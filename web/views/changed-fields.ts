@@ -1,4 +1,4 @@
-// What was before and after, field by field.
+// Before and after, field by field.
 
 export interface ChangedField {
   readonly field: string;

@@ -58,7 +58,7 @@ export function DecisionsView(): JSX.Element {
           <input
             type="search"
             id="filter"
-            placeholder="Search: name, id, action, who held it"
+            placeholder="Search: name, id, action, person"
             autocomplete="off"
             value={text}
             onInput={(event) => setParams({ text: event.currentTarget.value }, { typing: true })}
@@ -90,7 +90,7 @@ export function DecisionsView(): JSX.Element {
       {!page && !problem && <Skeleton />}
       {page?.decisions.length === 0 && (
         <Empty title="No decision">
-          {after === '' ? 'Nothing was decided, or the filter shows nothing.' : 'Nothing is older.'}
+          {after === '' ? 'No decision, or none that the filter shows.' : 'There is nothing older.'}
         </Empty>
       )}
       <ol class="lines decisions">
@@ -98,7 +98,7 @@ export function DecisionsView(): JSX.Element {
           <DecisionLine key={decision.id} decision={decision} />
         ))}
       </ol>
-      {page?.truncated && <p class="dim">The search was given up before the beginning of the journal: narrow it.</p>}
+      {page?.truncated && <p class="dim">The search did not reach the beginning of the journal: narrow it.</p>}
       {page && <Pages next={page.next} oldest={page.decisions.at(-1)?.at} />}
     </div>
   );
@@ -170,7 +170,7 @@ export function DecisionLink({ id }: { readonly id: string }): JSX.Element {
 
 /** What a guard found when it let pass. */
 const passedWords: Readonly<Record<string, string>> = {
-  warm_up: 'a complete poll since the start',
+  warm_up: 'a complete sweep since the start',
   on_data_gap: 'no gap in the data',
   stopped: 'not stopped by its cap',
   pause: 'not paused',
@@ -256,7 +256,7 @@ function JobStep({
     return (
       <li>
         <Glyph shape="unknown" />
-        <b>{words(action)}</b> not asked for: the rule only watches
+        <b>{words(action)}</b> not requested: the rule only watches
       </li>
     );
   return (

@@ -96,8 +96,7 @@ export function DryRun({
           </>
         ) : (
           <p>
-            Write <code>mode: enforce</code> in the rule: an anchor, or a line shared with something else, says its mode
-            now.
+            Write <code>mode: enforce</code> in the rule. Its mode now comes from an anchor or a shared line.
           </p>
         )}
       </details>

@@ -39,7 +39,7 @@ export function EndedSessions({
       <ProblemLine problem={problem} />
       {!sessions && !problem && <Skeleton />}
       {sessions?.length === 0 && (
-        <Empty title="No session that is over">
+        <Empty title="No past sessions">
           {text === '' ? 'Sessions appear here when they end, and stay for the retention.' : 'Change the filter above.'}
         </Empty>
       )}

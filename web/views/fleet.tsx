@@ -79,7 +79,7 @@ export function FleetView(): JSX.Element {
   };
   const say = (index: number) => {
     const at = clock((times[index] ?? 0) * 1000);
-    if (live[index] === null) return `${at}: nobody looked`;
+    if (live[index] === null) return `${at}: not observed`;
     return `${at}: ${count(live[index])} live, ${count(starving[index])} starving, ${count(unknown[index])} unknown, ${count(viewers[index])} viewers`;
   };
   return (
@@ -101,7 +101,7 @@ export function FleetView(): JSX.Element {
       )}
       {!loaded && !problem && <Skeleton />}
       {loaded && times.length === 0 && (
-        <Empty title="No sample">The fleet is counted once a minute, after each complete poll.</Empty>
+        <Empty title="No sample">The fleet is counted once a minute, after a complete sweep.</Empty>
       )}
       {times.length > 0 && account === '' && unseen.length > 0 && (
         <p class="dim">Not in these pictures, because no sample is kept of this time: {unseen.join(', ')}.</p>

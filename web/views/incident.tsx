@@ -42,7 +42,7 @@ export function OneIncident({ id }: { readonly id: string }): JSX.Element {
   const { value: incident, problem } = useResource(`incident/${id}`, async (signal) => {
     const { incidents } = await api<{ incidents: readonly Incident[] }>('GET', '/v1/incidents', { signal });
     const found = incidents.find((each) => each.id === id);
-    if (!found) throw new Problem(404, { detail: `There is no incident ${id}, or it is over for long.` });
+    if (!found) throw new Problem(404, { detail: `There is no incident ${id}, or it ended long ago.` });
     return found;
   });
   const at = now();

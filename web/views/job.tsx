@@ -81,7 +81,7 @@ function JobFacts({ id, job }: { readonly id: string; readonly job: WholeJob }):
         <h2 id="steps-title">Steps</h2>
         <ol class="timeline">
           {job.steps.length === 0 && (
-            <li class="dim">{job.finishedAt === undefined ? 'No step yet.' : 'It ended without a step of its own.'}</li>
+            <li class="dim">{job.finishedAt === undefined ? 'No step yet.' : 'It ended without a step.'}</li>
           )}
           {job.steps.map(({ step, at: when, ...values }, index) => (
             <li key={index}>

@@ -80,8 +80,7 @@ function Desktop(): JSX.Element {
   const [refused, setProblem] = useState<string>();
   // Allowed once, and not any more.
   const withdrawn = preferences.value.desktop && !mayNotify();
-  const problem =
-    refused ?? (withdrawn ? 'The browser does not allow it any more: switch it off and on again.' : undefined);
+  const problem = refused ?? (withdrawn ? 'The browser no longer allows it: turn it off and on again.' : undefined);
   return (
     <>
       <label>

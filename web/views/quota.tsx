@@ -23,7 +23,7 @@ export function QuotaView(): JSX.Element {
           <Lanes lines={quota.lanes} />
         </>
       ) : (
-        <p class="dim">Redis does not tell the use of the quota: see “Can I trust this screen?”.</p>
+        <p class="dim">Redis does not return the quota use: see “Can I trust this screen?”.</p>
       )}
       <section class="panel" aria-labelledby="queues-title">
         <h2 id="queues-title">Job queues</h2>
@@ -212,9 +212,9 @@ function Chart({
       <p class={throttled > 0 ? 'bad' : 'dim'}>
         {throttled > 0
           ? `AWS throttled ${plural(throttled, 'call')} in the last hour: other software may use the account, see limits.share.`
-          : 'AWS throttled no call in the last hour.'}
+          : 'AWS throttled no calls in the last hour.'}
         {limit > 0 ? ' The dashed line is the quota.' : ''}
-        {known.length < perSecond.length - 1 ? ' Where there is no line, nothing was written down.' : ''}
+        {known.length < perSecond.length - 1 ? ' Where there is no line, there are no samples.' : ''}
       </p>
     </section>
   );

@@ -66,7 +66,7 @@ export function RulesView(): JSX.Element {
         </p>
       )}
       {rules.length === 0 ? (
-        <Empty title="No rules">The configuration names none.</Empty>
+        <Empty title="No rules">The configuration has none.</Empty>
       ) : (
         <div class="cards">
           {rules.map((rule) => (

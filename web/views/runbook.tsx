@@ -17,7 +17,7 @@ export function Runbook({ section }: { readonly section: string }): JSX.Element 
     'runbook',
     async (signal) => {
       const answer = await fetch('runbook.json', { signal });
-      if (!answer.ok) throw new Problem(answer.status, { detail: 'The run book is not there.' });
+      if (!answer.ok) throw new Problem(answer.status, { detail: 'The run book is missing.' });
       return (await answer.json()) as readonly Node[];
     },
     { everyMs: 3_600_000 },

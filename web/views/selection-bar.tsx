@@ -26,7 +26,7 @@ export function selectAll(arns: readonly string[]): void {
 }
 
 function tell(left: number): void {
-  if (left > 0) toast(`${count(mostSelected)} are selected, as many as can be; ${count(left)} more are not.`, true);
+  if (left > 0) toast(`${count(mostSelected)} are selected, the maximum; ${count(left)} more are not.`, true);
 }
 
 /** Above the list while something is chosen. */

@@ -50,7 +50,7 @@ export function StreamHistory({
       </div>
       <ProblemLine problem={problem} />
       {samples?.length === 0 && (
-        <p class="dim">No sample is kept of this session: they are written once a minute while it is live.</p>
+        <p class="dim">There are no samples of this session: one is written per minute while it is live.</p>
       )}
       {samples && (samples.length > 0 || marks.length > 0) && (
         <Plot
@@ -67,7 +67,7 @@ export function StreamHistory({
       )}
       <p class="dim">
         Below the line: how the stream was, <Key colour="ok" text="healthy" />, <Key colour="warn" text="unknown" />,{' '}
-        <Key colour="bad" text="starving" />; nothing where nobody looked. Above it: events (round), decisions
+        <Key colour="bad" text="starving" />; empty where it was not observed. Above it: events (round), decisions
         (diamond), actions (square).
       </p>
     </section>

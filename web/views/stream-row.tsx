@@ -95,7 +95,7 @@ function MarkCell({ row, shownArns }: Cell): JSX.Element {
         aria-label={`Pin ${row.name}`}
         title={pinned ? 'Pinned: it comes first' : 'Pin: it comes first'}
         onClick={() => {
-          if (!togglePin(row.arn)) toast(`${mostPinned} streams are pinned, as many as can be.`, true);
+          if (!togglePin(row.arn)) toast(`${mostPinned} streams are pinned, the maximum.`, true);
         }}
       >
         <Glyph shape="pin" />

@@ -118,7 +118,7 @@ function SideBySide({ arn, streamIds }: { readonly arn: string; readonly streamI
         <>
           <Overlay sessions={found} />
           <Table names={['Session of', ...found.map((each) => nameOf(each))]} rows={facts(found)} />
-          {found.length === 1 && <p class="dim">Choose another session above to lay beside it.</p>}
+          {found.length === 1 && <p class="dim">Choose another session above to compare.</p>}
         </>
       )}
     </section>
@@ -144,7 +144,7 @@ function facts(sessions: readonly Reported[]): readonly (readonly (string | JSX.
     ['Not seen', ({ health }) => seconds(health.unseenSeconds)],
     ['Actions of rules', listed('actions')],
     ['Held back', listed('withheld')],
-    ['Asked for by people', listed('operators')],
+    ['Requested by people', listed('operators')],
     ['Limits exceeded', listed('limitBreaches')],
     ['Ad breaks', listed('adBreaks')],
   ];
@@ -155,7 +155,7 @@ function facts(sessions: readonly Reported[]): readonly (readonly (string | JSX.
 function Overlay({ sessions }: { readonly sessions: readonly Reported[] }): JSX.Element | null {
   const [range, setRange] = useState<Extent | undefined>(undefined);
   const { times, lines, told } = useMemo(() => overlaid(sessions), [sessions]);
-  if (times.length === 0) return <p class="dim">No sample is kept of these sessions.</p>;
+  if (times.length === 0) return <p class="dim">There are no samples of these sessions.</p>;
   return (
     <>
       <p class="links">
@@ -166,7 +166,7 @@ function Overlay({ sessions }: { readonly sessions: readonly Reported[] }): JSX.
         ))}
       </p>
       <Plot
-        label="Viewers of these sessions, each from its beginning"
+        label="Viewers of these sessions, each from its start"
         times={times}
         lines={lines}
         extent={{ from: 0, to: Math.max(60, times.at(-1) ?? 60) }}
@@ -174,7 +174,7 @@ function Overlay({ sessions }: { readonly sessions: readonly Reported[] }): JSX.
         onRange={setRange}
         timeText={sinceText}
         say={(index) =>
-          `${duration((times[index] ?? 0) * 1000)} after the beginning: ${told
+          `${duration((times[index] ?? 0) * 1000)} after the start: ${told
             .map((of, place) => `${place + 1}: ${sampleText(of[index])}`)
             .join('; ')}`
         }

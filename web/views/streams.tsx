@@ -215,6 +215,6 @@ function Nothing({ filtered }: { readonly filtered: boolean }): JSX.Element {
   return filtered ? (
     <Empty title="No channel matches">Change the filter above.</Empty>
   ) : (
-    <Empty title="Nothing is live">Streams appear here by themselves when they start.</Empty>
+    <Empty title="Nothing is live">Streams appear here when they start.</Empty>
   );
 }

@@ -99,7 +99,7 @@ export class LiveFeed implements Service {
       const news = Object.fromEntries(changed.map((key) => [key, JSON.parse(parts[key] ?? 'null')]));
       for (const reader of this.#readers) reader.status(news);
     } catch (error) {
-      logger.warn({ err: error }, 'the live page could not be brought up to date');
+      logger.warn({ err: error }, 'the live page could not be updated');
       for (const reader of this.#readers) reader.problem(messageOf(error));
     }
   }

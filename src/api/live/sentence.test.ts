@@ -36,7 +36,7 @@ rules:
   );
   if (!parsed.ok) throw new Error(JSON.stringify(parsed));
   expect(ruleSentence(parsed.config.ruleset.rules[0]!)).toContain(
-    'name is not what begins with "test-" and tag tier is not gold or silver and tag show is "cup" in capitals or not:',
+    'name is not what begins with "test-" and tag tier is not gold or silver and tag show is "cup" ignoring case:',
   );
 });
 
@@ -50,10 +50,10 @@ test('the rules of the example configuration read as plain sentences', () => {
   expect(sentences['starving-slate']).toBe(
     'When health is STARVING for 30s, and tag tier is gold or silver and tag ops-hold is not there: notify, put metadata, ' +
       'after 3m stop stream if health is STARVING and viewers below 50. When it has been over for 15s: put metadata. ' +
-      'Fires again no sooner than 10m later on the same channel, at most 6 an hour in all, never on more than 5 % of what is live.',
+      'Fires again no sooner than 10m later on the same channel, at most 6 an hour in all, never on more than 5 % of the live channels.',
   );
   expect(sentences['mass-starvation']).toContain(
-    'When the live channels whose health is STARVING are at least 30 % of what is live for 15s, and at least 10 channels are live: notify.',
+    'When the live channels whose health is STARVING are at least 30 % of the live channels for 15s, and at least 10 channels are live: notify.',
   );
   expect(sentences['rotate-key-after-show']).toContain(
     'When the event Stream End comes, and live is false for 2m from then on, and tag key-rotation is on-stream-end:',

@@ -24,7 +24,7 @@ export function ruleSentence(rule: Rule): string {
     ...(guards.maxPerHour === undefined ? [] : [`at most ${guards.maxPerHour} an hour in all`]),
     ...(guards.maxLivePercent === undefined || guards.maxLivePercent >= 100
       ? []
-      : [`never on more than ${guards.maxLivePercent} % of what is live`]),
+      : [`never on more than ${guards.maxLivePercent} % of the live channels`]),
     ...(oncePer === undefined ? [] : ['once in a session']),
   ];
   return [
@@ -99,7 +99,7 @@ function eventText({ source, 'detail-type': detailType, detail, ...rest }: Patte
 
 /** `at least 30 % of what is live and count above 4`. */
 function shareText({ percent_of_live: percent, ...rest }: Pattern): string {
-  const share = Array.isArray(percent) ? [`${valuesText(percent)} % of what is live`] : [];
+  const share = Array.isArray(percent) ? [`${valuesText(percent)} % of the live channels`] : [];
   return [...share, ...(Object.keys(rest).length > 0 ? [patternText(rest)] : [])].join(', and ');
 }
 
@@ -154,7 +154,7 @@ function matcherText(operator: string, value: unknown): string {
   if (operator === 'anything-but') return exceptText(value);
   if (operator === 'prefix') return `begins with ${JSON.stringify(value)}`;
   if (operator === 'suffix') return `ends with ${JSON.stringify(value)}`;
-  if (operator === 'equals-ignore-case') return `is ${JSON.stringify(value)} in capitals or not`;
+  if (operator === 'equals-ignore-case') return `is ${JSON.stringify(value)} ignoring case`;
   if (operator === 'wildcard') return `is like ${JSON.stringify(value)}`;
   return `${operator} ${JSON.stringify(value)}`;
 }

@@ -133,7 +133,7 @@ export interface LiveStatus {
   readonly pause?:
     | {
         readonly who: string;
-        /** `state_lost`: the daemon paused by itself; `text` says more. */
+        /** `state_lost`: the daemon paused itself; `text` says more. */
         readonly reason: string;
         readonly sinceMs: number;
         readonly text?: string | undefined;

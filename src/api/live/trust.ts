@@ -97,7 +97,7 @@ function trustLines(
     {
       name: 'Poll',
       state: age('poll', polledMs),
-      text: polledMs === undefined ? 'no complete poll yet' : 'last complete poll',
+      text: polledMs === undefined ? 'no complete sweep yet' : 'last complete sweep',
       atMs: polledMs,
     },
     {
@@ -105,7 +105,7 @@ function trustLines(
       state: !events ? 'unknown' : unheard >= manyUnheard ? 'stale' : age('events', readMs),
       text: !events
         ? 'no event queue configured'
-        : `${events.waiting === undefined ? 'how many wait is not known' : `${events.waiting} waiting`}, ${lagText(eventLagMs)}; ${unheardText(unheard)}queue read`,
+        : `${events.waiting === undefined ? 'the number of waiting messages is unknown' : `${events.waiting} waiting`}, ${lagText(eventLagMs)}; ${unheardText(unheard)}queue read`,
       atMs: readMs,
     },
     {
@@ -133,7 +133,7 @@ function deadLetterLine(events: ReturnType<NonNullable<LiveSources['events']>> |
     return {
       name,
       state: 'stale',
-      text: 'the event queue has no redrive policy: what cannot be read comes back for ever',
+      text: 'the event queue has no redrive policy: unreadable messages come back until they expire',
     };
   const waiting = events?.deadLetters;
   if (waiting === undefined) return { name, state: 'unknown', text: 'not measured' };

@@ -21,17 +21,17 @@ const oneAction = z
 const actionBody = z.strictObject({
   action: oneAction,
   channelArn: channelArn.optional(),
-  targets: targets.optional().describe('Instead of channelArn: a job for each of these channels, at a measured pace'),
+  targets: targets.optional().describe('Instead of channelArn: a job for each of these channels, a few at a time'),
   maxChannels: z
     .number()
     .int()
     .min(1)
     .max(100_000)
     .default(500)
-    .describe('With targets: nothing is done when more channels than this are meant'),
-  streamId: z.string().min(1).max(64).optional().describe('Nothing is done when another stream than this one is live'),
+    .describe('With targets: nothing is done if there are more channels than this'),
+  streamId: z.string().min(1).max(64).optional().describe('Nothing is done if a different stream is live'),
   reason: z.string().min(1).max(500).describe('For the audit'),
-  dryRun: z.boolean().optional().describe('The jobs read the current state and show the calls that they would make'),
+  dryRun: z.boolean().optional().describe('The jobs only read the current state and show the calls they would make'),
 });
 
 const bulk = z.object({
@@ -62,7 +62,7 @@ const bulk = z.object({
         .describe('The first twenty'),
     })
     .optional()
-    .describe('What its jobs have set, compared with what IVS tells once all of them have ended'),
+    .describe('What the jobs set, compared with what IVS returns after all of them have ended'),
 });
 export type BulkView = z.infer<typeof bulk>;
 
@@ -133,7 +133,7 @@ export function actionRoutes({
       {
         schema: {
           operationId: 'requestAction',
-          summary: 'Do something: rotate a key, set a recording, stop a stream, …',
+          summary: 'Request an action: rotate a key, set a recording, stop a stream, …',
           tags,
           headers: z.object({
             'idempotency-key': z
@@ -141,7 +141,7 @@ export function actionRoutes({
               .min(1)
               .max(128)
               .optional()
-              .describe('The same key again gives the same job; for single channels'),
+              .describe('The same key returns the same job; for single channels'),
           }),
           querystring: z.strictObject({
             account: z
@@ -159,7 +159,7 @@ export function actionRoutes({
                 plan: z
                   .array(plannedAdBreak)
                   .optional()
-                  .describe('Of insert_ad_break: when each channel’s break comes'),
+                  .describe('For insert_ad_break: when each channel’s break begins'),
               }),
             ]),
           },
@@ -186,7 +186,7 @@ export function actionRoutes({
             account: request.query.account,
           });
         if (body.channelArn !== undefined || body.streamId !== undefined)
-          throw new AppError('REQUEST_INVALID', 'body.targets: cannot stand beside channelArn or streamId');
+          throw new AppError('REQUEST_INVALID', 'body.targets: cannot be used with channelArn or streamId');
         return bulks.submit({ ...common, targets: body.targets, maxChannels: body.maxChannels });
       },
     );
@@ -195,7 +195,7 @@ export function actionRoutes({
       {
         schema: {
           operationId: 'listBulkActions',
-          summary: 'Actions for many channels: those under way and those of the last week',
+          summary: 'List bulk actions: running ones and those of the last week',
           tags,
           querystring: z.strictObject({}),
           response: { 200: z.object({ bulks: z.array(bulk) }) },
@@ -208,7 +208,7 @@ export function actionRoutes({
       {
         schema: {
           operationId: 'getBulkAction',
-          summary: 'How far a bulk action is',
+          summary: 'Show the progress of a bulk action',
           tags,
           params: bulkParams,
           response: { 200: bulk },
@@ -221,7 +221,7 @@ export function actionRoutes({
       {
         schema: {
           operationId: 'stopBulkAction',
-          summary: 'Stop a bulk action: no more channels are started',
+          summary: 'Stop a bulk action: start no further channels',
           tags,
           params: bulkParams,
           response: { 200: bulk },
@@ -239,5 +239,5 @@ function chosen(action: z.infer<typeof oneAction>): [ActionName, ActionParams] {
 
 function assertRole({ role }: Caller, action: ActionName): void {
   if (adminActions.has(action) && !mayActAs(role, 'admin'))
-    throw new AppError('FORBIDDEN', `${action} cannot be taken back: it needs a token with the role admin`);
+    throw new AppError('FORBIDDEN', `${action} cannot be undone: it needs a token with the role admin`);
 }

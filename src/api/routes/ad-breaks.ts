@@ -11,9 +11,9 @@ const adBreak = z.object({
   channelName: z.string(),
   state: z
     .enum(['planned', 'sent', 'inserted', 'unknown', 'cancelled'])
-    .describe('unknown: the call was sent, and neither its answer nor an event came'),
+    .describe('unknown: the call was sent, but neither its answer nor an event came'),
   at: time.describe('Its turn: when InsertAdBreak is called'),
-  startsAt: time.describe('When the break begins, as far as is known: IVS takes about ten seconds'),
+  startsAt: time.describe('When the break is expected to begin: IVS takes about ten seconds'),
   endsAt: time,
   durationSeconds: z.number().int(),
   adBreakId: z.string().optional(),
@@ -25,7 +25,7 @@ export type AdBreakView = z.infer<typeof adBreak>;
 /** One channel's turn in a plan. */
 export const plannedAdBreak = z.object({
   channelArn: z.string(),
-  channelName: z.string().describe('Empty: it has none, or none is known'),
+  channelName: z.string().describe('Empty: there is none, or it is unknown'),
   at: time.describe('When InsertAdBreak is called'),
   startsAt: time.describe('About ten seconds later'),
   behindSeconds: z.number().int().describe('After the first break of the plan'),
@@ -47,7 +47,7 @@ export function adBreakRoutes({ adBreaks }: { readonly adBreaks: AdBreaksPort })
       {
         schema: {
           operationId: 'listAdBreaks',
-          summary: 'Ad breaks that wait for their turn, and the newest of each channel',
+          summary: 'List ad breaks that wait for their turn, and the newest of each channel',
           tags,
           querystring: z.strictObject({ channelArn: channelArn.optional(), state: adBreak.shape.state.optional() }),
           response: { 200: z.object({ adBreaks: z.array(adBreak) }) },
@@ -66,7 +66,7 @@ export function adBreakRoutes({ adBreaks }: { readonly adBreaks: AdBreaksPort })
       {
         schema: {
           operationId: 'cancelAdBreak',
-          summary: 'Take back an ad break that waits for its turn; one that was inserted cannot be taken back',
+          summary: 'Cancel an ad break that waits for its turn; an inserted one cannot be undone',
           tags,
           params: z.strictObject({ channelArn }),
           response: { 200: adBreak },

@@ -31,14 +31,14 @@ const alert = z.object({
   severity: z.enum(['critical', 'warning']),
   title: z.string(),
   cause: z.string().describe('What happened, in full'),
-  link: z.string().describe('Where more is to be seen: an address of this daemon'),
+  link: z.string().describe('A path of this daemon with more details'),
   since: time,
-  end: time.nullable().describe('When it ended, or ends by itself; null: when its cause is gone'),
+  end: time.nullable().describe('When it ended or ends by itself; null: when its cause is gone'),
   channelArn: z.string().optional(),
   rule: z.string().optional(),
   dismissible: z.literal(true).optional().describe('Only a person ends it, by acknowledging it'),
-  state: z.enum(alertStates).describe('resolved: it is over by now'),
-  owner: z.string().optional().describe('Who has it: who acknowledged it last'),
+  state: z.enum(alertStates).describe('resolved: it is over'),
+  owner: z.string().optional().describe('The person who acknowledged it last'),
   acknowledged: z.object({ who: z.string(), note: z.string(), at: time }).optional(),
 });
 const tags = ['Alerts'];
@@ -57,7 +57,7 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
       {
         schema: {
           operationId: 'listAlerts',
-          summary: 'What needs a person, the worst first',
+          summary: 'List alerts: what needs a person, the worst first',
           tags,
           querystring: z.strictObject({
             kind: kind.optional(),
@@ -66,11 +66,11 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
               .string()
               .max(200)
               .optional()
-              .describe('Only what this person has, such as `token mara` or `user mara`'),
+              .describe('Only alerts acknowledged by this person, such as `token mara` or `user mara`'),
             ended: z
               .stringbool()
               .optional()
-              .describe('With those that are over: the newest incidents, and what else ended within a day'),
+              .describe('Also past alerts: the newest incidents, and others that ended within a day'),
           }),
           response: { 200: z.object({ alerts: z.array(alert), unasked: unaskedField }) },
         },
@@ -101,7 +101,7 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
         config: { onStandby: true },
         schema: {
           operationId: 'acknowledgeAlert',
-          summary: 'Take an alert: say that you have it; of a failed job or a refused delivery this is its end',
+          summary: 'Acknowledge an alert; this ends a failed job or a refused delivery',
           tags,
           params: z.strictObject({ id: z.string().min(1).max(700) }),
           body: z.strictObject({ note: z.string().max(500).optional() }).optional(),

@@ -41,7 +41,7 @@ export function approvalRoutes({ approvals }: { readonly approvals: ApprovalsPor
       {
         schema: {
           operationId: 'listApprovals',
-          summary: 'Actions that wait for a person’s yes, and those of the last day that were answered or are over',
+          summary: 'List actions that wait for approval, and those of the last day that were answered or have ended',
           tags,
           querystring: z.strictObject({
             state: z.enum(approvalStates).optional(),
@@ -67,7 +67,7 @@ export function approvalRoutes({ approvals }: { readonly approvals: ApprovalsPor
       {
         schema: {
           operationId: 'getApproval',
-          summary: 'One action that waits for a yes, with the values as they are now; reading it changes nothing',
+          summary: 'Show one action that waits for approval, with the current values; reading it changes nothing',
           tags,
           params,
           response: { 200: approval },
@@ -80,12 +80,12 @@ export function approvalRoutes({ approvals }: { readonly approvals: ApprovalsPor
       {
         schema: {
           operationId: 'answerApproval',
-          summary: 'Say yes or no; on a yes everything is looked at again before the action is asked for',
+          summary: 'Approve or reject; after an approval everything is checked again before the action runs',
           tags,
           params,
           body: z.strictObject({
             decision: verdict,
-            reason: z.string().max(500).optional().describe('Why, for the audit'),
+            reason: z.string().max(500).optional().describe('With a reason for the audit'),
           }),
           response: { 200: approval },
         },

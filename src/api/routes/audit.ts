@@ -24,7 +24,7 @@ const entry = z.object({
   who: z.string().describe('`rule <name>` or `token <name>`'),
   what: z.string(),
   outcome: z.string().describe('requested, refused, done, already_done, skipped, deferred, failed'),
-  why: z.string().describe('The reason that was given, or the id of the decision'),
+  why: z.string().describe('The given reason, or the id of the decision'),
   channelArn: z.string().optional(),
   channelName: z.string().optional(),
   jobId: z.string().optional(),
@@ -35,7 +35,7 @@ const entry = z.object({
   dryRun: z.boolean().optional(),
   configHash: z.string().optional(),
   decisionId: z.string().optional(),
-  checks: z.array(check).optional().describe('What was compared right before'),
+  checks: z.array(check).optional().describe('Values compared right before it'),
 });
 const delivery = z.object({
   id: z.string(),
@@ -52,19 +52,19 @@ const filter = {
   channelArn: channelArn.optional(),
   who: z.string().max(200).optional(),
   what: z.string().max(100).optional(),
-  since: moment.optional().describe('Not older than this: a time, or how long ago, such as 2h'),
-  until: moment.optional().describe('Only before this moment'),
+  since: moment.optional().describe('Only since then: a time, or how long ago, such as 2h'),
+  until: moment.optional().describe('Only before this time'),
 };
 /** The id of a log's row, as Redis numbers them: `<epoch ms>-<number>`. It refuses anything else, and `0-0`, before which nothing can be. */
 const logCursor = z
   .string()
-  .regex(/^[1-9]\d{0,15}-\d{1,9}$/, 'expected `next` of the page before')
-  .describe('`next` of the page before');
+  .regex(/^[1-9]\d{0,15}-\d{1,9}$/, 'expected `next` of the previous page')
+  .describe('`next` of the previous page');
 /** Of the audit, where an entry may stand for many rows: with the row, `<epoch ms>-<number>.<row>`. */
 const auditCursor = z
   .string()
-  .regex(/^[1-9]\d{0,15}-\d{1,9}(?:\.\d{1,5})?$/, 'expected `next` of the page before')
-  .describe('`next` of the page before');
+  .regex(/^[1-9]\d{0,15}-\d{1,9}(?:\.\d{1,5})?$/, 'expected `next` of the previous page')
+  .describe('`next` of the previous page');
 const tags = ['Journal'];
 /** Entries that one request looks at; a filter that few match goes on with `next`. */
 const mostLooked = 20_000;
@@ -88,7 +88,7 @@ export function auditRoutes({ state, reach, scrub }: AuditRoutesOptions): Fastif
       {
         schema: {
           operationId: 'listAudit',
-          summary: 'Who did what and why, newest first',
+          summary: 'List who did what and why, newest first',
           tags,
           querystring: z.strictObject({
             ...filter,
@@ -122,7 +122,7 @@ export function auditRoutes({ state, reach, scrub }: AuditRoutesOptions): Fastif
       {
         schema: {
           operationId: 'exportAudit',
-          summary: 'The whole audit as JSON lines, newest first',
+          summary: 'Export the whole audit as JSON lines, newest first',
           tags,
           querystring: z.strictObject(filter),
         },
@@ -154,7 +154,7 @@ export function auditRoutes({ state, reach, scrub }: AuditRoutesOptions): Fastif
       {
         schema: {
           operationId: 'listDeliveries',
-          summary: 'Messages to webhooks and what became of them, newest first',
+          summary: 'List messages to webhooks and their results, newest first',
           tags,
           querystring: z.strictObject({
             limit: z.coerce.number().int().min(1).max(1_000).default(100),

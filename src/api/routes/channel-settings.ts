@@ -6,7 +6,10 @@ export const channelSettings = {
   type: z.string(),
   latencyMode: z.string(),
   recordingConfigurationArn: z.string().describe('Empty: recording is off'),
-  authorized: z.boolean().optional().describe('Playback needs a token. Left out, as what follows: IVS has not told it'),
+  authorized: z
+    .boolean()
+    .optional()
+    .describe('Playback needs a token. This and the next fields are omitted if IVS has not returned them'),
   insecureIngest: z.boolean().optional(),
   preset: z.string().optional(),
   playbackRestrictionPolicyArn: z.string().optional().describe('Empty: playback is not restricted'),

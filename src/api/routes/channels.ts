@@ -16,12 +16,12 @@ const channel = z.object({
 
 const refreshed = z.object({
   channel,
-  changed: z.array(z.string()).describe('Fields that the inventory had otherwise; `new` for a channel it had not'),
+  changed: z.array(z.string()).describe('Fields that have changed; `new` for a new channel'),
 });
 const tags = ['Streams'];
 const unsaid = 'no reason given';
 const body = z
-  .strictObject({ reason: z.string().min(1).max(500).optional().describe('Why, for the audit') })
+  .strictObject({ reason: z.string().min(1).max(500).optional().describe('With a reason for the audit') })
   .optional();
 
 /** Reads channels of IVS on demand; met by inventory-refresh.ts. */
@@ -45,11 +45,11 @@ export function channelRoutes({ state, refresh }: ChannelRoutesOptions): Fastify
       {
         schema: {
           operationId: 'listChannels',
-          summary: 'All channels with their tags, as last listed',
+          summary: 'List all channels with their tags, as of the last listing',
           tags,
           querystring: z.strictObject({
             limit: z.coerce.number().int().min(1).max(1000).default(1000),
-            after: z.string().max(128).optional().describe('`next` of the page before'),
+            after: z.string().max(128).optional().describe('`next` of the previous page'),
           }),
           response: {
             200: z.object({
@@ -94,7 +94,7 @@ export function channelRoutes({ state, refresh }: ChannelRoutesOptions): Fastify
         schema: {
           operationId: 'refreshChannel',
           summary: 'Read one channel’s name, tags and settings again, now',
-          description: 'Rules see what changed at once. 404: IVS has no such channel, and it is forgotten here.',
+          description: 'Rules see the changes at once. 404: IVS has no such channel, and it is removed here.',
           tags,
           params: z.strictObject({ channelArn }),
           body,

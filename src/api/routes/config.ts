@@ -13,7 +13,7 @@ const inForce = z.object({
     .object({
       at: z.iso.datetime(),
       outcome: z.enum(['loaded', 'refused']),
-      error: z.string().optional().describe('Why it was refused; what was in force stayed'),
+      error: z.string().optional().describe('Why it was refused; the previous configuration stays in force'),
     })
     .describe('The last reading of the file, at the start, by a signal, by a request, or because it changed'),
 });
@@ -41,7 +41,7 @@ export function configRoutes({ current, reload }: ConfigRoutesOptions): FastifyP
       {
         schema: {
           operationId: 'getConfig',
-          summary: 'Which configuration is in force',
+          summary: 'Show the configuration in force',
           tags,
           querystring: z.strictObject({}),
           response: { 200: inForce },
@@ -55,7 +55,7 @@ export function configRoutes({ current, reload }: ConfigRoutesOptions): FastifyP
         config: { role: 'admin', onStandby: true },
         schema: {
           operationId: 'reloadConfig',
-          summary: 'Read the configuration again; it is applied only if all of it is valid',
+          summary: 'Reload the configuration; it is applied only if all of it is valid',
           tags,
           body: z.union([z.strictObject({}), z.null()]).optional(),
           response: { 200: inForce.extend({ changed: z.boolean() }) },

@@ -21,7 +21,7 @@ import type { RuleShards } from '../rule-lookup.ts';
 import { silenceRoutes } from './silences.ts';
 
 const time = z.iso.datetime();
-const reason = z.string().min(1).max(500).describe('Why, for whoever finds it');
+const reason = z.string().min(1).max(500).describe('With a reason for everybody who sees it');
 const unsaid = 'no reason given';
 const optionalReason = z.strictObject({ reason: reason.optional() }).optional();
 const tags = ['Controls'];
@@ -36,14 +36,14 @@ const holdView = z.object({
 const pauseView = z.object({
   paused: z.boolean(),
   who: z.string().optional(),
-  reason: z.string().optional().describe('`state_lost`: the daemon paused by itself'),
+  reason: z.string().optional().describe('`state_lost`: the daemon paused itself'),
   since: time.optional(),
-  text: z.string().optional().describe('What happened and what to do, where the daemon paused by itself'),
+  text: z.string().optional().describe('What happened and what to do, if the daemon paused itself'),
   alsoPausedBy: z
     .array(z.object({ who: z.string(), reason: z.string(), since: time }))
     .optional()
     .describe('Further pauses; a resume ends them all'),
-  written: z.literal(false).optional().describe('Redis is away: only the replica that was asked knows it'),
+  written: z.literal(false).optional().describe('Redis is away: only the replica that was asked knows this'),
   note: z.string().optional().describe('What that means'),
   unasked: unaskedField,
 });
@@ -68,7 +68,7 @@ export function controlRoutes({
       {
         schema: {
           operationId: 'listHolds',
-          summary: 'Channels on hold by command (the tag ops-hold holds too)',
+          summary: 'List channels on hold by command (not those with the tag ops-hold)',
           tags,
           querystring: z.strictObject({}),
           response: { 200: z.object({ holds: z.array(holdView), unasked: unaskedField }) },
@@ -87,12 +87,12 @@ export function controlRoutes({
         config: { onStandby: true },
         schema: {
           operationId: 'holdChannel',
-          summary: 'Keep automation’s hands off a channel',
+          summary: 'Put a channel on hold: rules do not act on it',
           tags,
           params: z.strictObject({ channelArn }),
           body: z.strictObject({
             reason: reason.default(unsaid),
-            duration: duration.optional().describe('Released by itself after this long'),
+            duration: duration.optional().describe('Released automatically after this long'),
           }),
           response: { 200: holdView },
         },
@@ -145,7 +145,7 @@ export function controlRoutes({
       {
         schema: {
           operationId: 'cancelTimer',
-          summary: 'Take back what a rule has planned for a channel; it does not act for this cause any more',
+          summary: 'Cancel an action that a rule has planned for a channel; the rule no longer acts for this cause',
           tags,
           params: z.strictObject({ id: z.string().min(1).max(600) }),
           response: { 200: z.object({ cancelled: z.literal(true), rule: z.string() }) },
@@ -167,7 +167,7 @@ export function controlRoutes({
       {
         schema: {
           operationId: 'getPause',
-          summary: 'Whether all automation is paused',
+          summary: 'Show whether all automation is paused',
           tags,
           querystring: z.strictObject({}),
           response: { 200: pauseView },
@@ -185,7 +185,7 @@ export function controlRoutes({
         config: { onStandby: true },
         schema: {
           operationId: 'pauseAutomation',
-          summary: 'Stop all automation at once; observing goes on',
+          summary: 'Pause all automation at once; observing continues',
           tags,
           body: optionalReason,
           response: { 200: pauseView },
@@ -208,7 +208,7 @@ export function controlRoutes({
         config: { onStandby: true },
         schema: {
           operationId: 'resumeAutomation',
-          summary: 'Let automation go on after a pause',
+          summary: 'Resume automation after a pause',
           tags,
           body: optionalReason,
           response: { 200: pauseView },

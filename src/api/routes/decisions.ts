@@ -40,20 +40,20 @@ const decision = z.object({
   streamId: z.string().optional(),
   group: z.string(),
   cause: z.string(),
-  afterMs: z.number().int().optional().describe('Of an action with `after`: how long that is'),
-  configHash: z.string().optional().describe('Of the configuration that decided'),
-  count: z.number().int().describe('On how many channels the same was decided at that moment, in this one entry'),
+  afterMs: z.number().int().optional().describe('For an action with `after`: how long that is'),
+  configHash: z.string().optional().describe('Hash of the configuration that decided'),
+  count: z.number().int().describe('How many channels with the same decision at that moment share this entry'),
   example: z
     .object({ channelArn: z.string().optional(), channelName: z.string().optional() })
     .optional()
-    .describe('Where the entry stands for many channels: the one whose stream, trigger and values are shown'),
+    .describe('If the entry covers many channels: the one whose stream, trigger and values are shown'),
   trigger: z.object({ kind: z.string(), since: time, text: z.string(), values }),
-  guards: z.array(guard).describe('In the order in which they were asked; the first that did not pass decided'),
+  guards: z.array(guard).describe('In the order of checking; the first that did not pass decided'),
   jobs: z.array(
     z.object({
       jobId: z.string(),
       action: z.string(),
-      outcome: z.string().optional().describe('What became of it, once it has ended'),
+      outcome: z.string().optional().describe('Its result, once it has ended'),
       detail: z.string().optional(),
       delivery: delivery.optional(),
       checks: z.array(check).optional().describe('What the worker compared right before it acted, or did not'),
@@ -61,8 +61,8 @@ const decision = z.object({
   ),
   checks: z
     .array(check.extend({ jobId: z.string().optional() }))
-    .describe('Every value that was compared, in order: guards, what was held back, and what the jobs found'),
-  withheld: z.array(withheld).describe('Actions that were held back by themselves'),
+    .describe('Every compared value, in order: guards, what was held back, and what the jobs found'),
+  withheld: z.array(withheld).describe('Actions that were held back individually'),
 });
 
 const explanation = z.object({
@@ -83,7 +83,7 @@ const explanation = z.object({
   last: z
     .object({ at: time, reason, meaning: z.string(), values })
     .optional()
-    .describe('The last time it came near and did not act'),
+    .describe('The last time it nearly acted'),
   decisions: z.array(decision).describe('The newest decisions of the rule about the channel'),
 });
 
@@ -97,7 +97,7 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
       {
         schema: {
           operationId: 'listDecisions',
-          summary: 'What the rules decided, newest first, also not to act',
+          summary: 'List decisions of rules, including those not to act, newest first',
           tags,
           querystring: z.strictObject({
             rule: z.string().max(200).optional(),
@@ -108,23 +108,21 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
               .string()
               .max(200)
               .optional()
-              .describe(
-                'Words that all occur in what a decision says: names, ids, ARN, trigger, reason, actions, and what held it back',
-              ),
+              .describe('Words that must all occur in the decision: names, ids, ARN, trigger, reason, actions, guards'),
             since: moment.optional().describe('A time, or how long ago, such as 2h'),
-            until: moment.optional().describe('Only before this moment'),
+            until: moment.optional().describe('Only before this time'),
             after: z
               .string()
               .regex(/^\d{1,16}-\d{1,9}$/)
               .optional()
-              .describe('`next` of the page before'),
+              .describe('`next` of the previous page'),
             limit: z.coerce.number().int().min(1).max(1000).default(100),
           }),
           response: {
             200: z.object({
               decisions: z.array(decision),
-              next: z.string().optional().describe('Ask with it as `after` for older ones'),
-              truncated: z.boolean().describe('The search was given up before the beginning of the journal'),
+              next: z.string().optional().describe('Send it as `after` to get older ones'),
+              truncated: z.boolean().describe('The search did not reach the beginning of the journal'),
               unasked: unaskedField,
             }),
           },
@@ -184,13 +182,11 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
       {
         schema: {
           operationId: 'explainRule',
-          summary: 'Why a rule does, or does not, act on a channel, as of now',
+          summary: 'Explain why a rule acts or does not act on a channel now',
           tags,
           params: z.strictObject({ rule: z.string().min(1).max(200), channelArn }),
           querystring: z.strictObject({
-            since: moment
-              .optional()
-              .describe('Of the journal, only what is not older: a time, or how long ago, such as 8h'),
+            since: moment.optional().describe('Only journal entries since then: a time, or how long ago, such as 8h'),
           }),
           response: { 200: explanation },
         },

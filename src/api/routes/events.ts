@@ -8,7 +8,7 @@ const kept = z.object({
   id: z.string(),
   arrivedAt: z.iso.datetime(),
   reason: z.string().describe('unknown_type, unknown_name, no_channel, other_account_or_region'),
-  body: z.string().describe('As it came, cut after a few thousand characters'),
+  body: z.string().describe('As received, cut after a few thousand characters'),
 });
 
 export function eventRoutes({ state }: { readonly state: Pick<SharedState, 'readLog'> }): FastifyPluginAsyncZod {
@@ -18,7 +18,7 @@ export function eventRoutes({ state }: { readonly state: Pick<SharedState, 'read
       {
         schema: {
           operationId: 'listKeptEvents',
-          summary: 'Events that were not acted on and are kept for inspection, newest first',
+          summary: 'List events that were not acted on and are kept for inspection, newest first',
           tags: ['Streams'],
           querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(500).default(50) }),
           response: { 200: z.object({ events: z.array(kept) }) },

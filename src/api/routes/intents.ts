@@ -11,20 +11,20 @@ const intent = z.object({
   id: z.string(),
   kind: z.enum(intentKinds),
   channelArn: z.string(),
-  channelName: z.string().describe('Empty: it has none, or none is known'),
+  channelName: z.string().describe('Empty: there is none, or it is unknown'),
   summary: z.string().describe('Such as "record with prod-s3"'),
   since: time,
   cause: z.unknown(),
   replaced: z.number().int().describe('Earlier requests that this one replaced'),
-  releasedAt: time.optional().describe('Its job was enqueued then'),
+  releasedAt: time.optional().describe('When its job was enqueued'),
 });
 const keyAge = z.object({
   channelArn: z.string(),
   channelName: z.string(),
   since: time.describe('The key is at least as old'),
-  exact: z.boolean().describe('It was made then; otherwise an audit first found it then'),
+  exact: z.boolean().describe('true: created at that time; false: first found by an audit at that time'),
   ageDays: z.number(),
-  rotatedAt: time.optional().describe('Of a key that was rotated here'),
+  rotatedAt: time.optional().describe('For a key that was rotated here'),
   deliveredTo: z.string().optional(),
 });
 export type IntentView = z.infer<typeof intent>;
@@ -48,7 +48,7 @@ export function intentRoutes({ intents }: { readonly intents: IntentsPort }): Fa
       {
         schema: {
           operationId: 'listIntents',
-          summary: 'Actions that wait for the end of a stream',
+          summary: 'List actions that wait for the end of a stream',
           tags,
           querystring: z.strictObject({ channelArn: channelArn.optional() }),
           response: { 200: z.object({ intents: z.array(intent) }) },
@@ -65,7 +65,7 @@ export function intentRoutes({ intents }: { readonly intents: IntentsPort }): Fa
       {
         schema: {
           operationId: 'cancelIntent',
-          summary: 'Take a waiting action back',
+          summary: 'Cancel a waiting action',
           tags,
           params: z.strictObject({ kind: z.enum(intentKinds), channelArn }),
           response: { 200: intent },
@@ -79,7 +79,7 @@ export function intentRoutes({ intents }: { readonly intents: IntentsPort }): Fa
         schema: {
           operationId: 'listKeys',
           summary:
-            'How old the stream keys are: since their rotation, else at least since an audit first found them; the oldest first',
+            'List the age of the stream keys, the oldest first: since their rotation, or at least since an audit first found them',
           tags,
           querystring: none,
           response: { 200: z.object({ keys: z.array(keyAge) }) },

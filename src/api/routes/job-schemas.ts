@@ -6,7 +6,7 @@ const time = z.iso.datetime();
 export const check = z.object({
   check: z
     .string()
-    .describe('A guard, or what a worker looked at right before it acted: pause, hold, session, only_if, live, …'),
+    .describe('A guard, or a worker’s check right before it acted: pause, hold, session, only_if, live, …'),
   verdict: z.enum(['passed', 'failed']),
   asked: z.record(z.string(), z.unknown()),
   found: z.record(z.string(), z.unknown()),
@@ -25,7 +25,7 @@ export const delivery = z
     notBroadcasting: pairs,
     failed: pairs,
     cancelled: pairs,
-    reason: z.string().optional().describe('Why items reached nobody: codes and words'),
+    reason: z.string().optional().describe('Why items did not arrive: codes and words'),
     finishedAt: z.iso.datetime().optional(),
   })
-  .describe('What became of the items of a put_metadata: (item, channel) pairs');
+  .describe('The results of the items of a put_metadata, as (item, channel) pairs');

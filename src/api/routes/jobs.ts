@@ -18,12 +18,12 @@ const job = z.object({
   decidedAt: z.iso.datetime().optional(),
   startedAt: z.iso.datetime().optional(),
   finishedAt: z.iso.datetime().optional(),
-  attempts: z.number().int().describe('Runs that failed and were repeated count'),
+  attempts: z.number().int().describe('Includes failed runs that were repeated'),
   steps: z.array(z.looseObject({ step: z.string(), at: z.iso.datetime() })).describe('Oldest first'),
   checks: z.array(check).describe('What was compared right before it acted, or did not, oldest first'),
-  decisionId: z.string().optional().describe('Of the decision that it follows from'),
+  decisionId: z.string().optional().describe('Id of the decision that caused it'),
   delivery: delivery.optional(),
-  result: z.unknown().describe('Of a job that ended: outcome, reason, before, after; of a dry run: calls'),
+  result: z.unknown().describe('For an ended job: outcome, reason, before, after; for a dry run: calls'),
   error: z.string().optional(),
 });
 export type JobView = z.infer<typeof job>;
@@ -45,7 +45,7 @@ export function jobRoutes({ jobs }: { readonly jobs: JobsPort }): FastifyPluginA
       {
         schema: {
           operationId: 'getJob',
-          summary: 'One job: its state, its steps so far, its result',
+          summary: 'Show one job: its state, its steps so far, its result',
           tags,
           params,
           response: { 200: job },

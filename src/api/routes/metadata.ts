@@ -23,14 +23,14 @@ const batchBody = z.strictObject({
           .min(1)
           .max(128)
           .optional()
-          .describe('A newer item with the same key replaces an unsent older one of the channel, at its place'),
+          .describe('A newer item with the same key replaces an older unsent one of the channel, and keeps its place'),
         expiresInMs: z.number().int().min(1).max(day).optional().describe('Not sent after this long'),
       }),
     )
     .min(1)
     .max(100),
-  lane: z.enum(lanes).optional().describe('Which waits shorter. Default: normal'),
-  dryRun: z.boolean().optional().describe('Answers with the plan, and accepts nothing'),
+  lane: z.enum(lanes).optional().describe('Priority of the items. Default: normal'),
+  dryRun: z.boolean().optional().describe('Returns the plan and accepts nothing'),
 });
 
 const skipped = z.object({
@@ -42,7 +42,7 @@ const skipped = z.object({
 const plan = z.object({
   channels: z.number().int().describe('Channels that get the items'),
   items: z.number().int(),
-  plannedCalls: z.number().int().describe('Calls of PutMetadata if nothing shares a call with other batches'),
+  plannedCalls: z.number().int().describe('PutMetadata calls if no item shares a call with another batch'),
   estimatedSeconds: z.number(),
   bytes: z
     .object({
@@ -51,7 +51,7 @@ const plan = z.object({
       mostInCall: z.number().int().describe('What one call can carry'),
     })
     .optional()
-    .describe('UTF-8 bytes of metadata, with their envelope where items are packed; only in the plan of a dry run'),
+    .describe('UTF-8 bytes of metadata, including the envelope of packed items; only in the plan of a dry run'),
   skipped: z.array(skipped).readonly(),
 });
 const accepted = plan.extend({ batchId: z.string() });
@@ -75,11 +75,11 @@ const progress = z.object({
     cancelled: count,
   }),
   failures: z.record(z.string(), count).describe('Why items failed, by error code'),
-  skipped: z.array(skipped).readonly().describe('Channels that get nothing of it, and why'),
+  skipped: z.array(skipped).readonly().describe('Channels that were left out, and why'),
   contents: z
     .array(z.object({ payload: z.union([z.string(), z.record(z.string(), z.unknown())]), key: z.string().optional() }))
     .readonly()
-    .describe('What was sent: the first items, as far as 4 kB hold them'),
+    .describe('The first items, as many as fit into 4 kB'),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),
   etaSeconds: z.number().nullable(),
@@ -172,7 +172,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
       {
         schema: {
           operationId: 'sendMetadata',
-          summary: 'Send items to channels, in order, inside the quota',
+          summary: 'Send items to channels, in order, within the quota',
           tags,
           querystring: accountQuery,
           headers: z.looseObject({
@@ -180,7 +180,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
               .string()
               .regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters')
               .optional()
-              .describe('The same key and request again give the same answer, and nothing is sent twice'),
+              .describe('Repeating a request with the same key returns the same answer and sends nothing twice'),
           }),
           body: batchBody,
           response: { 202: accepted.partial({ batchId: true }).describe('Without batchId: the plan of a dry run') },
@@ -212,7 +212,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
       {
         schema: {
           operationId: 'listBatches',
-          summary: 'The newest batches, newest first; finished ones are kept for hours',
+          summary: 'List the newest batches; finished ones are kept for some hours',
           tags,
           querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(20) }),
           response: { 200: z.object({ batches: z.array(progress) }) },
@@ -230,7 +230,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
       {
         schema: {
           operationId: 'getBatch',
-          summary: 'What became of a batch',
+          summary: 'Show the progress of a batch',
           tags,
           params: batchParams,
           response: { 200: progress },

@@ -19,20 +19,20 @@ const quota = z.object({
       headroom: count.describe('Calls that could be sent at once'),
       granted: count.describe('Permits granted since the ledger began; some came back unused'),
       calls: count.describe('Calls sent since the ledger began, as far as they are over'),
-      throttles: count.describe('Calls that AWS refused for their rate since the ledger began, over all replicas'),
-      sinceThrottleMs: z.number().nullable().describe('How long the last of them is ago'),
+      throttles: count.describe('Calls that AWS throttled since the ledger began, over all replicas'),
+      sinceThrottleMs: z.number().nullable().describe('Time since the last throttle'),
       slowedChannels: count.describe('Channels with slots of their own withheld after throttling'),
       slowed: z
         .array(z.object({ channelId: z.string(), forMs: z.number() }))
-        .describe('Those that are slowed down for longest, at most ten'),
+        .describe('The ten that have been slowed down for longest'),
       hottest: z.array(z.object({ channelId: z.string(), inUse: count })),
     }),
   ),
   waiting: z
     .array(z.object({ operation: z.string(), lane: z.string(), calls: count, oldestMs: z.number() }))
     .describe('Calls that wait for a permit, in the replica that answers'),
-  sinceThrottleMs: z.number().nullable().describe('How long the last throttle of any operation is ago'),
-  fenceMs: z.number().describe('Above 0: the ledger is new, and nothing is granted for so long'),
+  sinceThrottleMs: z.number().nullable().describe('Time since the last throttle of any operation'),
+  fenceMs: z.number().describe('Above 0: the ledger is new and grants nothing for this long'),
 });
 
 export interface QuotaRoutesOptions {
@@ -47,7 +47,7 @@ export function quotaRoutes({ quotas }: QuotaRoutesOptions): FastifyPluginAsyncZ
       {
         schema: {
           operationId: 'getQuota',
-          summary: 'Use of the call-rate quotas',
+          summary: 'Show the use of the call-rate quotas',
           tags: ['Operations'],
           querystring: z.strictObject({}),
           response: { 200: z.object({ shards: z.array(quota) }) },

@@ -6,7 +6,7 @@ import { actorOf } from '../auth.ts';
 const receiver = z.object({
   name: z.string(),
   integrations: z.array(z.string()).describe('As in the configuration: `slack_configs[0]`'),
-  grouped: z.boolean().describe('Whether what a rule sends to it by name is grouped'),
+  grouped: z.boolean().describe('Whether messages that rules send to it by name are grouped'),
 });
 export type ReceiverView = z.infer<typeof receiver>;
 
@@ -38,11 +38,11 @@ export function receiverRoutes({ receivers }: { readonly receivers: ReceiversPor
       {
         schema: {
           operationId: 'testReceiver',
-          summary: 'Send a test message to each integration of a receiver; the job tells what each of them answered',
+          summary: 'Send a test message to each integration of a receiver; the job returns each answer',
           tags,
           params: z.strictObject({ receiver: z.string().min(1).max(63) }),
           querystring: z.strictObject({
-            account: z.string().max(32).optional().describe('Whose workers send it. Default: the first account'),
+            account: z.string().max(32).optional().describe('Account whose workers send it. Default: the first'),
           }),
           body: z.union([z.strictObject({}), z.null()]).optional(),
           response: { 202: z.object({ jobId: z.string() }) },

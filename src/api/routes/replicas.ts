@@ -19,16 +19,16 @@ export function replicaRoutes({ shards }: { readonly shards: readonly ReplicaSha
       {
         schema: {
           operationId: 'listReplicas',
-          summary: 'Replicas that gave a sign of life in the last ten seconds, and in what they differ',
+          summary: 'List replicas that reported in the last ten seconds, and their differences',
           tags: ['Operations'],
           querystring: z.strictObject({}),
           response: {
             200: z.object({
               replicas: z.array(
                 z.object({
-                  id: z.string().describe('Of this process; new at each start'),
+                  id: z.string().describe('Id of this process; new at each start'),
                   account: z.string(),
-                  self: z.boolean().describe('The one that answers'),
+                  self: z.boolean().describe('The replica that answers'),
                   version: z.string(),
                   configHash: z.string(),
                   role: z.string(),

@@ -27,7 +27,7 @@ const session = z.object({
   endedAtLatest: z.literal(true).optional(),
   endReason: text.optional(),
   stoppedBy: text.optional(),
-  learntAt: time.optional().describe('When a part of the session was learnt that nobody saw'),
+  learntAt: time.optional().describe('When an unobserved part of the session was read afterwards'),
   health: z.object({
     healthySeconds: seconds,
     starvingSeconds: seconds,
@@ -36,7 +36,7 @@ const session = z.object({
     starving: z.array(
       z.object({
         from: time,
-        to: time.optional().describe('Left out: not seen, or it goes on'),
+        to: time.optional().describe('Omitted: not observed, or still running'),
         ongoing: z.literal(true).optional(),
       }),
     ),
@@ -47,7 +47,7 @@ const session = z.object({
   }),
   samples: z
     .array(z.object({ at: time, health: z.enum(streamHealths), viewers: count.optional() }))
-    .describe('At most 720: of a long session each has the most viewers and the worst health of several'),
+    .describe('At most 720: for a long session, each combines several samples (most viewers, worst health)'),
   limitBreaches: z.array(
     z.object({
       at: time,
@@ -63,7 +63,7 @@ const session = z.object({
       rule: text,
       action: text,
       jobId: text,
-      outcome: text.optional().describe('Left out: it has not ended'),
+      outcome: text.optional().describe('Omitted: it has not ended'),
       detail: text.optional(),
     }),
   ),
@@ -78,13 +78,10 @@ const session = z.object({
     since: time.optional(),
     prefix: text.optional(),
   }),
-  hints: z.array(text).optional().describe('Left out: the session was not captured at IVS'),
+  hints: z.array(text).optional().describe('Omitted: the session was not captured'),
   timeline: z.array(z.object({ at: time, source: text, name: text, text })),
-  incomplete: z.literal(true).optional().describe('Not all of the journal and the audit was looked at'),
-  full: z
-    .array(z.enum(reportLists))
-    .optional()
-    .describe('Lists that are as long as they can be, so that there may have been more'),
+  incomplete: z.literal(true).optional().describe('Part of the journal and the audit was not searched'),
+  full: z.array(z.enum(reportLists)).optional().describe('Lists that reached their limit, so that there may be more'),
 });
 
 const report = z.object({
@@ -95,7 +92,7 @@ const report = z.object({
   leftOut: count.optional().describe('Channels beyond the first fifty'),
 });
 
-const format = z.enum(reportFormats).default('json').describe('With `md` and `html` the answer is text of that type');
+const format = z.enum(reportFormats).default('json').describe('For `md` and `html` the answer is text of that type');
 
 export function reportRoutes({ state }: { readonly state: SharedState }): FastifyPluginAsyncZod {
   const tags = ['Streams'];
@@ -113,7 +110,7 @@ export function reportRoutes({ state }: { readonly state: SharedState }): Fastif
       {
         schema: {
           operationId: 'getReport',
-          summary: 'What happened in a session of one channel',
+          summary: 'Report on a session of one channel',
           tags,
           params: z.strictObject({ channelArn }),
           querystring: z.strictObject({
@@ -131,14 +128,14 @@ export function reportRoutes({ state }: { readonly state: SharedState }): Fastif
       {
         schema: {
           operationId: 'getReports',
-          summary: 'What happened in the newest session of every channel with a tag',
+          summary: 'Report on the newest session of every channel with a tag',
           tags,
           querystring: z.strictObject({
             tag: z
               .string()
               .max(400)
               .regex(/^[^=]{1,128}=/, 'expected key=value')
-              .describe('`show=finals`; no channel has it: a report of no sessions'),
+              .describe('`show=finals`; if no channel has it, the report has no sessions'),
             format,
           }),
           response: { 200: report },

@@ -43,7 +43,7 @@ const wouldHave = z.object({
       }),
     )
     .describe('At most 10'),
-  partial: z.boolean().describe('There was more than was looked at'),
+  partial: z.boolean().describe('Part of the journal was not searched'),
 });
 
 const rule = z.object({
@@ -55,16 +55,14 @@ const rule = z.object({
   onResolve: z.array(z.string()),
   hash: z.string(),
   waiting: count.describe('Channels (or groups) for which `for` runs'),
-  firing: count.describe('Channels (or groups) whose condition has lasted, and that the rule has acted for'),
-  heldBack: count.describe(
-    'Channels (or groups) whose condition has lasted, and that a guard holds the rule back from',
-  ),
+  firing: count.describe('Channels (or groups) whose condition has lasted and that the rule has acted on'),
+  heldBack: count.describe('Channels (or groups) whose condition has lasted but that a guard holds back'),
   stopped: alert.optional().describe('By max_live_percent; POST …/reset starts it again'),
   rateReached: alert.optional().describe('It has reached max_per_hour'),
   items: z
     .record(z.string(), count)
     .optional()
-    .describe('Metadata items that it sent, by how they ended on each channel'),
+    .describe('Metadata items that it sent, by their result on each channel'),
   last24h: z
     .record(z.enum(decisionOutcomes), count)
     .optional()
@@ -75,11 +73,11 @@ const rule = z.object({
   patch: z
     .object({
       file: z.string(),
-      line: count.describe('That changes, from 1'),
+      line: count.describe('Line that changes, from 1'),
       text: z.string().describe('A unified diff, for `patch -p1` or `git apply`'),
     })
     .optional()
-    .describe('Makes a rule in dry run enforce. Absent where one line of the file does not say its mode'),
+    .describe('Changes a rule from dry run to enforce. Absent if no single line of the file sets its mode'),
 });
 
 const incident = z.object({
@@ -116,7 +114,7 @@ export function ruleRoutes({ shards, patchOf = () => undefined, onControl }: Rul
       {
         schema: {
           operationId: 'listRules',
-          summary: 'The rules in force and what they are doing',
+          summary: 'List the rules in force and what they are doing',
           tags,
           querystring: z.strictObject({}),
           response: { 200: z.object({ hash: z.string(), rules: z.array(rule) }) },
@@ -133,7 +131,7 @@ export function ruleRoutes({ shards, patchOf = () => undefined, onControl }: Rul
       {
         schema: {
           operationId: 'getRule',
-          summary: 'One rule, with its decisions of the last 24 hours',
+          summary: 'Show one rule, with its decisions of the last 24 hours',
           tags,
           params,
           querystring: z.strictObject({}),
@@ -191,7 +189,7 @@ export function ruleRoutes({ shards, patchOf = () => undefined, onControl }: Rul
       {
         schema: {
           operationId: 'listIncidents',
-          summary: 'Incidents, the open ones first',
+          summary: 'List incidents, the open ones first',
           tags,
           querystring: z.strictObject({}),
           response: { 200: z.object({ incidents: z.array(incident), unasked: unaskedField }) },

@@ -20,11 +20,11 @@ const sessionSamples = z.object({
       z.object({
         at: time,
         health: z.enum(streamHealths),
-        viewers: count.optional().describe('Left out: IVS did not count them'),
+        viewers: count.optional().describe('Omitted: IVS did not count them'),
       }),
     )
-    .describe('Oldest first: one for each minute that was seen, and one for each change of health'),
-  next: z.string().optional().describe('Ask with it as `before` for older ones'),
+    .describe('Oldest first: one for each observed minute and one for each change of health'),
+  next: z.string().optional().describe('Send it as `before` to get older ones'),
 });
 
 const fleet = z.object({
@@ -39,11 +39,11 @@ const fleet = z.object({
             healthy: count,
             starving: count,
             unknown: count,
-            viewers: count.describe('Of all streams that were counted'),
+            viewers: count.describe('Sum over all counted streams'),
             uncounted: count.describe('Live streams whose viewers IVS did not count'),
           }),
         )
-        .describe('Oldest first, one for each minute; a minute without one was not seen'),
+        .describe('Oldest first, one for each minute; a minute without a sample was not observed'),
     }),
   ),
 });
@@ -65,7 +65,7 @@ export function sampleRoutes({ state, accounts }: SampleRoutesOptions): FastifyP
       {
         schema: {
           operationId: 'listSamples',
-          summary: 'Viewers and health of one session over time',
+          summary: 'Show viewers and health of one session over time',
           tags,
           params: z.strictObject({ channelArn }),
           querystring: z.strictObject({
@@ -75,7 +75,7 @@ export function sampleRoutes({ state, accounts }: SampleRoutesOptions): FastifyP
               .string()
               .regex(/^\d{1,16}-\d{1,16}$/)
               .optional()
-              .describe('`next` of the page before'),
+              .describe('`next` of the previous page'),
           }),
           response: { 200: sessionSamples },
         },
@@ -101,7 +101,7 @@ export function sampleRoutes({ state, accounts }: SampleRoutesOptions): FastifyP
       {
         schema: {
           operationId: 'listFleetSamples',
-          summary: 'How many streams were live, and how they were, over time',
+          summary: 'Number of live streams by health, over time',
           tags,
           querystring: z.strictObject({
             since: moment.default('24h').describe('A time, or how long ago'),

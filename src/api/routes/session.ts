@@ -17,7 +17,7 @@ export function sessionRoutes({ queueCookie }: SessionRoutesOptions): FastifyPlu
         schema: {
           operationId: 'getSession',
           summary:
-            'Who you are here; with a token, the answer’s cookie opens /queues in the same browser for twelve hours',
+            'Show who you are; with a token, the cookie in the answer opens /queues in the same browser for twelve hours',
           tags: ['Operations'],
           querystring: z.strictObject({}),
           response: {

@@ -17,7 +17,7 @@ import type { RuleShards } from '../rule-lookup.ts';
 import { invalidRequest } from '../validation.ts';
 
 const time = z.iso.datetime();
-const reason = z.string().min(1).max(500).describe('Why, for whoever finds it');
+const reason = z.string().min(1).max(500).describe('With a reason for everybody who sees it');
 const tags = ['Controls'];
 
 const silenceView = z.object({
@@ -32,9 +32,9 @@ const silenceMatch = z.object({
   matches: z
     .object({ rules: z.number().int(), channels: z.number().int() })
     .describe('Rules in force, and channels of the accounts that this process carries, that it matches now'),
-  matchesNothing: z.boolean().describe('It holds nothing back, as far as is known now'),
+  matchesNothing: z.boolean().describe('It holds nothing back at the moment'),
   examples: z.object({ rules: z.array(z.string()), channelArns: z.array(z.string()) }).describe('At most 20 of each'),
-  didYouMean: z.array(z.string()).describe('Matchers that something has, for those that nothing has'),
+  didYouMean: z.array(z.string()).describe('Suggestions for matchers that match nothing'),
   planned: z
     .object({
       count: z.number().int(),
@@ -48,7 +48,7 @@ const silenceMatch = z.object({
         }),
       ),
     })
-    .describe('Actions that rules have planned, and that it holds back from now on; at most 20 of them are named'),
+    .describe('Planned actions that it will hold back; at most 20 are named'),
 });
 const placedSilence = silenceView.extend(silenceMatch.shape).extend({
   unasked: unaskedField.describe('Accounts whose Redis could not be written: the silence is not in force there'),
@@ -95,7 +95,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
       {
         schema: {
           operationId: 'listSilences',
-          summary: 'Silences that have not ended',
+          summary: 'List silences that have not ended',
           tags,
           querystring: z.strictObject({}),
           response: { 200: z.object({ silences: z.array(silenceView), unasked: unaskedField }) },
@@ -121,13 +121,13 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
         config: { onStandby: true },
         schema: {
           operationId: 'addSilence',
-          summary: 'Hold back the decisions that match, for a time',
+          summary: 'Hold back matching decisions for a time',
           tags,
           body: z.strictObject({
             matchers,
             reason,
             duration: duration.describe('A silence always ends'),
-            dryRun: z.literal(true).optional().describe('Only tells what it would match'),
+            dryRun: z.literal(true).optional().describe('Only returns what it would match'),
           }),
           response: { 200: silenceMatch, 201: placedSilence },
         },
@@ -161,9 +161,8 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
         config: { onStandby: true },
         schema: {
           operationId: 'replaceSilence',
-          summary:
-            'Change or extend a silence: in one step it ends, and another one, with an id of its own, takes its place',
-          description: 'What is left out stays as it is. 404: it has ended, or somebody else has replaced it.',
+          summary: 'Change or extend a silence: in one step it ends and a new one with another id replaces it',
+          description: 'Omitted fields stay unchanged. 404: it has ended, or somebody else has replaced it.',
           tags,
           params: z.strictObject({ id: silenceId }),
           body: z
@@ -172,10 +171,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
               reason: reason.optional(),
               duration: duration.optional().describe('How long from now on'),
             })
-            .refine(
-              (body) => Object.keys(body).length > 0,
-              'expected at least one of matchers, reason, duration: nothing is changed otherwise',
-            ),
+            .refine((body) => Object.keys(body).length > 0, 'expected at least one of matchers, reason, duration'),
           response: { 200: placedSilence.extend({ replaces: z.string() }) },
         },
       },

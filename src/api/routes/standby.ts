@@ -66,7 +66,7 @@ export function standbyRoutes({ shards, elsewhere, standby }: StandbyRoutesOptio
           tags,
           body: z
             .strictObject({
-              reason: z.string().min(1).max(500).optional().describe('Why, for whoever finds it'),
+              reason: z.string().min(1).max(500).optional().describe('With a reason for everybody who sees it'),
               dryRun: z.boolean().optional().describe('Only say what would follow'),
             })
             .optional(),

@@ -34,8 +34,8 @@ const stream = z.object({
   endedAtLatest: z
     .literal(true)
     .optional()
-    .describe('No event told the moment of the end: it was over by `endedAt`, and may have been before'),
-  health: z.enum(streamHealths).describe('UNKNOWN also when the stream is not live'),
+    .describe('No event reported the end: it was over by `endedAt`, possibly earlier'),
+  health: z.enum(streamHealths).describe('Also UNKNOWN if the stream is not live'),
   healthSince: time,
   viewerCount: count.optional(),
   recording: z.enum(['none', 'recording', 'ended', 'failed']),
@@ -49,14 +49,14 @@ const stream = z.object({
 });
 
 const evidence = z.object({
-  source: z.enum(['event', 'poll', 'history']).describe('history: learnt afterwards, of time that nobody saw'),
+  source: z.enum(['event', 'poll', 'history']).describe('history: read afterwards, for time that was not observed'),
   name: z.string().describe('Name of the event, or ListStreams'),
   eventTime: time.describe('When it happened'),
-  arrivedAt: time.describe('When it came to be known'),
+  arrivedAt: time.describe('When the daemon learned it'),
 });
 
 const stale = z.object({
-  polls: time.optional().describe('Since when ListStreams gives nothing: the records may not be true any more'),
+  polls: time.optional().describe('Since when ListStreams has failed: the records may be out of date'),
   events: time.optional().describe('Since when the event queue cannot be read'),
 });
 
@@ -75,8 +75,8 @@ const story = z.object({
       recordingSince: time.optional(),
       recordingPrefix: z.string().optional(),
       takeoverAt: time.optional(),
-      learntAt: time.optional().describe('When a part of the session was learnt that nobody saw'),
-      adBreaks: z.array(adBreak).describe('The last ones that events told of, newest first'),
+      learntAt: time.optional().describe('When an unobserved part of the session was read afterwards'),
+      adBreaks: z.array(adBreak).describe('The last ones reported by events, newest first'),
       limitBreaches: z.array(
         z.object({
           limitName: z.string(),
@@ -86,10 +86,10 @@ const story = z.object({
           at: time,
         }),
       ),
-      evidence: z.record(z.string(), evidence).describe('What each fact rests on'),
+      evidence: z.record(z.string(), evidence).describe('The source of each value'),
     })
     .nullable()
-    .describe('The session that was asked for, or the newest; null: none is known'),
+    .describe('The requested session, or the newest; null: none is known'),
   timeline: z.array(evidence.extend({ text: z.string() })).describe('Oldest first'),
   channel: z
     .object({
@@ -136,7 +136,7 @@ export function streamRoutes({ state, reach, retentionMs, silentSinceMs }: Strea
       {
         schema: {
           operationId: 'listStreams',
-          summary: 'Live streams, or those of another state',
+          summary: 'List live streams, or those in another state',
           tags,
           querystring: z.strictObject({
             state: z
@@ -150,8 +150,12 @@ export function streamRoutes({ state, reach, retentionMs, silentSinceMs }: Strea
               .describe('Words that all occur in the name, the ARN or a tag written as key=value'),
             health: z.enum(streamHealths).optional(),
             limit: z.coerce.number().int().min(1).max(1000).default(100),
-            after: z.string().max(128).optional().describe('`next` of the page before'),
-            account: z.string().max(32).optional().describe('Only of this account, whichever process carries it'),
+            after: z.string().max(128).optional().describe('`next` of the previous page'),
+            account: z
+              .string()
+              .max(32)
+              .optional()
+              .describe('Only streams of this account, whichever process carries it'),
           }),
           response: { 200: list },
         },
@@ -191,7 +195,7 @@ export function streamRoutes({ state, reach, retentionMs, silentSinceMs }: Strea
       {
         schema: {
           operationId: 'getStream',
-          summary: 'One channel: one session with evidence and timeline, and the earlier ones',
+          summary: 'Show one channel: one session with evidence and timeline, and the earlier ones',
           tags,
           params: z.strictObject({ channelArn }),
           querystring: z.strictObject({
@@ -215,7 +219,7 @@ export function streamRoutes({ state, reach, retentionMs, silentSinceMs }: Strea
     const sinceMs = state.nowMs() - retentionMs();
     const found = await channelStory(state, arn, { limit: mostSessions, sinceMs });
     if (!found) {
-      const text = `nothing is known of ${arn}: no stream, and not in the list of channels`;
+      const text = `${arn} is unknown: it has no stream and is not in the list of channels`;
       throw new AppError('NOT_FOUND', withTrace(text, await traceOfChannel(state, arn)));
     }
     const { channel } = found;

@@ -31,11 +31,11 @@ export function triggerRoutes({ shards }: TriggerRoutesOptions): FastifyPluginAs
       {
         schema: {
           operationId: 'setOffTrigger',
-          summary: 'Set off the rules that listen to this name',
+          summary: 'Trigger the rules that listen to this name',
           tags: ['Rules'],
           params: z.strictObject({ name: z.string().min(1).max(63) }),
           querystring: z.strictObject({
-            account: z.string().max(32).optional().describe('Where no channel is named. Default: the first account'),
+            account: z.string().max(32).optional().describe('Account, if no channel is named. Default: the first'),
           }),
           headers: z.looseObject({
             'idempotency-key': z
@@ -43,14 +43,17 @@ export function triggerRoutes({ shards }: TriggerRoutesOptions): FastifyPluginAs
               .min(1)
               .max(128)
               .optional()
-              .describe('The same key again sets off nothing twice'),
+              .describe('Repeating the same key triggers nothing twice'),
           }),
           body: z.strictObject({
             channelArn: channelArn.optional().describe('The channel it is about'),
-            body: z.unknown().optional().describe('What `http.body` of the rules looks at'),
+            body: z.unknown().optional().describe('The rules match it with `http.body`'),
           }),
           response: {
-            202: z.object({ requestId: z.string(), rules: z.array(z.string()).describe('That listen to the name') }),
+            202: z.object({
+              requestId: z.string(),
+              rules: z.array(z.string()).describe('Rules that listen to the name'),
+            }),
           },
         },
       },

@@ -24,7 +24,7 @@ export function parseRecording(text: string, file: string): RecordingResult {
     if (typeof entry === 'string') return { ok: false, message: `${file}:${index + 1}:1: ${entry}` };
     recorded.push(entry);
   }
-  if (recorded.length === 0) return { ok: false, message: `${file}: nothing is recorded in it` };
+  if (recorded.length === 0) return { ok: false, message: `${file}: the recording is empty` };
   return { ok: true, recorded: recorded.sort((left, right) => left.atMs - right.atMs) };
 }
 
@@ -33,9 +33,9 @@ function parseLine(line: string): Recorded | string {
   try {
     value = JSON.parse(line);
   } catch {
-    return 'expected one JSON object in each line';
+    return 'expected one JSON object per line';
   }
-  if (typeof value !== 'object' || value === null) return 'expected one JSON object in each line';
+  if (typeof value !== 'object' || value === null) return 'expected one JSON object per line';
   if ('detail-type' in value) return ofEvent(value as Partial<EventEnvelope>);
   const { atMs, observation, control, inForce } = value as Readonly<Record<string, unknown>>;
   if (typeof atMs === 'number') {

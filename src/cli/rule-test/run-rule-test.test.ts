@@ -201,7 +201,7 @@ rules:
   });
 });
 
-describe('a rule that waits for a yes', () => {
+describe('a rule that waits for approval', () => {
   const config = `version: 1
 receivers: [{name: noc, webhook_configs: [{url: "https://noc.example/hook"}]}]
 rules:

@@ -81,7 +81,7 @@ describe('what is no event gets advice that fits its shape', () => {
     ['an empty list', [], /whole event/],
     ['a number', 5, /whole event/],
     ['null', null, /whole event/],
-    ['an object', { hello: 1 }, /no event of EventBridge/],
+    ['an object', { hello: 1 }, /not an EventBridge event/],
   ])('%s', (_, body, advice) => {
     const { envelopes, unreadable } = readMessage(typeof body === 'string' ? body : JSON.stringify(body));
 

@@ -51,7 +51,7 @@ export function readMessage(body: string): ReadMessage {
   const json = parsed(body);
   if (json === undefined) {
     const isDeep = nestsDeeper(body, deepestJson);
-    const problem = isDeep ? `nests deeper than ${deepestJson} levels` : 'the body is no JSON';
+    const problem = isDeep ? `nests deeper than ${deepestJson} levels` : 'the body is not JSON';
     found.unreadable.push({ problem, advice: adviceForText(body) });
   } else take(json, 0);
   return found;
@@ -133,5 +133,5 @@ function adviceFor(value: unknown): string {
     return `This is only the \`detail\` of an event. ${transformer}`;
   }
   if ('detail-type' in value || 'detail' in value) return `The envelope of the event is not whole. ${transformer}`;
-  return `This is no event of EventBridge. ${transformer}`;
+  return `This is not an EventBridge event. ${transformer}`;
 }

@@ -267,7 +267,7 @@ export class QueueConsumer implements Service {
     const details = { messageId: MessageId, receiveCount: Attributes?.ApproximateReceiveCount };
     logger.warn(
       { code: 'EVENT_UNREADABLE', ...details, problem, advice },
-      'a message in the event queue is no event; it is left to the queue’s redrive policy',
+      'a message in the event queue is not an event; the queue’s redrive policy handles it',
     );
   }
 
@@ -315,7 +315,7 @@ export class QueueConsumer implements Service {
     this.#others.add(from);
     this.#options.logger.warn(
       { from, queueUrl: this.#options.queueUrl },
-      'events of an account or Region that is not configured come to this queue: they are kept for inspection and not acted on; logged once',
+      'this queue receives events of an account or Region that is not configured; they are kept for inspection and not acted on (logged once)',
     );
   }
 

@@ -61,7 +61,7 @@ export class QueueDepth implements Service {
       clock,
       logger,
       code: codeOf,
-      began: 'the event queue has no redrive policy: a message that cannot be read comes back for ever',
+      began: 'the event queue has no redrive policy: unreadable messages come back until they expire',
       ended: 'the event queue has a redrive policy now',
     });
     this.#loop = new Loop({

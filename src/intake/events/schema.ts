@@ -26,7 +26,7 @@ export function parseEnvelope(body: string): ParsedEnvelope {
   try {
     return envelopeIn(JSON.parse(body));
   } catch {
-    return { problem: 'the body is no JSON' };
+    return { problem: 'the body is not JSON' };
   }
 }
 

@@ -26,7 +26,7 @@ export function accountCheck({ name, region, credentials }: DoctorAccount, found
         const text = `${id} in ${region}, as ${Arn}`;
         if (twin === undefined) return [green(text), ...clockVerdicts(awsClock.aheadMs)];
         return red(
-          `${text}: that is the account and Region of ${twin} already, so both would poll and act on the same channels`,
+          `${text}: ${twin} already has this account and Region, so both would poll and act on the same channels`,
           `Remove one of the entries ${twin} and ${name}, or give ${name} the role of another account.`,
         );
       } catch (error) {
@@ -45,7 +45,7 @@ function clockVerdicts(aheadMs = 0): Verdict[] {
   return [
     red(
       `the clock of this machine is ${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} AWS's`,
-      'Run a time service (chrony, systemd-timesyncd): AWS refuses calls that are dated five minutes off.',
+      'Run a time service (chrony, systemd-timesyncd): AWS refuses calls whose time is off by five minutes.',
     ),
   ];
 }

@@ -73,7 +73,7 @@ async function verdictsOf(run: Check['run'], signal: AbortSignal): Promise<reado
     const todo =
       error instanceof AppError
         ? errorCatalog[error.code].remedy
-        : 'Read the message; the run book (docs/operations.md) may know more.';
+        : 'Read the message, and look in the run book (docs/operations.md).';
     return [red(messageOf(error), todo)];
   }
 }

@@ -52,8 +52,8 @@ export function daemonChecks({ url, get, nowMs }: DaemonOptions): Check[] {
         const ageS = Math.round((nowMs() - polledMs) / 1000);
         return [
           polledMs === 0
-            ? red('no complete poll yet', 'Wait a moment; if none comes, see “Polls have stopped” in the run book.')
-            : green(`last complete poll ${ageS} s ago`),
+            ? red('no complete sweep yet', 'Wait a moment; if none comes, see “Polls have stopped” in the run book.')
+            : green(`last complete sweep ${ageS} s ago`),
           events > 0
             ? green(`${events} events since the start`)
             : skipped('no event since the start: none may have happened'),
@@ -67,7 +67,7 @@ export function daemonChecks({ url, get, nowMs }: DaemonOptions): Check[] {
         try {
           quota = (await get('/v1/quota')) as Quota;
         } catch {
-          return skipped('no daemon told them');
+          return skipped('no daemon answered');
         }
         return quota.shards.map(({ shard, operations }) => {
           const withheld = operations.filter(

@@ -47,7 +47,7 @@ export function deliveryChecks(account: DoctorAccount, places: DeliveryPlaces): 
           client.send(new DescribeSecretCommand({ SecretId: nobodys(name) }), { abortSignal });
         return ask(places.secrets, 'secretsmanager:DescribeSecret', region, describe, {
           found: 'is there',
-          missing: 'is not there yet: the first delivery makes it',
+          missing: 'does not exist yet: the first delivery creates it',
         }).finally(() => client.destroy());
       },
     });
@@ -60,7 +60,7 @@ export function deliveryChecks(account: DoctorAccount, places: DeliveryPlaces): 
         const get = (name: string) => client.send(new GetParameterCommand({ Name: nobodys(name) }), { abortSignal });
         return ask(places.parameters, 'ssm:GetParameter', region, get, {
           found: 'is there',
-          missing: 'is not there yet: the first delivery makes it',
+          missing: 'does not exist yet: the first delivery creates it',
         }).finally(() => client.destroy());
       },
     });
@@ -77,7 +77,7 @@ export function deliveryChecks(account: DoctorAccount, places: DeliveryPlaces): 
         return ask(places.buses, 'events:PutEvents', region, put, {
           // EventBridge says nothing about a bus that does not exist.
           found: 'may be written to',
-          missing: 'is not there: make it, or correct the rule',
+          missing: 'does not exist: create it, or correct the rule',
         }).finally(() => client.destroy());
       },
     });

@@ -19,7 +19,7 @@ export interface EventPathOptions {
   readonly newer?: readonly unknown[];
 }
 
-const mend = 'Run `ivs-autopilot bootstrap`; `--dry-run` shows first what differs.';
+const mend = 'Run `ivs-autopilot bootstrap`; `--dry-run` shows the differences first.';
 
 export function eventPathChecks({ clients, queueUrl, region, setting, newer = [] }: EventPathOptions): Check[] {
   if (queueUrl === undefined)
@@ -28,7 +28,7 @@ export function eventPathChecks({ clients, queueUrl, region, setting, newer = []
         name: 'Event queue',
         run: async () =>
           red(
-            'no queue is configured: the daemon notices by polls alone',
+            'no queue is configured: the daemon relies on polls alone',
             `Run \`ivs-autopilot bootstrap\` and set ${setting}.`,
           ),
       },
@@ -57,8 +57,8 @@ export function eventPathChecks({ clients, queueUrl, region, setting, newer = []
         if (queueRegion !== undefined && queueRegion !== region)
           verdicts.push(
             red(
-              `it is in ${queueRegion}, and the account's Region is ${region}`,
-              'A rule reaches queues of its own Region only: use a queue there, or correct the Region.',
+              `it is in ${queueRegion}, but the account's Region is ${region}`,
+              'A rule can only reach queues in its own Region: use a queue there, or correct the Region.',
             ),
           );
         verdicts.push(...readingTrouble(attributes));
@@ -68,7 +68,7 @@ export function eventPathChecks({ clients, queueUrl, region, setting, newer = []
             : red('its policy does not let EventBridge write to it', mend),
           attributes['RedrivePolicy']
             ? green('it has a dead-letter queue')
-            : red('it has no dead-letter queue: a message that cannot be read comes back for ever', mend),
+            : red('it has no dead-letter queue: unreadable messages come back until they expire', mend),
         );
         return verdicts;
       },
@@ -96,7 +96,7 @@ export function eventPathChecks({ clients, queueUrl, region, setting, newer = []
         } catch (error) {
           const { kind, text, todo } = explainAwsFailure(error, { region, action: 'events:ListRules' });
           return kind === 'denied'
-            ? skipped(`the rule may not be looked at: ${text}; only setting up needs that`)
+            ? skipped(`the rule cannot be read: ${text}; only the setup needs that`)
             : red(text, todo);
         }
       },
@@ -127,15 +127,15 @@ function readingTrouble(attributes: Readonly<Record<string, string>>): Verdict[]
   if (attributes['FifoQueue'] === 'true')
     verdicts.push(
       red(
-        'it is a FIFO queue: one message that cannot be read stops all behind it',
-        'Make a standard queue: `ivs-autopilot bootstrap` does.',
+        'it is a FIFO queue: one unreadable message blocks all others',
+        'Create a standard queue, for example with `ivs-autopilot bootstrap`.',
       ),
     );
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
   if (key !== undefined && /(?:^|:)alias\/aws\/sqs$/.test(key))
     verdicts.push(
       red(
-        'it is encrypted with the AWS-managed key, and EventBridge cannot write to such a queue',
+        'it is encrypted with the AWS-managed key, so EventBridge cannot write to it',
         'Encrypt it with SQS’s own keys (SqsManagedSseEnabled), or with a customer managed key whose policy lets events.amazonaws.com use it.',
       ),
     );

@@ -62,7 +62,7 @@ function placeOf(account: Account): Verdict[] {
       : ofRegion.severity === 'error'
         ? red(ofRegion.message, 'Correct the Region of the account, or AWS_REGION.')
         : warning(ofRegion.message),
-    ...(queueUrl === undefined ? [skipped('no queue is configured: the daemon notices by polls alone')] : []),
+    ...(queueUrl === undefined ? [skipped('no queue is configured: the daemon relies on polls alone')] : []),
     ...ofQueue.map((problem) => red(`${queueUrl}: ${problem}`, 'Correct queue_url, or AUTOPILOT_QUEUE_URL.')),
     ...(queueUrl !== undefined && ofQueue.length === 0 ? [green(`the queue ${queueUrl}`)] : []),
   ];
@@ -156,11 +156,11 @@ function files({ config, env }: OfflineOptions): Verdict[] {
   const unique = new Map(
     named.filter(({ path }) => !/\{[{%]/.test(path)).map((file) => [`${file.use} ${file.path}`, file]),
   );
-  if (unique.size === 0) return [skipped('none is named')];
+  if (unique.size === 0) return [skipped('none named')];
   const problems = Array.from(unique.values(), (file) => problemOfFile(file)).filter(
     (problem) => problem !== undefined,
   );
-  return problems.length > 0 ? problems : [green(`${unique.size} named, all can be used`)];
+  return problems.length > 0 ? problems : [green(`${unique.size} named, all usable`)];
 }
 
 function problemOfFile({ path, by, use }: NamedFile): Verdict | undefined {
@@ -169,19 +169,19 @@ function problemOfFile({ path, by, use }: NamedFile): Verdict | undefined {
       accessSync(dirname(resolve(path)), constants.W_OK);
       return undefined;
     }
-    if (!statSync(path).isFile()) return red(`${path} (${by}) is no file`, 'Name a regular file.');
+    if (!statSync(path).isFile()) return red(`${path} (${by}) is not a file`, 'Name a regular file.');
     return readFileSync(path, 'utf8').trim() === ''
-      ? red(`${path} (${by}) is empty`, 'Write its content into it.')
+      ? red(`${path} (${by}) is empty`, 'Write the expected content into it.')
       : undefined;
   } catch (error) {
     return use === 'write'
       ? red(
           `the folder of ${path} (${by}) cannot be written to: ${messageOf(error)}`,
-          'Make the folder, and let the daemon’s user write there.',
+          'Create the folder, and let the daemon’s user write there.',
         )
       : red(
           `${path} (${by}) cannot be read: ${messageOf(error)}`,
-          'Make the file, mount the secret, or let the daemon’s user read it.',
+          'Create the file, mount the secret, or let the daemon’s user read it.',
         );
   }
 }
@@ -198,8 +198,8 @@ function packages({ config }: OfflineOptions): Verdict[] {
   if (used.size === 0) return [skipped('none is needed')];
   return Array.from(used, (name) =>
     isInstalled(name)
-      ? green(`${name} is there`)
-      : red(`${name} is not installed, and a receiver needs it`, `npm install ${name} beside ivs-autopilot`),
+      ? green(`${name} is installed`)
+      : red(`${name} is not installed, but a receiver needs it`, `npm install ${name} beside ivs-autopilot`),
   );
 }
 
@@ -260,7 +260,7 @@ function webhooks(options: OfflineOptions): Verdict[] {
   for (const { url, by } of webhookHosts(options)) {
     if (!url || !/^https?:$/.test(url.protocol)) {
       verdicts.push(
-        red(`the address of ${by} is no http or https URL`, 'Write https://… in the configuration or the file.'),
+        red(`the address of ${by} is not an http or https URL`, 'Write https://… in the configuration or the file.'),
       );
       continue;
     }
@@ -269,9 +269,7 @@ function webhooks(options: OfflineOptions): Verdict[] {
     else hosts.add(url.hostname);
   }
   if (hosts.size > 0) verdicts.push(green([...hosts].join(', ')));
-  return verdicts.length > 0
-    ? verdicts
-    : [skipped('no address is known here: none is named, or its file cannot be read')];
+  return verdicts.length > 0 ? verdicts : [skipped('no address is known: none is named, or its file cannot be read')];
 }
 
 function endpoints(env: Environment): Verdict[] {
@@ -281,7 +279,7 @@ function endpoints(env: Environment): Verdict[] {
     const url = URL.parse(value);
     return url && /^https?:$/.test(url.protocol)
       ? warning(`${name}: calls go to ${url.origin}, not to the real AWS`)
-      : red(`${name} is no http or https URL`, 'Correct it, or remove it to call the real AWS.');
+      : red(`${name} is not an http or https URL`, 'Correct it, or remove it to call the real AWS.');
   });
 }
 
@@ -319,11 +317,12 @@ function proxies(options: OfflineOptions): Verdict[] {
   const verdicts: Verdict[] = egress.unreadable.map((entry) =>
     red(
       `NO_PROXY has ${JSON.stringify(entry)}, which names no host`,
-      'docs/network.md lists the forms: a name, an address, a network, each also with a port.',
+      'Use a form that docs/network.md lists: a name, an address or a network, each optionally with a port.',
     ),
   );
-  if (env['ALL_PROXY'] || env['all_proxy']) verdicts.push(warning('ALL_PROXY is set and is not used: set HTTPS_PROXY'));
-  if (egress.proxies.length === 0) return [...verdicts, green('none is set: everything is reached directly')];
+  if (env['ALL_PROXY'] || env['all_proxy'])
+    verdicts.push(warning('ALL_PROXY is set but not supported: set HTTPS_PROXY'));
+  if (egress.proxies.length === 0) return [...verdicts, green('none: everything is reached directly')];
   const byRoute = new Map<string, Set<string>>();
   const { settings } = readTelemetrySettings(env);
   const collectors = [settings?.traces?.url, settings?.metrics?.url];

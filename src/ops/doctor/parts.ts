@@ -219,11 +219,11 @@ function permissionsOf(
     name: 'Permission',
     async run(signal) {
       if (limited?.redis.status !== 'ready')
-        return skipped('not asked: no call is made past the limiter, which needs Redis');
+        return skipped('not checked: every call goes through the limiter, which needs Redis');
       const { shard } = limited;
       try {
         const known = found.get(name);
-        if (known === undefined) return skipped('not asked: the account is not known');
+        if (known === undefined) return skipped('not checked: the account is unknown');
         const operations = operationsFor(actionUses(ruleset));
         const asked = permissionCheck({ client: shard.client, operations, region, account: known.id });
         return await asked.run(signal);

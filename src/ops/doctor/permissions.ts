@@ -79,7 +79,7 @@ export function permissionCheck(options: PermissionOptions): Check {
       const verdicts = await Promise.all(
         options.operations.map(async (operation): Promise<Verdict> => {
           const probe = byOperation[operation];
-          if (!probe) return { status: 'skipped', text: `ivs:${operation}: there is no harmless way to ask` };
+          if (!probe) return { status: 'skipped', text: `ivs:${operation}: there is no harmless way to check it` };
           return probe(signal).then(
             () => green(`ivs:${operation}`),
             (error: unknown) => judged(operation, error, options.region),
@@ -105,5 +105,5 @@ function judged(operation: OperationName, error: unknown, region: string): Verdi
   const { kind, text, todo } = explainAwsFailure(error, { region, action: `ivs:${operation}` });
   if (kind === 'denied' || (code === 'IVS_ACCESS_DENIED' && kind === 'other'))
     return red(`ivs:${operation} is not allowed`, 'Give the role the policy that `ivs-autopilot iam` prints.');
-  return red(`ivs:${operation} could not be asked: ${text}`, todo);
+  return red(`ivs:${operation} could not be checked: ${text}`, todo);
 }

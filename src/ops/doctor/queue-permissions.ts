@@ -28,7 +28,7 @@ export async function readingVerdicts(options: QueuePermissionOptions): Promise<
   const asked = await Promise.all([
     waiting > 0
       ? skipped(
-          `sqs:ReceiveMessage: not asked while ${waiting} messages wait: each receive counts toward the dead-letter queue`,
+          `sqs:ReceiveMessage: not checked while ${waiting} messages wait: each receive counts toward the dead-letter queue`,
         )
       : judged('sqs:ReceiveMessage', options, () =>
           clients.sqs.send(
@@ -60,6 +60,6 @@ async function judged(
   } catch (error) {
     if (error instanceof Error && refusedForItsContent.test(error.name)) return green(action);
     const { text, todo } = explainAwsFailure(error, { region, action });
-    return red(text.startsWith(action) ? text : `${action} could not be asked: ${text}`, todo);
+    return red(text.startsWith(action) ? text : `${action} could not be checked: ${text}`, todo);
   }
 }

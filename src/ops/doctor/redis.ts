@@ -32,7 +32,7 @@ export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock, s
         if (problems.length > 0)
           return problems.map((problem) => red(problem.replace(/: [^:]*$/, ''), sentence(problem)));
         const told =
-          facts.maxmemoryPolicy === undefined ? 'does not tell its settings' : 'noeviction, append-only file';
+          facts.maxmemoryPolicy === undefined ? 'does not show its settings' : 'noeviction, append-only file';
         return green(`version ${facts.version}, ${told}`);
       },
     },
@@ -49,7 +49,7 @@ export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock, s
         const text = `${medianMs.toFixed(1)} ms for a round trip`;
         return medianMs <= slowMs
           ? green(text)
-          : red(text, `Put the daemon nearer to Redis: above ${slowMs} ms metadata cannot use its whole quota.`);
+          : red(text, `Move the daemon closer to Redis: above ${slowMs} ms metadata cannot use its whole quota.`);
       },
     },
     {

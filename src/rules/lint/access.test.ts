@@ -71,7 +71,7 @@ it('a policy that channels outside the match have too is an error', () => {
   ];
 
   expect(problemsOf('{tags: {tier: [gold]}}', edit, channels)).toEqual([
-    expect.stringContaining('two: has this policy too, and `match` does not select it'),
+    expect.stringContaining('two: uses this policy too, but `match` does not select it'),
   ]);
   expect(problemsOf('{tags: {tier: [gold]}}', edit, channels.slice(0, 1))).toEqual([]);
 });
@@ -95,7 +95,7 @@ it('a rule without a cap, or for no single channel, is refused', () => {
     'f.yaml',
   );
   expect(uncapped.ok ? [] : uncapped.problems.map(({ message }) => message)).toEqual([
-    expect.stringContaining('revoke_viewers cannot be taken back: give the rule a cap'),
+    expect.stringContaining('revoke_viewers cannot be undone: give the rule a cap'),
   ]);
   const nobody = parseConfig(
     'version: 1\nrules:\n  - {name: r, trigger: {aggregate: {health: [STARVING], percent_of_live: [{numeric: [">", 5]}], min_live: 5}}, actions: [{set_ad_configuration: {configuration: show}}], guards: {max_per_hour: 5}}\n',

@@ -33,7 +33,7 @@ function lintContainer(rule: Rule, path: Path, channels: readonly Channel[] | un
       {
         path,
         message:
-          '`match` selects channels with fragmented MP4 only, and ads need containerFormat TS: this is never done',
+          '`match` selects only channels with fragmented MP4, but ads need containerFormat TS: the action never runs',
         severity: 'error',
       },
     ];
@@ -42,7 +42,7 @@ function lintContainer(rule: Rule, path: Path, channels: readonly Channel[] | un
       channel.containerFormat === 'FRAGMENTED_MP4' && (match?.match(channelDocument(channel.arn, channel)) ?? true),
   );
   if (others.length === 0) return [];
-  const message = `${named(others)}: containerFormat is FRAGMENTED_MP4, and ads need TS: it fails there. Add containerFormat: [TS] to \`match\``;
+  const message = `${named(others)}: containerFormat is FRAGMENTED_MP4, but ads need TS: the action fails there. Add containerFormat: [TS] to \`match\``;
   return [{ path, message, severity: 'warning' }];
 }
 
@@ -69,7 +69,7 @@ function lintShared(
   const touched = channels.filter((channel) => channel.playbackRestrictionPolicyArn === policy);
   const others = match ? touched.filter((channel) => !match.match(channelDocument(channel.arn, channel))) : [];
   if (others.length === 0) return [];
-  const message = `${named(others)}: has this policy too, and \`match\` does not select it: the policy is never edited`;
+  const message = `${named(others)}: uses this policy too, but \`match\` does not select it: the policy is never edited`;
   return [{ path, message, severity: 'error' }];
 }
 

@@ -22,7 +22,7 @@ export function lintAdBreaks(
         ? `a break of ${params.duration} and min_gap (${formatDuration(guards.minGapMs ?? 0)}) take ${formatDuration(gapMs)}`
         : `cooldown is ${formatDuration(guards.cooldownMs)}`;
     findings.push(
-      warning(path, `every ${formatDuration(trigger.everyMs)} is too often: ${why}, so that some are held back`),
+      warning(path, `every ${formatDuration(trigger.everyMs)} is too often: ${why}, so some are held back`),
     );
   }
   const selected = channels?.filter((channel) => !match || match.match(channelDocument(channel.arn, channel)));
@@ -37,7 +37,7 @@ export function lintAdBreaks(
     findings.push(
       warning(
         path,
-        `${selected.length} channels do not begin together: one a second, the last ${seconds} s after the first`,
+        `${selected.length} channels do not begin together: they begin one second apart, the last ${seconds} s after the first`,
       ),
     );
   }

@@ -231,7 +231,7 @@ function lintDetailTypes(members: readonly unknown[], path: Path): LintFinding[]
         other === 'cloudtrail'
           ? 'is an API call that CloudTrail reports'
           : 'is an event of Amazon IVS Real-Time (stages)';
-      const message = `detail-type: ${member as string} exists: it ${what}; the daemon does not use it, so that this never fires`;
+      const message = `detail-type: ${member as string} exists: it ${what}; the daemon does not use it, so this never fires`;
       return [{ path: [...path, index], message, severity: 'error' }];
     }
     const shape = { type: 'text', values: typeNames, knownAsOf: eventsKnownAsOf, always: true } as const;

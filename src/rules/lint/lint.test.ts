@@ -135,7 +135,7 @@ describe('lint', () => {
   });
 
   it.each<[string, string, RegExp]>([
-    ['never fits', `payload: {text: ${'x'.repeat(1100)}}`, /takes 1111 bytes, and one PutMetadata carries 1024/],
+    ['never fits', `payload: {text: ${'x'.repeat(1100)}}`, /takes 1111 bytes, but one PutMetadata carries 1024/],
     ['may not fit', 'payload: {a: "{{ channel.tags.a }}", b: "{{ channel.tags.b }}"}', /can take up to 10\d\d bytes/],
     [
       'is as large as the event',
@@ -161,8 +161,8 @@ describe('lint', () => {
   });
 
   it.each<[string, string, RegExp | undefined]>([
-    ['stops a stream', 'actions: [{stop_stream: {}}]\nguards: {max_per_hour: 1}', /stop_stream has nothing to work on/],
-    ['sends metadata', 'actions: [{put_metadata: {payload: x}}]', /say if_no_channel: skip/],
+    ['stops a stream', 'actions: [{stop_stream: {}}]\nguards: {max_per_hour: 1}', /stop_stream has no target/],
+    ['sends metadata', 'actions: [{put_metadata: {payload: x}}]', /write if_no_channel: skip/],
     ['sends metadata or skips', 'actions: [{put_metadata: {payload: x, if_no_channel: skip}}]', undefined],
     ['sends metadata to all', 'actions: [{put_metadata: {payload: x, targets: {live: true}}}]', undefined],
     ['prints the channel', 'actions: [{notify: {receiver: noc, text: "{{ channel.name }}"}}]', /use \| default/],
@@ -223,7 +223,7 @@ describe('lint', () => {
     expect(rule('{live: true}', ', expires: 20s')).toEqual([]);
     expect(rule('{live: true}', ', expires: 20s', 3000)).toEqual([]);
     const tooMany =
-      '10000 channels take 65 s at 155 calls a second: what is still waiting after 20s is not sent, and 3100 are reached by then';
+      '10000 channels take 65 s at 155 calls a second: items that still wait after 20s are not sent; 3100 channels are reached by then';
     for (const targets of ['{live: true}', '{tags: {show: ["{{ channel.tags.show }}"]}}'])
       expect(rule(targets, ', expires: 20s', 10_000)).toEqual([expect.stringContaining(tooMany)]);
     expect(rule('{live: true}', '', 100_000)).toEqual([expect.stringContaining('after 5m (metadata.default_expires)')]);
@@ -326,7 +326,7 @@ describe('what the table of events does not have', () => {
       'trigger: {event: {detail: {limit_name: [{prefix: "Concurrent "}]}}}, while: {live: [true]}',
       /^error: a breach of an account's limit names no channel: the rule never fires/,
     ],
-    ['trigger: {state: {health: [{anything-but: {prefix: STRV}}]}}', /^error: health: .*this leaves nothing out/],
+    ['trigger: {state: {health: [{anything-but: {prefix: STRV}}]}}', /^error: health: .*it excludes nothing/],
   ])('what never comes together: %s', (rule, message) => {
     expect(of(rule)).toEqual([expect.stringMatching(message)]);
   });

@@ -196,10 +196,10 @@ function lintPayload(rule: Rule, step: Step, path: Path, maxBytes: number): Lint
     ? [
         error(
           [...path, 'payload'],
-          `can take up to ${size.bytes} bytes, and one PutMetadata carries ${maxBytes}: shorten it, for example with | truncate: 40`,
+          `can take up to ${size.bytes} bytes, but one PutMetadata carries ${maxBytes}: shorten it, for example with | truncate: 40`,
         ),
       ]
-    : [error([...path, 'payload'], `takes ${size.bytes} bytes, and one PutMetadata carries ${maxBytes}: shorten it`)];
+    : [error([...path, 'payload'], `takes ${size.bytes} bytes, but one PutMetadata carries ${maxBytes}: shorten it`)];
 }
 
 /** Whether the last channels are reached before the item is too old; without an inventory, as many as are said there are. */
@@ -231,7 +231,7 @@ function lintFanOut(step: Step, path: Path, options: LintOptions): LintFinding[]
   return [
     warning(
       [...path, ...(expires === undefined ? ['targets'] : ['expires'])],
-      `${count} channels take ${seconds} s at ${putMetadataPerSecond} calls a second: what is still waiting after ${after} is not sent, and ${most} are reached by then`,
+      `${count} channels take ${seconds} s at ${putMetadataPerSecond} calls a second: items that still wait after ${after} are not sent; ${most} channels are reached by then`,
     ),
   ];
 }
@@ -243,17 +243,14 @@ function lintNoChannel(rule: Rule, step: Step, path: Path): LintFinding[] {
   const { action, params } = step;
   if (channelActions.has(action) && action !== 'put_metadata') {
     return [
-      error(
-        path,
-        `the event may be a breach of an account's limit, which names no channel: ${action} has nothing to work on`,
-      ),
+      error(path, `the event may be a breach of an account's limit, which names no channel: ${action} has no target`),
     ];
   }
   if (action === 'put_metadata' && 'payload' in params && !params.targets && params.if_no_channel === undefined) {
     return [
       error(
         path,
-        "the event may be a breach of an account's limit, which names no channel: say if_no_channel: skip, or give targets",
+        "the event may be a breach of an account's limit, which names no channel: write if_no_channel: skip, or add targets",
       ),
     ];
   }
@@ -262,7 +259,7 @@ function lintNoChannel(rule: Rule, step: Step, path: Path): LintFinding[] {
     return [
       warning(
         path,
-        "the event may be a breach of an account's limit, which names no channel: use | default for what is missing",
+        "the event may be a breach of an account's limit, which names no channel: use | default for missing values",
       ),
     ];
   }
@@ -322,7 +319,7 @@ function lintInhibitRule(ruleset: Ruleset, index: number): LintFinding[] {
       if (problem) findings.push({ ...problem, path: [...path, side, at] });
       if (matcher.label === 'rule' && matcher.op.startsWith('!') && leavesNothingOut(ruleset, matcher)) {
         const names = ruleset.rules.map(({ name }) => name);
-        const message = `no rule of this file is named so${didYouMean(matcher.value, names)}: as it is, this leaves nothing out`;
+        const message = `no rule in this file has this name${didYouMean(matcher.value, names)}: as written, it excludes nothing`;
         findings.push(error([...path, side, at], message));
       }
     }

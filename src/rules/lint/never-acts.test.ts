@@ -62,7 +62,7 @@ describe('an action that can never run', () => {
     [
       'a stop where nothing is live',
       'trigger: {state: {live: [false]}}, match: {name: [a]}, guards: {max_per_hour: 1}, actions: [{stop_stream: {}}]',
-      /stop_stream: the rule fires only where nothing is live/,
+      /stop_stream: the rule fires only if nothing is live/,
     ],
     [
       'a stop after the end',
@@ -96,7 +96,7 @@ describe('two rules that undo each other', () => {
       'recording on and off',
       `${live}, match: {name: [a]}, ${recording('prod')}`,
       `${live}, match: {name: [a]}, ${recording('none')}`,
-      /rules\[1\]\.actions\[0\]\.set_recording: the rule rule-0 sets the recording otherwise \(prod, here none\)/,
+      /rules\[1\]\.actions\[0\]\.set_recording: the rule rule-0 sets the recording differently \(prod, here none\)/,
     ],
     [
       'on channels that both select',
@@ -108,7 +108,7 @@ describe('two rules that undo each other', () => {
       'by one event',
       `trigger: {event: {detail: {event_name: [Stream End]}}}, ${tagged('set: {on: "1"}')}`,
       `trigger: {event: {detail-type: [IVS Stream State Change]}}, ${tagged('remove: [on]')}`,
-      /sets the tag on otherwise \(1, here removed\)/,
+      /sets the tag on differently \(1, here removed\)/,
     ],
     [
       'each waiting for the other',
@@ -126,7 +126,7 @@ describe('two rules that undo each other', () => {
       'by one request',
       `trigger: {http: {name: x}}, ${tagged('set: {on: "1"}')}`,
       `trigger: {http: {name: x}}, ${tagged('set: {on: "2"}')}`,
-      /the tag on otherwise \(1, here 2\)/,
+      /the tag on differently \(1, here 2\)/,
     ],
   ])('%s', (_, first, second, message) => {
     const problems = problemsOf(first, second);

@@ -21,9 +21,7 @@ export function lintNeverActs(rule: Rule, path: Path): LintFinding[] {
   const findings: LintFinding[] = [];
   if (rule.mode === 'off') return findings;
   if (asksForHold(rule))
-    findings.push(
-      error(['match'], `the tag ${holdTag} keeps automation's hands off a channel, so that the rule never acts`),
-    );
+    findings.push(error(['match'], `the tag ${holdTag} stops automation on a channel, so the rule never acts`));
   if ((trigger.kind === 'event' || trigger.kind === 'http') && guards.maxEventAgeMs === 0)
     findings.push(
       error(['guards', 'max_event_age'], 'every event is older than that when it arrives: the rule never acts'),
@@ -45,10 +43,7 @@ export function lintNeverActs(rule: Rule, path: Path): LintFinding[] {
       );
     if (onlyWhileLive.has(step.action) && !('targets' in step.params && step.params.targets) && !canBeLive(rule, step))
       findings.push(
-        error(
-          [...at, step.action],
-          `the rule fires only where nothing is live, and ${step.action} needs a live stream`,
-        ),
+        error([...at, step.action], `the rule fires only if nothing is live, but ${step.action} needs a live stream`),
       );
   }
   return findings;

@@ -32,7 +32,7 @@ export function lintOpposites(rules: readonly Rule[]): LintFinding[] {
         if (!found) continue;
         findings.push({
           path: ['rules', second, 'actions', found.step.index, found.step.action],
-          message: `the rule ${rules[first]!.name} sets ${thing} otherwise (${found.other}, here ${found.value}) on channels that both select: they undo each other`,
+          message: `the rule ${rules[first]!.name} sets ${thing} differently (${found.other}, here ${found.value}) on channels that both select: they undo each other`,
           severity: found.atOnce ? 'error' : 'warning',
         });
       }
