@@ -84,7 +84,7 @@ describe('accounts, Regions and queues', () => {
     [
       'two entries that one role for every account makes the same',
       `version: 1\naccounts:\n${['a', 'b'].map((name) => `  - {name: ${name}, region: us-west-2, account_id: "111122223333", assume_role_arn: "arn:aws:iam::{account}:role/autopilot"}\n`).join('')}`,
-      /accounts\[1\]\.region: us-west-2 in 111122223333 is that of a already/,
+      /accounts\[1\]\.region: a already has us-west-2 in 111122223333/,
     ],
   ])('%s is an error', (_, text, message) => {
     expect(problemsOf(text)).toEqual([expect.stringMatching(message)]);

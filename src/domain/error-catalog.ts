@@ -300,9 +300,8 @@ export const errorCatalog = {
   },
   TELEMETRY_INVALID: {
     meaning:
-      'A variable of OpenTelemetry (OTEL_…) cannot be used as it is set. The daemon goes on: with the default where the message says so, else without the traces or metrics that the variable is about.',
-    remedy:
-      'The message names the variable and what it may be; docs/tracing.md lists what is offered. Correct it and restart.',
+      'A variable of OpenTelemetry (OTEL_…) cannot be used. The daemon continues with the default if the message says so, otherwise without the traces or metrics of that variable.',
+    remedy: 'Correct the variable that the message names, and restart; docs/tracing.md lists the supported values.',
     status: 422,
     disposition: 'give-up',
   },
