@@ -6627,9 +6627,9 @@ export interface operations {
     listStreams: {
         parameters: {
             query?: {
-                /** @description Only of this account, whichever process carries it */
+                /** @description Only streams of this account, whichever process carries it */
                 account?: string;
-                /** @description `next` of the page before */
+                /** @description `next` of the previous page */
                 after?: string;
                 health?: "HEALTHY" | "STARVING" | "UNKNOWN";
                 limit?: number;
