@@ -11,6 +11,7 @@ import { parseScenario } from '#simulator/scenario/parse.ts';
 import { createProgram } from '#src/cli/main.ts';
 import { parseRuleTests } from '#src/cli/rule-test/rule-test-file.ts';
 import { runRuleTest } from '#src/cli/rule-test/run-rule-test.ts';
+import { textsOf, tooLong, unwanted } from '#test/support/plain-words.ts';
 import { allPages, kinds, listedFolders, targetOf } from '../docs-site/navigation.mjs';
 import { fillBlocks, generatedPages, partlyGenerated } from '../scripts/docs/pages.ts';
 
@@ -344,5 +345,32 @@ describe('CONTRIBUTING.md', () => {
     const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, name]) => name);
 
     expect(named.filter((name) => scripts[name!] === undefined)).toEqual([]);
+  });
+});
+
+describe('the words of the documents', () => {
+  // The changelog is a list of short notes.
+  const paragraphs = [
+    '.',
+    'docs',
+    'docs/decisions',
+    'simulator',
+    'src/client',
+    'src/player',
+    'deploy/helm/ivs-autopilot',
+  ]
+    .flatMap((folder) => readdirSync(join(import.meta.dirname, '..', folder)).map((name) => join(folder, name)))
+    .filter((path) => path.endsWith('.md') && path !== 'CHANGELOG.md')
+    .flatMap((path) => textsOf(path, read(path)));
+
+  it('are some', () => expect(paragraphs.length).toBeGreaterThan(3000));
+
+  it('make short sentences', () => expect(paragraphs.flatMap(tooLong)).toEqual([]));
+
+  it('have no placeholder, no empty word and no phrase that reads as translated', () => {
+    // The guide names the phrases that it forbids.
+    const judged = paragraphs.filter(([place, text]) => !(place.startsWith('CONTRIBUTING.md') && /[“"]/.test(text)));
+
+    expect(judged.flatMap(unwanted)).toEqual([]);
   });
 });
