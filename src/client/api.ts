@@ -799,7 +799,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who you are here; with a token, the answer’s cookie opens /queues in the same browser for twelve hours */
+        /** Show who you are; with a token, the cookie in the answer opens /queues in the same browser for twelve hours */
         get: operations["getSession"];
         put?: never;
         post?: never;
@@ -1046,11 +1046,11 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "/docs#FORBIDDEN",
-                 *       "title": "Who asks is known, but their role may not do this.",
+                 *       "title": "The caller is known, but their role does not allow this.",
                  *       "status": 403,
                  *       "code": "FORBIDDEN",
                  *       "detail": "the token grafana has the role viewer; this needs operator",
-                 *       "remedy": "Use a token with the role that the answer names, or have the proxy give it to the person."
+                 *       "remedy": "Use a token with the role that the answer names, or let the proxy send that role for the person."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -1146,11 +1146,11 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "/docs#UNAUTHORIZED",
-                 *       "title": "The request carries no valid bearer token, and no name from a proxy that signs people in.",
+                 *       "title": "The request has neither a valid bearer token nor a name from a proxy that signs people in.",
                  *       "status": 401,
                  *       "code": "UNAUTHORIZED",
                  *       "detail": "the token is unknown",
-                 *       "remedy": "Send `Authorization: Bearer <token>` with the value of AUTOPILOT_API_TOKEN. Behind an authenticating proxy: name its address in http.trusted_proxies and its header in http.auth_proxy."
+                 *       "remedy": "Send `Authorization: Bearer <token>` with the value of AUTOPILOT_API_TOKEN. Behind an authenticating proxy, set its address in http.trusted_proxies and its header in http.auth_proxy."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2066,7 +2066,7 @@ export interface operations {
     listAlerts: {
         parameters: {
             query?: {
-                /** @description With those that are over: the newest incidents, and what else ended within a day */
+                /** @description Also past alerts: the newest incidents, and others that ended within a day */
                 ended?: string;
                 kind?: "incident" | "keyless" | "undelivered" | "state_lost" | "redis" | "not_carried" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
                 /** @description Only alerts acknowledged by this person, such as `token mara` or `user mara` */
