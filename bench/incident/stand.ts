@@ -164,3 +164,12 @@ export function peakMbOf(pid: number): number {
     return Number.NaN;
   }
 }
+
+/** Resident memory of a process, MB. */
+export function residentMbOf(pid: number): number {
+  try {
+    return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024);
+  } catch {
+    return Number.NaN;
+  }
+}

@@ -1,6 +1,9 @@
 // The events of a fleet, as EventBridge would put them into the queue.
 import { randomUUID } from 'node:crypto';
 import type { ChannelArn, StreamId } from '#domain/channel.ts';
+import type { EventObservation } from '#domain/observation.ts';
+import { observeEvent } from '#intake/events/observe.ts';
+import { parseEnvelope } from '#intake/events/schema.ts';
 
 const base36 = (index: number, length: number) => index.toString(36).toUpperCase().padStart(length, '0');
 
@@ -32,6 +35,14 @@ export function eventBody(
     resources: [channelArn],
     detail: { event_name: name, channel_name: '', stream_id: streamId },
   });
+}
+
+/** What the daemon observes when such a message arrives. */
+export function eventOf(body: string, arrivedAtMs: number): EventObservation {
+  const parsed = parseEnvelope(body);
+  const seen = 'envelope' in parsed ? observeEvent(parsed.envelope, { arrivedAtMs, sources: ['aws.ivs'] }) : undefined;
+  if (seen?.kind !== 'observation') throw new Error('the bench made an event that is none');
+  return seen.observation;
 }
 
 const inBlock = 20;

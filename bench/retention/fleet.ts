@@ -2,9 +2,7 @@
 // the shows starve once, a tenth of the events are lost; every channel and stream is listed.
 import { type Channel, channelIdOf, type StreamSnapshot } from '#domain/channel.ts';
 import type { EventObservation, InventoryObservation, PollObservation } from '#domain/observation.ts';
-import { observeEvent } from '#intake/events/observe.ts';
-import { parseEnvelope } from '#intake/events/schema.ts';
-import { channelArnAt, eventBody, streamIdAt } from '../noticing/events.ts';
+import { channelArnAt, eventBody, eventOf, streamIdAt } from '../noticing/events.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -143,11 +141,4 @@ export class Fleet {
     this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
     return this.#random / 4_294_967_296;
   }
-}
-
-function eventOf(body: string, arrivedAtMs: number): EventObservation {
-  const parsed = parseEnvelope(body);
-  const seen = 'envelope' in parsed ? observeEvent(parsed.envelope, { arrivedAtMs, sources: ['aws.ivs'] }) : undefined;
-  if (seen?.kind !== 'observation') throw new Error('the bench made an event that is none');
-  return seen.observation;
 }

@@ -10,7 +10,7 @@ import { type RedisScope, redisScope } from '#test/support/redis.ts';
 import { fakeCredentials } from '#test/support/simulator-sdk.ts';
 
 /** An empty ledger of permits waits for calls of earlier replicas to end, one and a half seconds longer than a call may take. */
-const quick = 'limits: {request_timeout: 500ms}\n';
+const quick = 'limits: {request_timeout: 1500ms}\n';
 
 let sqs: LocalSqs;
 let simulator: SimulatorHandle;
