@@ -65,7 +65,9 @@ export function queueKeyOf(url: string): string {
 }
 
 /** Which entries have one queue. */
-export function entriesByQueue(accounts: readonly AccountSettings[]): ReadonlyMap<string, readonly AccountSettings[]> {
+export function entriesByQueue<A extends Pick<AccountSettings, 'queue_url'>>(
+  accounts: readonly A[],
+): ReadonlyMap<string, readonly A[]> {
   const withQueue = accounts.filter(({ queue_url: url }) => url !== undefined);
   return Map.groupBy(withQueue, ({ queue_url: url }) => queueKeyOf(url!));
 }

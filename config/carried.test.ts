@@ -67,3 +67,30 @@ describe('a selection that cannot be meant', () => {
     expect(() => carriedAccounts([name], { text: '*a'.repeat(5000) + '*b', from: 'x' })).toThrow(/selects no account/);
   });
 });
+
+describe('accounts that share an event queue', () => {
+  const queue = 'https://sqs.us-west-2.amazonaws.com/111122223333/ivs-events';
+  const sharing = [
+    { name: 'a', queue_url: queue },
+    { name: 'b', queue_url: queue },
+    { name: 'c' },
+    { name: 'd', queue_url: `${queue}-2` },
+  ];
+  const carriedOf = (text: string) =>
+    carriedAccounts(sharing, { text, from: 'run --accounts' }).map(({ name }) => name);
+
+  test('are carried together', () => {
+    expect(carriedOf('a,b')).toEqual(['a', 'b']);
+    expect(carriedOf('c,d')).toEqual(['c', 'd']);
+    expect(carriedOf('*')).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test.each(['a', 'b,c'])('and not in part: %s', (text) => {
+    expect(() => carriedOf(text)).toThrow(
+      expect.objectContaining({
+        code: 'ACCOUNTS_INVALID',
+        message: expect.stringMatching(/^run --accounts: [ab] and [ab] have one event queue/),
+      }),
+    );
+  });
+});

@@ -1,12 +1,16 @@
 // Which of the configured accounts this process carries: `run --accounts`, or AUTOPILOT_ACCOUNTS.
 import { AppError } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
+import { entriesByQueue } from './accounts.ts';
+import type { AccountSettings } from './settings.ts';
 
 /** What was asked for, and where: `run --accounts` or `AUTOPILOT_ACCOUNTS`, for messages. */
 export interface AccountSelection {
   readonly text: string;
   readonly from: string;
 }
+
+type AccountWithQueue = Pick<AccountSettings, 'name' | 'queue_url'>;
 
 /** The option, else the variable; undefined: all accounts. */
 export function selectionOf(
@@ -21,15 +25,34 @@ export function selectionOf(
 /**
  * The accounts that are selected, in the order of the configuration.
  * @param selection names and patterns separated by commas, where `*` stands for any characters; undefined: all
- * @throws AppError ACCOUNTS_INVALID: a name that is unknown, a pattern that selects nothing
+ * @throws AppError ACCOUNTS_INVALID: a name that is unknown, a pattern that selects nothing, a part of those that share an event queue
  */
-export function carriedAccounts<A extends { readonly name: string }>(
+export function carriedAccounts<A extends AccountWithQueue>(
   accounts: readonly A[],
   selection: AccountSelection | undefined,
 ): readonly [A, ...A[]] {
   const names = accounts.map(({ name }) => name);
   const wanted = selection === undefined ? undefined : wantedNames(names, selection);
-  return accounts.filter(({ name }) => wanted?.has(name) ?? true) as [A, ...A[]];
+  const carried = accounts.filter(({ name }) => wanted?.has(name) ?? true) as [A, ...A[]];
+  if (selection) refuseSplitQueues(accounts, new Set(carried), selection);
+  return carried;
+}
+
+/** Whoever reads a queue deletes its messages: those of an account that another process carries would be lost to it. */
+function refuseSplitQueues<A extends AccountWithQueue>(
+  accounts: readonly A[],
+  carried: ReadonlySet<A>,
+  { from }: AccountSelection,
+): void {
+  for (const sharing of entriesByQueue(accounts).values()) {
+    const [here, elsewhere] = [true, false].map((isHere) => sharing.filter((entry) => carried.has(entry) === isHere));
+    if (here!.length === 0 || elsewhere!.length === 0) continue;
+    const listOf = (entries: readonly A[]) => listed(entries.map(({ name }) => name));
+    throw new AppError(
+      'ACCOUNTS_INVALID',
+      `${from}: ${listOf(here!)} and ${listOf(elsewhere!)} have one event queue, and whoever reads it must carry them all: select both, or give them queues of their own`,
+    );
+  }
 }
 
 function wantedNames(names: readonly string[], { text, from }: AccountSelection): ReadonlySet<string> {

@@ -37,7 +37,7 @@ export const errorCatalog = {
   },
   ACCOUNTS_INVALID: {
     meaning:
-      '`run --accounts` or AUTOPILOT_ACCOUNTS selects nothing, or names an account that the configuration does not have. The daemon does not start: it never carries a part that nobody meant.',
+      '`run --accounts` or AUTOPILOT_ACCOUNTS selects nothing, names an account that the configuration does not have, or selects only some of the accounts that share an event queue. The daemon does not start: it never carries a part that nobody meant.',
     remedy:
       "Write names of entries under `accounts`, separated by commas; `*` stands for any characters, such as `main,eu-*`. `ivs-autopilot validate --accounts '…'` shows what is selected.",
     status: 422,
