@@ -107,7 +107,7 @@ async function assertReplaceable(place: NamedPlace, { path, never, delivered }: 
     throw refused(`file ${path} is one of the daemon’s own files`);
   // Remembered at once: a rotation replaces the record by which a file of an earlier version is known.
   if (await delivered.has(place.path, path)) return delivered.add(place.path);
-  throw refused(`file ${path} exists, and no delivery on record wrote it: remove it, or use another path`);
+  throw refused(`file ${path} exists, but no delivery is on record for it: remove it, or use another path`);
 }
 
 function refused(text: string): AppError {

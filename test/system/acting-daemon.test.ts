@@ -147,7 +147,7 @@ describe.concurrent('asked for by an operator', () => {
       maxChannels: 29,
       reason: 'too many',
     });
-    expect(capped.body).toMatchObject({ status: 400, detail: expect.stringContaining('30 channels are meant') });
+    expect(capped.body).toMatchObject({ status: 400, detail: expect.stringContaining('30 channels match') });
     const bulkId = await act(daemon, {
       action: { rotate_stream_key: { when: 'now', deliver: { file: join(t.directory, '{{ channel.id }}') } } },
       targets: { tags: { tier: ['gold'] } },

@@ -238,7 +238,7 @@ test('two people say yes on two replicas at once, twice each: the stream is stop
   expect((await byProxy('zoe', 'operator', 'https://evil.example')).body).toMatchObject({ code: 'FOREIGN_REQUEST' });
   expect((await byProxy('zoe', 'operator', own)).body).toMatchObject({ state: 'approved' });
   await expect.poll(stops).toBe(2);
-  expect(await press(first, 'UBOB', 'reject')).toMatch(/^Nothing was done: it was over/);
+  expect(await press(first, 'UBOB', 'reject')).toMatch(/^Nothing was done: it ended/);
   const { body: who } = await as('ann', first, 'GET', `/v1/approvals/${wanted.id}`);
   expect(who.answers).toMatchObject([
     { who: 'user ann', from: 'slack UANN' },

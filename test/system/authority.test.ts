@@ -349,7 +349,7 @@ test('an address that nothing is sent to is refused in the request, with the set
   expect([large.status, large.body.code, large.body.detail]).toEqual([
     400,
     'REQUEST_INVALID',
-    expect.stringContaining('too large together'),
+    expect.stringContaining('too large in total'),
   ]);
 });
 
