@@ -35,6 +35,7 @@ export const longFiles: Readonly<Record<string, number>> = {
   'test/integration/metadata-drain.test.ts': 8,
   'test/system/acting-daemon.test.ts': 7,
   'test/system/stopping.test.ts': 7,
+  'test/system/tracing.test.ts': 7,
   'test/system/dripping-peers.test.ts': 7,
   'test/integration/rules-engine.test.ts': 6,
   'test/system/strangers.test.ts': 6,
@@ -54,6 +55,7 @@ export const longFiles: Readonly<Record<string, number>> = {
   'test/system/replicas.test.ts': 4,
   'test/system/unlisted-channels.test.ts': 4,
   'test/integration/ivs-client.test.ts': 4,
+  'test/integration/telemetry.test.ts': 4,
 };
 
 /** Files that mostly wait come before those that mostly compute: the latter fill what is left, and no core is idle at the end. */
