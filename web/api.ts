@@ -109,7 +109,21 @@ export async function api<T = unknown>(
     parsed = { detail: text.slice(0, 200) };
   }
   if (!answer.ok) throw new Problem(answer.status, parsed as ProblemBody);
+  tellUnasked(parsed);
   return parsed as T;
+}
+
+/** Told of accounts that an answer leaves out, because their Redis could not be asked. */
+let onUnasked: (text: string) => void = () => undefined;
+
+export function whenUnasked(tell: (text: string) => void): void {
+  onUnasked = tell;
+}
+
+function tellUnasked(answer: unknown): void {
+  const { unasked = [] } = (answer ?? {}) as { unasked?: readonly { account: string; reason: string }[] };
+  if (unasked.length > 0)
+    onUnasked(`Left out, because it could not be reached: ${unasked.map(({ account }) => account).join(', ')}`);
 }
 
 const renewMs = 3_600_000;

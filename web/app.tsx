@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { personText } from '#api/person.ts';
-import { below, keepQueuesOpen, savedToken, saveToken } from './api.ts';
+import { below, keepQueuesOpen, savedToken, saveToken, whenUnasked } from './api.ts';
 import { askPause, askResume, showKeys } from './dialogs/controls.tsx';
 import { askActivate } from './dialogs/standby.tsx';
 import { count, duration, plural, shortDuration, stamp } from './format.ts';
@@ -12,7 +12,7 @@ import { follow } from './live.ts';
 import { watchAlerts } from './notices.ts';
 import { closeDialog, DialogHost, valuesOf } from './parts/dialog.tsx';
 import { Glyph, type Shape } from './parts/signs.tsx';
-import { Toasts } from './parts/toasts.tsx';
+import { Toasts, toastSeldom } from './parts/toasts.tsx';
 import { followPreferences } from './preferences.ts';
 import { followAddress, go, href, type Route, route } from './route.ts';
 import {
@@ -96,6 +96,7 @@ const sessions = signal(0);
 
 export function App(): JSX.Element {
   useLayoutEffect(() => {
+    whenUnasked(toastSeldom);
     const ends = [startClock(), followAddress(), listenToKeys(), followPreferences(), watchAlerts()];
     return () => {
       for (const end of ends) end();

@@ -216,7 +216,7 @@ export function createApi(options: ApiOptions): Api {
           },
         }),
       },
-      { prefix: '/v1', plugin: carriedHere(directory, sampleRoutes({ state, accounts: shards })) },
+      { prefix: '/v1', plugin: sampleRoutes({ state, accounts: shards, reach }) },
       { prefix: '/v1', plugin: carriedHere(directory, reportRoutes({ state })) },
       { prefix: '/v1', plugin: carriedHere(directory, channelRoutes({ state, refresh: inventory })) },
       {
@@ -380,15 +380,19 @@ function readinessChecks(
 function unlessItsRedisAlone(shards: readonly Shard[], shard: Shard, check: ReadinessCheck): ReadinessCheck {
   if (hasOneRedis(shards)) return check;
   const others = shards.filter(({ redis }) => redis.address !== shard.redis.address);
+  /** From its outage until the check succeeds again: what it needs after that takes its time. */
+  let isExcused = false;
   return async (signal) => {
     const late = new AppError('REDIS_UNREACHABLE', 'no answer in time');
     const silent = new Promise<never>((_, reject) => setTimeout(() => reject(late), 1_500).unref());
     try {
-      return await Promise.race([Promise.resolve(check(signal)), silent]);
+      const remark = await Promise.race([Promise.resolve(check(signal)), silent]);
+      isExcused = false;
+      return remark;
     } catch (error) {
-      const isItsRedis = shard.redisTrouble !== undefined || error === late;
-      if (!isItsRedis || !others.some(({ redisTrouble }) => redisTrouble === undefined)) throw error;
-      return `its Redis (${shard.redis.setting}) cannot be used, and it stands still: ${messageOf(error)}`;
+      isExcused ||= shard.redisTrouble !== undefined || error === late;
+      if (!isExcused || !others.some(({ redisTrouble }) => redisTrouble === undefined)) throw error;
+      return `its Redis (${shard.redis.setting}) cannot be used, or was away a moment ago, and it stands still: ${messageOf(error)}`;
     }
   };
 }

@@ -113,7 +113,7 @@ function sourcesOf(options: PageOptions): LiveSources {
     redisLatencyMs: () => latencyMs,
     replicas: () => shards.flatMap(({ watch }) => watch.replicas),
     ...(accounts ? { accounts } : {}),
-    ...(alertsElsewhere ? { alertsElsewhere: seldom(10_000, async () => (await alertsElsewhere.open()).alerts) } : {}),
+    ...(alertsElsewhere ? { alertsElsewhere: behind(10_000, async () => (await alertsElsewhere.open()).alerts) } : {}),
     quota: async () => {
       await ping();
       const readings = await Promise.all(shards.map((shard) => shard.ivs.quotaSnapshot()));
@@ -135,6 +135,25 @@ function seldom<T>(ms: number, read: () => Promise<T>): () => Promise<T | undefi
     if (performance.now() - readAt < ms) return last;
     readAt = performance.now();
     last = await read().catch(() => last);
+    return last;
+  };
+}
+
+/** As `seldom`, for what may take long: whoever asks gets what was read last, and never waits for the reading. */
+function behind<T>(ms: number, read: () => Promise<T>): () => Promise<T | undefined> {
+  let last: T | undefined;
+  let readAt = Number.NEGATIVE_INFINITY;
+  let isReading = false;
+  return async () => {
+    if (isReading || performance.now() - readAt < ms) return last;
+    isReading = true;
+    void read()
+      .then((found) => (last = found))
+      .catch(() => undefined)
+      .finally(() => {
+        isReading = false;
+        readAt = performance.now();
+      });
     return last;
   };
 }

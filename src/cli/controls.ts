@@ -27,7 +27,10 @@ function registerPause(program: Command, io: CliIo): void {
     .addHelpText('after', example('ivs-autopilot pause --reason "regional incident"'))
     .action(async ({ reason, json }: Flags) => {
       const answer = await apiClient(io).send('POST', '/v1/pause', { reason });
-      printData(io, json, answer, () => ['All automation is paused until `ivs-autopilot resume`.', ...noteOf(answer)]);
+      printData(io, json, answer, () => [
+        `${isWhole(answer) ? 'All automation is paused' : 'Automation is paused in all other accounts'} until \`ivs-autopilot resume\`.`,
+        ...noteOf(answer),
+      ]);
     });
   program
     .command('resume')
@@ -38,8 +41,16 @@ function registerPause(program: Command, io: CliIo): void {
     .action(async ({ reason, json }: Flags) => {
       const body = reason === noReason ? {} : { reason };
       const answer = await apiClient(io).send('POST', '/v1/resume', body);
-      printData(io, json, answer, () => ['Automation continues.', ...noteOf(answer)]);
+      printData(io, json, answer, () => [
+        isWhole(answer) ? 'Automation continues.' : 'Automation continues in all other accounts.',
+        ...noteOf(answer),
+      ]);
     });
+}
+
+/** Whether every account could be told; those that could not are named on standard error. */
+function isWhole(answer: unknown): boolean {
+  return (answer as { unasked?: unknown } | undefined)?.unasked === undefined;
 }
 
 /** What an answer says about replicas that could not be told. */

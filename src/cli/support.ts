@@ -90,7 +90,7 @@ export function daemonUrl(env: CliIo['env']): string {
 
 /** A client of the daemon (`daemonUrl`) with the token of AUTOPILOT_API_TOKEN or AUTOPILOT_API_TOKEN_FILE. */
 export function apiClient(
-  { env, signal, person }: Pick<CliIo, 'env' | 'signal' | 'person'>,
+  { env, signal, person, printError }: Pick<CliIo, 'env' | 'signal' | 'person'> & Partial<Pick<CliIo, 'printError'>>,
   { requestMs = 30_000, silentMs = 40_000 }: ApiPatience = {},
 ): ApiClient {
   const base = checkedUrl(daemonUrl(env));
@@ -110,7 +110,9 @@ export function apiClient(
   /** @throws RequestFailed for a refusal, and for what is no JSON */
   const read = async (response: Response): Promise<{ text: string; value: unknown }> => {
     const text = await response.text().catch((error: unknown) => Promise.reject(noAnswer(base, error)));
-    return { text, value: answerOf(response, text) };
+    const value = answerOf(response, text);
+    for (const line of unaskedLines(value)) printError?.(line);
+    return { text, value };
   };
   const client = createClient({
     url: base,
@@ -163,6 +165,16 @@ export function apiClient(
       throw noAnswer(base, new Error(`the stream ended before an event ${event}`));
     },
   };
+}
+
+/** Accounts that an answer says nothing of, or that were not told: an answer in part is never taken for a whole one. */
+function unaskedLines(answer: unknown): string[] {
+  const { unasked } = (answer ?? {}) as { unasked?: unknown };
+  if (!Array.isArray(unasked)) return [];
+  return unasked.map((each: unknown) => {
+    const { account, reason } = each as Record<string, unknown>;
+    return `${String(account)} could not be reached, and is left out: ${String(reason)}`;
+  });
 }
 
 /**

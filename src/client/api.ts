@@ -3682,6 +3682,12 @@ export interface operations {
                                 viewers: number;
                             }[];
                         }[];
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
+                        }[];
                     };
                 };
             };

@@ -59,6 +59,7 @@ export function namesOf(carriers: readonly Pick<Carrier, 'id' | 'host' | 'role'>
  */
 export class MissingParts {
   readonly #accounts: readonly string[];
+  readonly #known: ReadonlySet<string>;
   readonly #patienceMs: number;
   /** When the reading under way began, without a failure since. */
   #readingSinceMs: number | undefined;
@@ -68,6 +69,7 @@ export class MissingParts {
   /** @param patienceMs how long a part may have nobody before it is missing. */
   constructor({ accounts, patienceMs }: { readonly accounts: readonly string[]; readonly patienceMs: number }) {
     this.#accounts = accounts;
+    this.#known = new Set(accounts);
     this.#patienceMs = patienceMs;
   }
 
@@ -77,7 +79,8 @@ export class MissingParts {
     this.#carriers = carriers;
     for (const { role, accounts } of carriers)
       for (const part of carrierParts)
-        if (roleDoes(role, part)) for (const account of accounts) this.#seenMs.set(keyOf(account, part), nowMs);
+        if (roleDoes(role, part))
+          for (const account of accounts) if (this.#known.has(account)) this.#seenMs.set(keyOf(account, part), nowMs);
   }
 
   /** They could not be read: who carries what is not known. */

@@ -107,3 +107,41 @@ describe('an event of a queue that accounts share', () => {
     expect(directory.findOfSharedEvent(observation)).toBe(owner);
   });
 });
+
+describe('accounts that another process carries', () => {
+  const asia = shard('asia', 'ap-south-1', '777788889999');
+  const some = new ShardDirectory([main], {
+    shards: [europe, asia],
+    carriersOf: (name) => `web-2 (id 1a2b3c4d, role all) for ${name}`,
+  });
+  const elsewhere = expect.objectContaining({
+    code: 'ACCOUNT_ELSEWHERE',
+    message: expect.stringContaining('ask web-2 (id 1a2b3c4d, role all) for europe'),
+    details: { account: 'europe' },
+  });
+
+  test('are known by name and channel, and refused with who carries them', () => {
+    expect(() => some.named('europe')).toThrow(elsewhere);
+    expect(() => some.namedOrOnly('europe')).toThrow(elsewhere);
+    expect(() => some.ofChannel(arn('eu-west-1', '111122223333'))).toThrow(elsewhere);
+    expect(some.findOfChannel(arn('eu-west-1', '111122223333'))).toBeUndefined();
+    expect(some.findElsewhere(arn('eu-west-1', '111122223333'))).toBe(europe);
+    expect([some.anyNamed('europe'), some.anyNamed('main')]).toEqual([europe, main]);
+    expect(some.anyOfChannel(arn('eu-west-1', '111122223333'))).toBe(europe);
+    expect(some.anyOfChannel(arn('us-west-2', '111122223333'))).toBe(main);
+    expect(() => some.anyNamed('erope')).toThrow(/no account erope \(did you mean europe\?\).*main, europe, asia/);
+  });
+
+  test('count: what needs to be named where there are several is named, though one is carried here', () => {
+    expect([some.isOne, new ShardDirectory([main]).isOne]).toEqual([false, true]);
+    expect(() => some.namedOrOnly(undefined)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }));
+  });
+
+  test('own their events, by whichever queue these come', () => {
+    const of = (account: string, region: string, channelArn?: ChannelArn) =>
+      ({ channelArn, envelope: { account, region } }) as unknown as EventObservation;
+    expect(some.findOfEvent(event('111122223333', arn('eu-west-1', '111122223333')), main)).toBe(europe);
+    expect(some.findOfSharedEvent(of('777788889999', 'ap-south-1'))).toBe(asia);
+    expect(some.findOfSharedEvent(of('777788889999', 'eu-west-1'))).toBeUndefined();
+  });
+});

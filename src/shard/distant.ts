@@ -1,7 +1,7 @@
 // A shard that another process carries. Nothing is built for it before somebody asks, and nothing stays when nobody does: no limiter, no
 // workers, no polls, no copy of its state. What can be done from here is what Redis alone can do: look, write controls and answers, and
 // put what it should observe into its queue.
-import { accountIdOf, queueKeyOf } from '#config/accounts.ts';
+import { accountIdOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import type { Answered, ApprovalSaid } from '#domain/approval.ts';
@@ -23,7 +23,6 @@ import { Replication } from '#runtime/redis-replication.ts';
 import type { RedisServer } from '#runtime/redis-servers.ts';
 import type { Taken } from '#src/pipeline.ts';
 import { type SeenState, VisitedState } from '#store/visited-state.ts';
-import type { Hearer } from './intake.ts';
 import { OnDemand } from './on-demand.ts';
 import { RedisConnections } from './redis-connections.ts';
 import { adBreakSpacingMs, logMaxAgeMs } from './settings.ts';
@@ -58,10 +57,7 @@ export class DistantShard {
   readonly #options: DistantShardOptions;
   readonly #prefix: string;
   readonly #logger: Logger;
-  /** The same for all accounts that have one event queue; undefined: it has none. */
-  readonly queueKey: string | undefined;
   readonly #clock = new RedisClock();
-  #heardAt = Number.NEGATIVE_INFINITY;
   readonly #state: OnDemand<Opened<VisitedState>>;
   readonly #queues: OnDemand<Opened<Queues>>;
   #isClosed = false;
@@ -72,7 +68,6 @@ export class DistantShard {
     this.name = account.name;
     this.region = account.region;
     this.accountId = accountIdOf(account);
-    this.queueKey = account.queue_url === undefined ? undefined : queueKeyOf(account.queue_url);
     this.#prefix = keyPrefix(namespace, account.name);
     this.#logger = logger.child({ shard: account.name });
     this.#state = new OnDemand({
@@ -136,15 +131,6 @@ export class DistantShard {
       });
       return answered;
     });
-  }
-
-  /** Who is told that the queue of this account was read, which another account's process does; undefined: it was told lately. */
-  hearer(oftenMs: number): Hearer | undefined {
-    if (performance.now() - this.#heardAt < oftenMs) return undefined;
-    this.#heardAt = performance.now();
-    // What is said again soon may be missed once, and must not hold up the reading.
-    const transact = <T>(body: (tx: Transaction) => T) => this.transact(body).catch(() => undefined as T);
-    return { state: { transact } };
   }
 
   /** Puts what was observed here into the shard's queue: whoever carries it takes it from there, once. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */

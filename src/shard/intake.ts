@@ -305,12 +305,13 @@ export class Intake {
         observe: async (observation) => (await ownerOf(observation)?.take(observation)) ?? 'not_ours',
         keepUnknown: (event) => state.transact((tx) => keepUnknownEvent(tx, event)),
         queueRead: async ({ atMs, lagMs }) => {
-          const told = await Promise.allSettled(
-            hearers().map((shard) =>
-              shard.state.transact((tx) => noteQueueRead(tx, { atMs: Math.min(atMs, tx.nowMs), lagMs })),
-            ),
-          );
-          for (const one of told) if (one.status === 'rejected') throw one.reason;
+          const tell = (hearer: Hearer) =>
+            hearer.state.transact((tx) => noteQueueRead(tx, { atMs: Math.min(atMs, tx.nowMs), lagMs }));
+          // Whoever cannot be told now, because its own Redis is away, is told with the next reading.
+          const others = hearers().filter((hearer) => hearer.state !== state);
+          const told = Promise.allSettled(others.map(tell));
+          await tell({ state });
+          await told;
         },
       },
     });

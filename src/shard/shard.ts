@@ -65,7 +65,7 @@ import { type Hearer, Intake } from './intake.ts';
 import { lossKeeper } from './loss-keeper.ts';
 import { queueWorkers } from './queue-workers.ts';
 import { RedisConnections, type RedisOutage } from './redis-connections.ts';
-import { adBreakSpacingMs, gapOptionsOf, limitSettingsOf, logMaxAgeMs, silentAfterMs } from './settings.ts';
+import { adBreakSpacingMs, gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
 import { Standby } from './standby.ts';
 import { StoredRecords } from './stored-records.ts';
 import { StateWatch } from './watch-state.ts';
@@ -532,16 +532,11 @@ export class Shard {
     return homeOf(this.state.view, { region: account.region, account: accountIdOf(account) });
   }
 
-  /** The shards whose events come by this one's queue, itself among them; those that others carry are told seldom. */
+  /** The shards whose events come by this one's queue, itself among them: one process carries all of them. */
   #hearers(): readonly Hearer[] {
-    const { account, directory, config } = this.#options;
+    const { account, directory } = this.#options;
     if (!account.sharedQueue) return [this];
-    const { all, elsewhere } = directory();
-    const oftenMs = silentAfterMs(config().settings).events / 4;
-    return [
-      ...all.filter((shard) => shard.queueKey === this.queueKey),
-      ...elsewhere.filter((shard) => shard.queueKey === this.queueKey).flatMap((shard) => shard.hearer(oftenMs) ?? []),
-    ];
+    return directory().all.filter((shard) => shard.queueKey === this.queueKey);
   }
 
   /** The first shard of the process speaks for all that it carries. */

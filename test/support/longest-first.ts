@@ -12,6 +12,7 @@ export const longFiles: Readonly<Record<string, number>> = {
   'test/system/noticing-deliveries.test.ts': 20,
   'test/system/redis-refuses.test.ts': 18,
   'test/system/redis-moves.test.ts': 14,
+  'test/system/fleet.test.ts': 12,
   'test/system/noticing-scenario.test.ts': 18,
   'test/system/ends.test.ts': 17,
   'test/system/acting-crashes.test.ts': 16,

@@ -18,7 +18,8 @@ const path = (arn: string) => encodeURIComponent(arn);
 function accounts(queueUrl: string, of: Partial<Record<keyof typeof ids, string>> = {}): string {
   const entry = (name: keyof typeof ids, more = '') =>
     `  - {name: ${name}, region: us-west-2, account_id: "${ids[name]}"${more}${of[name] ?? ''}}\n`;
-  return `accounts:\n${entry('one', `, queue_url: "${queueUrl}"`)}${entry('two')}${entry('three')}`;
+  const queue = `, queue_url: "${queueUrl}"`;
+  return `accounts:\n${entry('one', queue)}${entry('two')}${entry('three')}`;
 }
 
 const rules = `
@@ -144,6 +145,8 @@ test('each process carries its part, sees who carries the rest, hands over what 
     { channelArn: arnOf('two'), why: 'from afar' },
   ]);
   expect(await onFirst(`streams/${path(arnOf('two'))}/report`)).toMatchObject({ code: 'ACCOUNT_ELSEWHERE' });
+  expect(await onFirst(`streams/${path(arnOf('two'))}/samples`)).toMatchObject({ channelArn: arnOf('two') });
+  expect((await onFirst('fleet/samples')).accounts.map(({ account }: any) => account)).toEqual(['one', 'two', 'three']);
   expect(await onFirst(`rules/goal/explain/${path(arnOf('two'))}`)).toMatchObject({ rule: 'goal' });
 
   expect((await first.ask('POST', '/v1/triggers/ask?account=two', {})).status).toBe(202);

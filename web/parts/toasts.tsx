@@ -24,6 +24,15 @@ export function toast(text: string, bad = false): void {
   );
 }
 
+/** Says something that would be said again and again, once a minute. */
+export function toastSeldom(text: string): void {
+  if (performance.now() - (saidAt.get(text) ?? Number.NEGATIVE_INFINITY) < 60_000) return;
+  saidAt.set(text, performance.now());
+  toast(text, true);
+}
+
+const saidAt = new Map<string, number>();
+
 /** Does something and says how it went; a problem is said with its remedy. */
 export async function attempt(done: string, work: () => Promise<unknown>): Promise<void> {
   try {

@@ -7,7 +7,7 @@ import { State } from '../parts/signs.tsx';
 import { Empty, ProblemLine, Skeleton, StreamLink, Table } from '../parts/text.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
 import { href, route, setParams } from '../route.ts';
-import { lasted, type Session } from '../sessions.ts';
+import type { Session } from '../sessions.ts';
 import { now, status } from '../store.ts';
 import { useResource } from '../use-resource.ts';
 
@@ -98,7 +98,9 @@ export function AccountView({ name }: { readonly name: string }): JSX.Element {
               <li key={session.streamId} data-arn={session.channelArn}>
                 <State of={{ state: session.state, health: session.health }} />
                 <StreamLink arn={session.channelArn} name={session.channelName} />
-                <span class="dim">{lasted(session)}</span>
+                <span class="dim">
+                  {session.startedAt !== undefined && `live for ${duration(now() - Date.parse(session.startedAt))}`}
+                </span>
                 <span>{session.viewerCount === undefined ? '' : `${count(session.viewerCount)} viewers`}</span>
               </li>
             ))}

@@ -5,9 +5,11 @@ import { channelArn } from '#domain/action.ts';
 import { streamHealths } from '#domain/channel.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { unknownSession } from '#journal/traces.ts';
+import type { SeenState } from '#store/visited-state.ts';
 import { sessionOf } from '#streams/queries.ts';
 import { fleetSamples, readSamples } from '#streams/samples.ts';
 import { moment, momentMs } from '../moment.ts';
+import { askEach, type Reach, type Reached, unaskedField, unaskedOf } from '../reach.ts';
 
 const time = z.iso.datetime();
 const count = z.number().int();
@@ -46,6 +48,7 @@ const fleet = z.object({
         .describe('Oldest first, one for each minute; a minute without a sample was not observed'),
     }),
   ),
+  unasked: unaskedField,
 });
 
 const mostSamples = 5_000;
@@ -54,9 +57,11 @@ export interface SampleRoutesOptions {
   /** Of the whole fleet. */
   readonly state: SharedState;
   readonly accounts: readonly { readonly name: string; readonly state: SharedState }[];
+  /** Where there are accounts that others carry. */
+  readonly reach?: Reach | undefined;
 }
 
-export function sampleRoutes({ state, accounts }: SampleRoutesOptions): FastifyPluginAsyncZod {
+export function sampleRoutes({ state, accounts, reach }: SampleRoutesOptions): FastifyPluginAsyncZod {
   const tags = ['Streams'];
   const iso = (ms: number) => new Date(ms).toISOString();
   return async (app) => {
@@ -81,9 +86,13 @@ export function sampleRoutes({ state, accounts }: SampleRoutesOptions): FastifyP
         },
       },
       async ({ params: { channelArn: arn }, query: { streamId, ...page } }) => {
-        const session = await sessionOf(state, arn, streamId);
-        if (!session) throw await unknownSession(state, arn, streamId);
-        const { samples, next } = await readSamples(state, session, page);
+        const read = async (seen: SeenState) => {
+          const session = await sessionOf(seen, arn, streamId);
+          if (!session) throw await unknownSession(seen, arn, streamId);
+          return { session, ...(await readSamples(seen, session, page)) };
+        };
+        const elsewhere = reach?.elsewhereOfChannel(arn);
+        const { session, samples, next } = await (elsewhere ? elsewhere.read(read) : read(state));
         return {
           channelArn: arn,
           streamId: session.streamId,
@@ -111,16 +120,24 @@ export function sampleRoutes({ state, accounts }: SampleRoutesOptions): FastifyP
       },
       async ({ query: { since } }) => {
         const sinceMs = momentMs(since, state.nowMs());
-        const found = accounts.map(async ({ name, state: own }) => ({
-          account: name,
-          samples: (await fleetSamples(own, { sinceMs })).map(({ atMs, ...counts }) => ({
-            at: iso(atMs),
-            live: counts.healthy + counts.starving + counts.unknown,
-            ...counts,
+        const places = reach?.all ?? accounts.map(hereOnly);
+        const answers = await askEach(places, (place) => place.read((seen) => fleetSamples(seen, { sinceMs })));
+        return {
+          accounts: answers.found.map(({ shard, value }) => ({
+            account: shard.name,
+            samples: value.map(({ atMs, ...counts }) => ({
+              at: iso(atMs),
+              live: counts.healthy + counts.starving + counts.unknown,
+              ...counts,
+            })),
           })),
-        }));
-        return { accounts: await Promise.all(found) };
+          ...unaskedOf(answers),
+        };
       },
     );
   };
+}
+
+function hereOnly({ name, state }: SampleRoutesOptions['accounts'][number]): Pick<Reached, 'name' | 'read'> {
+  return { name, read: async (look) => look(state) };
 }
