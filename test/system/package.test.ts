@@ -1,6 +1,7 @@
 // The package as npm makes it (`npm pack` builds it first) and as npm installs it: in an empty folder, with what it depends on.
 import { execFile, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,6 +13,7 @@ import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSimulator } from '#simulator/server.ts';
 import { ownRedis } from '#test/support/redis.ts';
+import { allPages } from '../../docs-site/navigation.mjs';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
@@ -91,6 +93,10 @@ test('the packed file holds what is built, the page and the documents, and no so
       'docs/decisions/0001-tool-chain.md',
       'dist/web/index.html',
       'dist/web/app.js',
+      'bin/node-build.mjs',
+      'bin/node-builds.json',
+      // The chart is not in the package, and so its page is not.
+      ...allPages((name) => readdirSync(join(root, name))).filter((path) => !path.startsWith('deploy/')),
     ]),
   );
   const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
