@@ -129,7 +129,7 @@ async function firstRule(
   const program = 'npm run --silent cli --';
   await execute(`${program} init ${config}`, clone);
   const tutorial = readFileSync(join(clone, 'docs', 'first-hour.md'), 'utf8');
-  const block = (kind: string) => new RegExp(`^\`\`\`yaml ${kind}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(tutorial)![1]!;
+  const block = (kind: string) => new RegExp(`^\`\`\`yaml ${kind}[^\\n]*\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(tutorial)![1]!;
   const [rule, tests] = [block('rule'), block('test')];
   const file = join(clone, config);
   writeFileSync(

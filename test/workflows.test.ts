@@ -122,6 +122,15 @@ describe('what the steps run', () => {
     expect(read('.ci/run')).toMatch(/^npm test$/m);
   });
 
+  test('the certificate for Redis is made as compose.redis-tls.yaml says', () => {
+    const said = read('deploy/compose.redis-tls.yaml').split('\n');
+    const [step] = runs.filter(({ run }) => run.includes('compose.redis-tls.yaml'));
+    const lines = step!.run.trim().split('\n').slice(0, 3);
+
+    expect(lines).toHaveLength(3);
+    expect(lines.filter((line) => !said.some((one) => one.startsWith(`#   ${line}`)))).toEqual([]);
+  });
+
   test('the benches of the night exist, and leave figures behind', () => {
     const { matrix } = workflows.find(({ name }) => name === 'nightly.yml')!.workflow.jobs['bench']!.strategy!;
 
