@@ -260,6 +260,7 @@ describe('the site of the documents', () => {
     const links = Array.from(prose.matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target!).filter(
       (one) => !/^[a-z]+:/.test(one),
     );
+    links.push(...Array.from(prose.matchAll(/<img\b[^>]*\ssrc="([^"]+)"/g), ([, target]) => target!));
     const isFile = (file: string) => statSync(join(root, file), { throwIfNoEntry: false })?.isFile() === true;
     const site = { pages: new Set(pages), isFile };
 

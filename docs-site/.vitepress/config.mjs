@@ -14,10 +14,17 @@ const pages = new Set(allPages(filesOf));
 /** Files that pages link to, which are copied beside them. */
 const linkedFiles = new Set();
 
+/** A picture that is written as HTML, named so that it is taken into the site like the others: `./docs/images/…`. */
+function withOwnPictures(html) {
+  return html.replaceAll(/(<img\b[^>]*\ssrc=")(?![./]|[a-z]+:)/g, '$1./');
+}
+
 /** Leads links between documents to pages, and links to other files to copies of them. */
 function repositoryLinks(markdown) {
   markdown.core.ruler.push('repository-links', ({ tokens, env }) => {
     const from = relative(repository, env.realPath ?? env.path).replaceAll('\\', '/');
+    for (const token of tokens.flatMap((one) => [one, ...(one.children ?? [])]))
+      if (token.type.startsWith('html_')) token.content = withOwnPictures(token.content);
     for (const token of tokens.flatMap(({ children }) => children ?? [])) {
       // A template of ours, such as {{ channel.name }}, is none of Vue's.
       if (token.type === 'code_inline') token.attrSet('v-pre', '');
