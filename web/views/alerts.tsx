@@ -91,7 +91,11 @@ function Chosen({
       </section>
     );
   if (!ended) return null;
-  return <Empty title="There is no such alert">It is over for more than a day, or never was: {id}</Empty>;
+  return (
+    <Empty title="There is no such alert now">
+      It is over, or never was. What ended within a day is listed below, what ended just now in a few seconds: {id}
+    </Empty>
+  );
 }
 
 function Group({ title, alerts }: { readonly title: string; readonly alerts: readonly Alert[] }): JSX.Element | null {
