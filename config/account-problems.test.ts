@@ -116,14 +116,14 @@ describe('accounts, Regions and queues', () => {
     expect(problemsOf(text)).toEqual([]);
   });
 
-  const dozen = Array.from(
-    { length: 12 },
+  const fifty = Array.from(
+    { length: 50 },
     (_, index) =>
       `  - {name: a${index}, region: us-west-2, account_id: "${100_000_000_000 + index}", assume_role_arn: "arn:aws:iam::{account}:role/autopilot-{account}", queue_url: "${sqs('eu-west-1', '999988887777')}"}\n`,
   );
 
   it('one role text serves every account, and a queue of none of them is read by the first', () => {
-    const text = `version: 1\naccounts:\n${dozen.join('')}`;
+    const text = `version: 1\naccounts:\n${fifty.join('')}`;
     expect(problemsOf(text)).toEqual([]);
     const result = parseConfig(text, 'f');
     const accounts = result.ok ? accountsOf(result.config, {}) : [];
@@ -133,7 +133,7 @@ describe('accounts, Regions and queues', () => {
     ]);
     expect(accounts.map(({ sharedQueue }) => sharedQueue)).toEqual([
       { isReader: true, isOwner: false },
-      ...Array.from({ length: 11 }, () => ({ isReader: false, isOwner: false })),
+      ...Array.from({ length: 49 }, () => ({ isReader: false, isOwner: false })),
     ]);
   });
 

@@ -11,7 +11,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
-import { connectRedis, keyPrefix } from '#runtime/redis.ts';
+import { connectRedis, keyPrefix, triedOnce } from '#runtime/redis.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
 import { createApp } from '#src/app.ts';
@@ -195,7 +195,9 @@ async function borrowedRedis(url: string): Promise<string> {
   cleanup.defer(async () => {
     const logger = createLogger({ level: 'silent', scrubber: new Scrubber() });
     const redis = connectRedis({ url, prefix: keyPrefix(namespace, 'main'), role: 'store', logger });
-    await redis.connect();
+    // Of a cluster the first node may send it on to another one.
+    redis.connect().catch(() => undefined);
+    await triedOnce(redis);
     for await (const keys of redis.scanStream({ match: `*${namespace}:*`, count: 1000 })) {
       if ((keys as string[]).length > 0) await redis.unlink(...(keys as string[]));
     }

@@ -9,7 +9,7 @@ import { pausesOf, silencesInForce } from '#domain/controls-in-force.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { settleAfterRepairMs, settledAfterRepairMs } from '#domain/state-loss.ts';
 import { kinds, logs, notes, pauses, stateLossAlertKey } from '#domain/state-registry.ts';
-import { expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
+import { activate, expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
 import { failoverMs } from '#rules/state-loss.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createMetrics } from '#runtime/metrics.ts';
@@ -127,6 +127,18 @@ describe('a state that is lost under a living replica', () => {
     expect(controls(fresh)).toEqual(lost);
     const audit = await fresh.readLog(logs.audit, { limit: 1 });
     expect(audit[0]?.entry).toMatchObject({ what: 'state_lost', outcome: 'paused' });
+  });
+
+  test('the activation of a standby is written again: its replicas work on, also after a restart', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact((tx) => activate(tx, by));
+    await bundle.empty();
+    await state.refresh();
+
+    const fresh = bundle.replica();
+    await fresh.refresh();
+    expect(fresh.view.get(notes.activation)).toMatchObject(by);
   });
 
   test('a commit that comes first finds pause and holds in place', async () => {

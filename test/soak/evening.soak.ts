@@ -50,7 +50,7 @@ const told: readonly RegExp[] = [
   /decides +starving-slate for studio-03: notify, put_metadata/,
   /notices +studio-40 is live, by a poll: no event has said so/,
   /decides +rotate-key-after-show for studio-09: rotate_stream_key/,
-  /does +the operations room reads: .*studio-03/,
+  /does +the chat room reads: .*studio-03/,
   /does +UpdateChannel on studio-13/,
   /does +StopStream on studio-21/,
   /metadata cues accepted by IVS +[1-9]\d*/,

@@ -308,6 +308,16 @@ test('bootstrap does every account with its own role, or one of them, and goes o
   expect(all.out).toContain('1 of 3 accounts failed; see above: twin. Repair them and run it again');
   expect(JSON.parse(one.out)).toMatchObject({ accounts: [{ account: 'west', region: 'us-west-2', done: true }] });
   expect(printed.out).toMatch(/Set queue_url of the account west: http.*fleet-events/);
+
+  // What failed is named, and a repeat goes on with it.
+  await simulator.control.addFault({ operation: 'sts:AssumeRole', error: 'AccessDenied', status: 403, times: 1 });
+  const first = await cli('bootstrap', accounts, '--name', 'many');
+  const again = await cli('bootstrap', accounts, '--name', 'many');
+  await cli('bootstrap', accounts, '--name', 'many', '--destroy');
+  expect(first).toMatchObject({ exitCode: 1, out: expect.stringContaining('see above: twin. Run it again') });
+  expect(first.out).toContain('+ queue many-events: create');
+  expect(again.exitCode).toBe(0);
+  expect(again.out).not.toContain('create');
 });
 
 test('bootstrap without credentials points to the printed templates', async () => {
