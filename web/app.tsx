@@ -58,7 +58,7 @@ const pages: readonly { readonly path: string; readonly title: string }[] = [
   { path: 'history', title: 'History' },
   { path: 'rules', title: 'Rules' },
   { path: 'quota', title: 'Quota' },
-  { path: 'batches', title: 'Batches' },
+  { path: 'batches', title: 'Metadata' },
   { path: 'audit', title: 'Audit' },
 ];
 
@@ -258,6 +258,11 @@ function Frame(): JSX.Element {
 }
 
 function TopBar({ page }: { readonly page: string }): JSX.Element {
+  const nav = useRef<HTMLElement>(null);
+  // A narrow window does not have room for all: the one that is shown is in sight.
+  useLayoutEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [page]);
   const { counts, config, standby = false } = status.value ?? {};
   return (
     <>
@@ -284,7 +289,7 @@ function TopBar({ page }: { readonly page: string }): JSX.Element {
           <Stat show="unknown" text="Unknown" value={counts?.unknown} shape="unknown" />
           <Stat show="held" text="Held" value={counts?.held} shape="pause" />
         </div>
-        <nav aria-label="Pages">
+        <nav aria-label="Pages" ref={nav}>
           {pages.map(({ path, title }) => (
             <a
               key={path}
@@ -362,17 +367,17 @@ function Mode(): JSX.Element {
   const dry = rules.filter(({ mode }) => mode === 'dry_run').length;
   if (enforcing === 0)
     return (
-      <span class="chip mode dry_run">
+      <a class="chip mode dry_run" href={href('rules')}>
         <Glyph shape="unknown" />
         {dry > 0 ? `Dry run: ${plural(dry, 'rule')} only ${dry === 1 ? 'watches' : 'watch'}` : 'No rule is in force'}
-      </span>
+      </a>
     );
   return (
-    <span class="chip mode enforce">
+    <a class="chip mode enforce" href={href('rules')}>
       <Glyph shape="ok" />
       Enforcing {count(enforcing)}
       {dry > 0 ? `, ${count(dry)} dry run` : ''}
-    </span>
+    </a>
   );
 }
 

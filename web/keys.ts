@@ -36,6 +36,8 @@ export function useListKeys(keys: ListKeys): void {
 const pages: Readonly<Record<string, string>> = {
   s: '',
   d: 'decisions',
+  p: 'approvals',
+  h: 'history',
   r: 'rules',
   q: 'quota',
   b: 'batches',

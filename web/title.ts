@@ -23,7 +23,7 @@ const names: Readonly<Record<string, string>> = {
   history: 'History',
   rules: 'Rules',
   quota: 'Quota',
-  batches: 'Batches',
+  batches: 'Metadata',
   audit: 'Audit',
   decision: 'Decision',
   batch: 'Batch',

@@ -221,13 +221,14 @@ export async function pageStand({
     activity: () =>
       lively
         ? [0, 1, 2].map((index) => ({
-            id: `d-${index}`,
+            // The first of them is on record.
+            id: `d-${index === 0 ? 4 : index}`,
             atMs: nowMs - 20_000 * (index + 1),
             rule: 'starving-slate',
             outcome: index === 1 ? 'suppressed' : 'acted',
             text: index === 1 ? 'cooldown' : 'put_metadata, notify',
             // The last of them has left the list.
-            arn: channelArnAt(index === 2 ? streams : index),
+            arn: channelArnAt([4, 1, streams][index]!),
           }))
         : [],
   };

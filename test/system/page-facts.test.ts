@@ -228,7 +228,7 @@ test('titles have one form in every view, and a tab in the background says that 
     ['#/decisions', 'Decisions'],
     ['#/rules', 'Rules'],
     ['#/quota', 'Quota'],
-    ['#/batches', 'Batches'],
+    ['#/batches', 'Metadata'],
     ['#/audit', 'Audit'],
     ['#/job/job-1', 'Job – job-1'],
     ['#/runbook', 'Run book'],

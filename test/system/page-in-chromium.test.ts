@@ -159,7 +159,7 @@ describe('the operator’s page', () => {
       ['Rules', ['Firing for 1', 'Pending', 'Cooling 1', 'Capped', 'Last 24 hours']],
       ['Quota', ['148 of 155/s', 'Hottest channels', 'bulk', 'PutMetadata, last hour', 'highest 152/s of 155/s']],
       [
-        'Batches',
+        'Metadata',
         ['1 item to 2,015 channels', '1,395 of 2,015 ended', '4 s to go', 'IVS_REFUSED 2', 'by rule starving-slate'],
       ],
       ['Audit', ['put metadata', 'PutMetadata answered 204']],

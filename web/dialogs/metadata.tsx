@@ -46,11 +46,13 @@ const lanes = [
   ['bulk', 'bulk: sent last'],
 ] as const;
 
-/** Opens the form, with these channels as its list where some are given. */
+/** Opens the form with these channels as its list, or these tags (`key=value`), where some are given. */
 export function askMetadata({
   channels = [],
+  tags = [],
 }: {
   readonly channels?: readonly Pick<LiveRow, 'arn' | 'name'>[];
+  readonly tags?: readonly string[];
 } = {}): void {
   // A name says more to people, where it is one line and one channel's.
   const named = Map.groupBy(channels, ({ name }) => name.trim());
@@ -60,12 +62,18 @@ export function askMetadata({
       return [text === '' || text.includes('\n') || named.get(text)!.length > 1 ? arn : text, arn];
     }),
   );
-  ask(<MetadataDialog chosen={chosen} />);
+  ask(<MetadataDialog chosen={chosen} tags={tags} />);
 }
 
 /** @param props `chosen`: ARNs of the channels that are filled in, by what stands for them */
-function MetadataDialog({ chosen }: { readonly chosen: ReadonlyMap<string, string> }): JSX.Element {
-  const [kind, setKind] = useState<TargetKind>(chosen.size > 0 ? 'list' : 'live');
+function MetadataDialog({
+  chosen,
+  tags,
+}: {
+  readonly chosen: ReadonlyMap<string, string>;
+  readonly tags: readonly string[];
+}): JSX.Element {
+  const [kind, setKind] = useState<TargetKind>(chosen.size > 0 ? 'list' : tags.length > 0 ? 'tags' : 'live');
   /** What was planned, and for which request. */
   const [planned, setPlanned] = useState<{ readonly plan: Plan; readonly asked: string }>();
   const closing = useRef(new AbortController());
@@ -100,6 +108,8 @@ function MetadataDialog({ chosen }: { readonly chosen: ReadonlyMap<string, strin
       confirm={
         planned && planned.plan.channels > 0 ? `Send to ${plural(planned.plan.channels, 'channel')}` : 'Show the plan'
       }
+      // Who gets it is filled in already.
+      focus={kind === 'live' ? undefined : 'payload'}
       onInput={() => {
         typed.current += 1;
         setPlanned(undefined);
@@ -126,6 +136,7 @@ function MetadataDialog({ chosen }: { readonly chosen: ReadonlyMap<string, strin
           label="Tags, one per line"
           name="tags"
           lines={2}
+          initial={tags.join('\n')}
           placeholder="show=quiz"
           help="As key=value. All keys must match; repeat a key to allow several values."
         />

@@ -43,6 +43,8 @@ export interface DialogProps {
   /** The one way out. */
   readonly dismiss?: string | undefined;
   readonly danger?: boolean | undefined;
+  /** Name of the field that has the focus when it opens; default: the first one. */
+  readonly focus?: string | undefined;
   /** Closes the dialog when it is done, but for `stay`; what it throws is said in the dialog, which stays. */
   readonly onSubmit?: ((values: Values) => Promise<'stay' | undefined | void>) | undefined;
   /** Something was typed or chosen. */
@@ -56,6 +58,7 @@ export function Dialog({
   confirm,
   dismiss = 'Cancel',
   danger = false,
+  focus,
   onSubmit,
   onInput,
   children,
@@ -81,7 +84,10 @@ export function Dialog({
     if (denied) {
       current?.close();
       document.getElementById('token')?.focus();
-    } else if (current && !current.open) current.showModal();
+    } else if (current && !current.open) {
+      current.showModal();
+      if (focus !== undefined) document.getElementById(fieldId(focus))?.focus();
+    }
   }, [denied]);
 
   const submit = async (form: HTMLFormElement) => {
@@ -152,6 +158,10 @@ export function valuesOf(form: HTMLFormElement): Values {
   );
 }
 
+function fieldId(name: string): string {
+  return `field-${name}`;
+}
+
 interface FieldProps {
   readonly label: string;
   readonly name: string;
@@ -170,7 +180,7 @@ interface FieldProps {
 
 /** One field with its label. The browser keeps what is typed; nothing is drawn over it. */
 export function Field({ label, name, options, lines, initial, suggestions, help, ...rest }: FieldProps): JSX.Element {
-  const id = `field-${name}`;
+  const id = fieldId(name);
   const described = help === undefined ? {} : { 'aria-describedby': `${id}-help` };
   return (
     <div class="field">

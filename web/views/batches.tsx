@@ -75,7 +75,9 @@ export function Batch({ batch }: { readonly batch: BatchLine }): JSX.Element {
       <progress max={Math.max(1, total)} value={total - pending} aria-label={`Progress of batch ${id}`} />
       <p>
         {count(total - pending)} of {count(total)} ended
-        {pending > 0 && typeof etaSeconds === 'number' ? `, about ${duration(etaSeconds * 1000)} to go` : ''}
+        {pending > 0 && typeof etaSeconds === 'number'
+          ? `, about ${duration(Math.max(1, etaSeconds) * 1000)} to go`
+          : ''}
         {typeof finishedMs === 'number' ? ` in ${tookText(finishedMs - startedMs)}` : ''}
       </p>
       <ul class="tally">

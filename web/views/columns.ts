@@ -24,7 +24,7 @@ const recordingRank = { failed: 0, recording: 1, ended: 2, none: 3 } as const;
 export const columns: readonly Column[] = [
   { id: 'mark', title: '', width: '3.4rem' },
   { id: 'state', title: 'State', width: '9.5rem', value: (row) => stateOf(row).rank },
-  { id: 'channel', title: 'Channel', width: 'minmax(9rem, 1.5fr)', value: ({ name }) => name },
+  { id: 'channel', title: 'Channel', width: 'minmax(9rem, 1.7fr)', value: ({ name }) => name },
   { id: 'viewers', title: 'Viewers', width: '9.8rem', value: ({ viewers }) => viewers, first: 'descending' },
   { id: 'started', title: 'Live for', width: '4.6rem', value: liveFor, first: 'descending' },
   { id: 'recording', title: 'Recording', width: '5.9rem', value: ({ recording }) => recordingRank[recording] },

@@ -58,7 +58,7 @@ export function DecisionsView(): JSX.Element {
           <input
             type="search"
             id="filter"
-            placeholder="Search: name, id, action, person"
+            placeholder="Name, id, action, person"
             autocomplete="off"
             value={text}
             onInput={(event) => setParams({ text: event.currentTarget.value }, { typing: true })}

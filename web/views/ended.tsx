@@ -6,7 +6,7 @@ import { count, duration } from '../format.ts';
 import { State } from '../parts/signs.tsx';
 import { Empty, ProblemLine, Skeleton, StreamLink, Time } from '../parts/text.tsx';
 import { lasted, type Session, sessionEndMs } from '../sessions.ts';
-import { now } from '../store.ts';
+import { now, rowOfChannel } from '../store.ts';
 import { useResource } from '../use-resource.ts';
 
 const page = 100;
@@ -50,17 +50,27 @@ export function EndedSessions({
             <StreamLink arn={session.channelArn} name={session.channelName} />
             <span>
               {session.endedAtLatest && 'by '}
-              <Time ms={sessionEndMs(session)} />{' '}
+              <Time ms={sessionEndMs(session)} />
               <span class="dim">
-                {session.endedAtLatest && 'at least '}
+                , {session.endedAtLatest && 'at least '}
                 {duration(at - sessionEndMs(session))} ago
               </span>
             </span>
             <span class="dim">{lasted(session)}</span>
-            <span>{endText(session)}</span>
+            <span>
+              {endText(session)}
+              <LiveAgain arn={session.channelArn} at={at} />
+            </span>
           </li>
         ))}
       </ol>
     </section>
   );
+}
+
+/** That an encoder is back since. */
+function LiveAgain({ arn, at }: { readonly arn: string; readonly at: number }): JSX.Element | null {
+  const row = rowOfChannel(arn);
+  if (row?.state !== 'live') return null;
+  return <span class="dim">; live again{row.started === undefined ? '' : ` for ${duration(at - row.started)}`}</span>;
 }

@@ -145,8 +145,15 @@ export function ActivityPanel(): JSX.Element {
               <div>
                 <p>
                   <OutcomeSign name={line.outcome} />
-                  <a href={href('decisions', '', { rule: line.rule })}>{line.rule}</a>
-                  <span class="dim"> {words(line.outcome)}</span>
+                  <a
+                    href={
+                      times > 1
+                        ? href('decisions', '', { rule: line.rule, outcome: line.outcome })
+                        : href('decision', line.id)
+                    }
+                  >
+                    {line.rule} {words(line.outcome)}
+                  </a>
                 </p>
                 <p>
                   {words(line.text)}

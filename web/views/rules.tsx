@@ -1,10 +1,11 @@
 // The rules: what each does in a sentence, what it is doing now, and what it did in the last day.
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import type { RuleLine } from '#api/live/status.ts';
-import { api } from '../api.ts';
+import { api, Problem } from '../api.ts';
 import { count, duration } from '../format.ts';
 import { Glyph, Outcome } from '../parts/signs.tsx';
-import { Empty, Table } from '../parts/text.tsx';
+import { Empty, ProblemLine, Table } from '../parts/text.tsx';
 import { attempt } from '../parts/toasts.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
 import { href } from '../route.ts';
@@ -31,13 +32,20 @@ const mostCounted = 60;
 export function RulesView(): JSX.Element {
   const rules = status.value?.rules ?? [];
   const config = status.value?.config;
-  const lastDay = useResource(
+  const [days, setDays] = useState<Readonly<Record<string, RuleDay>>>({});
+  const { problem } = useResource(
     'rules',
     async (signal) => {
-      const found: Record<string, RuleDay> = {};
-      for (const { name } of status.peek()?.rules.slice(0, mostCounted) ?? [])
-        found[name] = await api<RuleDay>('GET', `/v1/rules/${encodeURIComponent(name)}`, { signal });
-      return found;
+      for (const name of inOrder(status.peek()?.rules ?? []).slice(0, mostCounted)) {
+        try {
+          const day = await api<RuleDay>('GET', `/v1/rules/${encodeURIComponent(name)}`, { signal });
+          setDays((known) => ({ ...known, [name]: day }));
+        } catch (error) {
+          // The configuration was reloaded meanwhile, without this rule.
+          if (!(error instanceof Problem && error.status === 404)) throw error;
+        }
+      }
+      return true;
     },
     { everyMs: 60_000 },
   );
@@ -65,12 +73,13 @@ export function RulesView(): JSX.Element {
           The file on disk is not valid, so the configuration above stays in force: {config.error}
         </p>
       )}
+      <ProblemLine problem={problem} />
       {rules.length === 0 ? (
         <Empty title="No rules">The configuration has none.</Empty>
       ) : (
         <div class="cards">
           {rules.map((rule) => (
-            <Rule key={rule.name} rule={rule} day={lastDay.value?.[rule.name]} />
+            <Rule key={rule.name} rule={rule} day={days[rule.name]} isAsked={problem === undefined} />
           ))}
         </div>
       )}
@@ -78,6 +87,11 @@ export function RulesView(): JSX.Element {
       <Replicas />
     </div>
   );
+}
+
+/** Names of the rules, those in dry run first: what they would have done is what people come for. */
+function inOrder(rules: readonly RuleLine[]): readonly string[] {
+  return rules.toSorted((a, b) => Number(b.mode === 'dry_run') - Number(a.mode === 'dry_run')).map(({ name }) => name);
 }
 
 /** Replicas that gave a sign of life lately; a configuration other than the one in force here stands out. */
@@ -108,7 +122,16 @@ function Replicas(): JSX.Element | null {
   );
 }
 
-function Rule({ rule, day }: { readonly rule: RuleLine; readonly day: RuleDay | undefined }): JSX.Element {
+function Rule({
+  rule,
+  day,
+  isAsked,
+}: {
+  readonly rule: RuleLine;
+  readonly day: RuleDay | undefined;
+  /** Whether the last day may still come. */
+  readonly isAsked: boolean;
+}): JSX.Element {
   return (
     <section class={`panel rule${rule.capped ? ' critical' : ''}`} aria-label={`Rule ${rule.name}`}>
       <div class="split">
@@ -121,6 +144,7 @@ function Rule({ rule, day }: { readonly rule: RuleLine; readonly day: RuleDay | 
         <Doing rule={rule} />
       </p>
       <LastDay counts={day?.last24h} />
+      {rule.mode === 'dry_run' && !day && isAsked && <p class="dim">Reading what it would have done…</p>}
       {rule.mode === 'dry_run' && day?.wouldHave && <DryRun rule={rule.name} did={day.wouldHave} patch={day.patch} />}
       <p class="links">
         <a href={href('decisions', '', { rule: rule.name })}>Decisions</a>

@@ -19,6 +19,7 @@ import { Head } from './list-head.tsx';
 import { ListOptions } from './list-options.tsx';
 import { ordered, showProblem, type Wanted } from './order.ts';
 import { SelectionBar, selectRow } from './selection-bar.tsx';
+import { SendToShown } from './send-to-shown.tsx';
 import { StreamRow } from './stream-row.tsx';
 
 const narrow = matchMedia('(max-width: 1020px)');
@@ -104,6 +105,7 @@ export function StreamsView(): JSX.Element {
             </button>
           )}
         </div>
+        <SendToShown text={q} show={show} shown={() => items.flatMap((number) => all.get(number) ?? [])} />
         <ListOptions shown={shown} />
         <CopyLink />
         <p class="summary" role="status" aria-live="polite">
