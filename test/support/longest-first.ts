@@ -25,6 +25,7 @@ export const longFiles: Readonly<Record<string, number>> = {
   'test/integration/workers-actions.test.ts': 10,
   'test/system/standby.test.ts': 10,
   'test/system/false-answers.test.ts': 10,
+  'test/system/compose.test.ts': 9,
   'test/system/bootstrap-doctor.test.ts': 9,
   'test/system/page-walk.test.ts': 9,
   'test/system/authority.test.ts': 9,
