@@ -228,7 +228,7 @@ rules:
     expect(central.out).toContain('AWS::Events::EventBusPolicy');
     expect((await bootstrap('--print', 'cloudformation', '--to-bus', bus)).out).toContain(`RoleArn:`);
     for (const [args, problem] of [
-      [['--to-bus', bus], 'go with --print'],
+      [['--to-bus', bus], 'need --print'],
       [['--print', 'terraform', '--to-bus', 'default'], 'expected the ARN of an event bus'],
       [['--print', 'terraform', '--organization', '111122223333'], 'expected an id such as'],
       [['--print', 'terraform', '--organization', 'o-a1b2c3d4e5', '--to-bus', bus], 'one after the other'],
