@@ -138,7 +138,7 @@ describe('an event queue', () => {
     const whole = { ApproximateNumberOfMessages: '3', ApproximateNumberOfMessagesNotVisible: '1' };
     for (const lie of [...lies, { Attributes: {} }, { Attributes: { ...whole, ApproximateNumberOfMessages: '-3' } }]) {
       aws.answer('GetQueueAttributes', lie);
-      await expect(depth.runOnce(), JSON.stringify(lie)).rejects.toThrow(/cannot be believed/);
+      await expect(depth.runOnce(), JSON.stringify(lie)).rejects.toThrow(/returned an invalid answer/);
     }
     aws.answer('GetQueueAttributes', { Attributes: whole });
 
