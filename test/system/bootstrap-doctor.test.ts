@@ -314,7 +314,10 @@ test('bootstrap does every account with its own role, or one of them, and goes o
   const first = await cli('bootstrap', accounts, '--name', 'many');
   const again = await cli('bootstrap', accounts, '--name', 'many');
   await cli('bootstrap', accounts, '--name', 'many', '--destroy');
-  expect(first).toMatchObject({ exitCode: 1, out: expect.stringContaining('see above: twin. Run it again') });
+  expect(first).toMatchObject({
+    exitCode: 1,
+    out: expect.stringContaining('see above: twin. Repair them and run it again'),
+  });
   expect(first.out).toContain('+ queue many-events: create');
   expect(again.exitCode).toBe(0);
   expect(again.out).not.toContain('create');
