@@ -37,6 +37,7 @@ export const kinds = [
           page('deploy/helm/ivs-autopilot/README.md', 'Deploy with Helm'),
           page('docs/operations.md', 'Operate: the run book'),
           page('docs/redis.md', 'Connect to Redis'),
+          page('docs/scaling.md', 'Size a deployment'),
           page('docs/network.md', 'Proxies and networks'),
           page('docs/tracing.md', 'Trace with OpenTelemetry'),
         ],
