@@ -1,9 +1,8 @@
 // A shard's channels that are all live, in virtual time, and what the daemon would observe of them: a sweep names every stream, and in
 // each minute a few of them starve, recover, end and come back.
-import type { Channel, StreamSnapshot } from '#domain/channel.ts';
-import { channelIdOf } from '#domain/channel.ts';
+import type { StreamSnapshot } from '#domain/channel.ts';
 import type { EventObservation, InventoryObservation, PollObservation } from '#domain/observation.ts';
-import { channelArnAt, eventBody, eventOf, streamIdAt } from '../noticing/events.ts';
+import { channelArnAt, channelAt, eventBody, eventOf, streamIdAt } from '../noticing/events.ts';
 
 const minute = 60_000;
 /** Parts of the channels to which that happens in a minute. */
@@ -27,17 +26,9 @@ export class LiveFleet {
   }
 
   inventory(atMs: number): InventoryObservation {
-    const channels = Array.from({ length: this.#channels }, (_, index): Channel => {
-      const arn = channelArnAt(index);
-      return {
-        arn,
-        name: `channel-${channelIdOf(arn)}`,
-        type: 'STANDARD',
-        latencyMode: 'LOW',
-        recordingConfigurationArn: '',
-        tags: { tier: ['gold', 'silver', 'bronze'][index % 3]!, show: `show-${index % 40}` },
-      };
-    });
+    const channels = Array.from({ length: this.#channels }, (_, index) =>
+      channelAt(index, { show: `show-${index % 40}` }),
+    );
     return { kind: 'inventory', channels, removed: [], atMs, complete: true };
   }
 

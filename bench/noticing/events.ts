@@ -1,6 +1,6 @@
 // The events of a fleet, as EventBridge would put them into the queue.
 import { randomUUID } from 'node:crypto';
-import type { ChannelArn, StreamId } from '#domain/channel.ts';
+import { type Channel, type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
 import type { EventObservation } from '#domain/observation.ts';
 import { observeEvent } from '#intake/events/observe.ts';
 import { parseEnvelope } from '#intake/events/schema.ts';
@@ -9,6 +9,19 @@ const base36 = (index: number, length: number) => index.toString(36).toUpperCase
 
 export function channelArnAt(index: number): ChannelArn {
   return `arn:aws:ivs:us-west-2:111122223333:channel/Bench${base36(index, 7)}` as ChannelArn;
+}
+
+/** A channel as IVS lists it; a third of them are gold, a third silver. */
+export function channelAt(index: number, tags: Readonly<Record<string, string>>): Channel {
+  const arn = channelArnAt(index);
+  return {
+    arn,
+    name: `channel-${channelIdOf(arn)}`,
+    type: 'STANDARD',
+    latencyMode: 'LOW',
+    recordingConfigurationArn: '',
+    tags: { tier: ['gold', 'silver', 'bronze'][index % 3]!, ...tags },
+  };
 }
 
 export function streamIdAt(index: number, session = 0): StreamId {

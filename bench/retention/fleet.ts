@@ -1,8 +1,8 @@
 // A fleet of channels in virtual time, and what the daemon would observe of it: every channel broadcasts once or twice a day, half of
 // the shows starve once, a tenth of the events are lost; every channel and stream is listed.
-import { type Channel, channelIdOf, type StreamSnapshot } from '#domain/channel.ts';
+import type { Channel, StreamSnapshot } from '#domain/channel.ts';
 import type { EventObservation, InventoryObservation, PollObservation } from '#domain/observation.ts';
-import { channelArnAt, eventBody, eventOf, streamIdAt } from '../noticing/events.ts';
+import { channelArnAt, channelAt, eventBody, eventOf, streamIdAt } from '../noticing/events.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -92,19 +92,11 @@ export class Fleet {
 
   /** Tags that the example rules look for: most channels have some, a few have all. */
   #channelAt(index: number, show: string): Channel {
-    return {
-      arn: channelArnAt(index),
-      name: `channel-${channelIdOf(channelArnAt(index))}`,
-      type: 'STANDARD',
-      latencyMode: 'LOW',
-      recordingConfigurationArn: '',
-      tags: {
-        tier: ['gold', 'silver', 'bronze'][index % 3]!,
-        ...(index % 2 === 0 ? { 'key-rotation': 'on-stream-end' } : {}),
-        ...(index % 5 === 0 ? { record: 'scheduled' } : {}),
-        ...(index % 10 === 0 ? { show } : {}),
-      },
-    };
+    return channelAt(index, {
+      ...(index % 2 === 0 ? { 'key-rotation': 'on-stream-end' } : {}),
+      ...(index % 5 === 0 ? { record: 'scheduled' } : {}),
+      ...(index % 10 === 0 ? { show } : {}),
+    });
   }
 
   #begin(channel: number, fromMs: number): void {
