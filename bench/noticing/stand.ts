@@ -1,6 +1,7 @@
 // Where noticing is measured: SQS and the simulator in a process of their own, so that their work is not ours, and a Redis
 // with an append-only file in a temporary folder.
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,20 +26,8 @@ type Ready = Pick<AwsStand, 'ivsUrl' | 'sqsEndpoint' | 'queueUrls'>;
 
 /** The stand-ins of AWS, with so many queues; events of the simulator go nowhere. */
 export async function awsStand(queues: number): Promise<AwsStand> {
-  const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['serve', String(queues)]);
-  const ready = await new Promise<Ready>((resolve, reject) => {
-    child.once('message', (message) => resolve(message as Ready));
-    child.once('exit', (code) => reject(new Error(`the stand-ins of AWS ended with ${code}`)));
-  });
-  return {
-    ...ready,
-    pid: child.pid!,
-    control: new SimulatorClient(ready.ivsUrl),
-    async [Symbol.asyncDispose]() {
-      child.disconnect();
-      await new Promise((done) => child.once('exit', done));
-    },
-  };
+  const { child, end, ...ready } = await inAnotherProcess<Ready>('the stand-ins of AWS', ['serve', String(queues)]);
+  return { ...ready, pid: child.pid!, control: new SimulatorClient(ready.ivsUrl), [Symbol.asyncDispose]: end };
 }
 
 async function serve(queues: number): Promise<void> {
@@ -56,18 +45,41 @@ export interface RedisStand extends AsyncDisposable {
   readonly pid: number;
 }
 
+/** A Redis that ends with this process, however that ends: it is in the care of a process of its own. */
 export async function redisStand(): Promise<RedisStand> {
+  const { pid, url, end } = await inAnotherProcess<Pick<RedisStand, 'pid' | 'url'>>('Redis', ['redis']);
+  return { pid, url, [Symbol.asyncDispose]: end };
+}
+
+async function serveRedis(): Promise<void> {
+  // Ctrl-C reaches us too, and the server must be ended first.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   const directory = await mkdtemp(join(tmpdir(), 'autopilot-bench-redis-'));
+  const remove = () => rm(directory, { recursive: true, force: true });
   const program = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
-  const redis = await startEmbeddedRedis({ program, directory });
-  return {
-    url: redis.url,
-    pid: redis.pid,
-    async [Symbol.asyncDispose]() {
-      await redis.stop();
-      await rm(directory, { recursive: true, force: true });
-    },
+  try {
+    const redis = await startEmbeddedRedis({ program, directory });
+    process.once('disconnect', () => void redis.stop().then(remove));
+    if (!process.connected) return void process.emit('disconnect');
+    process.send!({ url: redis.url, pid: redis.pid });
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** Starts this file with these arguments; resolves with what it says when it is ready, and how to end it. */
+async function inAnotherProcess<Ready>(what: string, args: readonly string[]) {
+  const child: ChildProcess = fork(fileURLToPath(import.meta.url), args);
+  const exit = once(child, 'exit');
+  const gone = exit.then(([code]) => Promise.reject(new Error(`the process of ${what} ended with ${code}`)));
+  gone.catch(() => undefined);
+  const [ready] = (await Promise.race([once(child, 'message'), gone])) as [Ready];
+  const end = async () => {
+    if (child.connected) child.disconnect();
+    await exit;
   };
+  return { ...ready, child, end };
 }
 
 /** Puts messages into a queue, ten at a time, several batches side by side: nearly in order. */
@@ -97,5 +109,7 @@ export function percentile(values: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
 }
 
-if (process.argv[2] === 'serve' && process.argv[1] === fileURLToPath(import.meta.url))
-  await serve(Number(process.argv[3]));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] === 'serve') await serve(Number(process.argv[3]));
+  else await serveRedis();
+}
