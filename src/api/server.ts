@@ -27,7 +27,7 @@ import { type Clock, systemClock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { below, type OpenSpan, openSpan } from '#runtime/tracing.ts';
+import { below, openSpan } from '#runtime/tracing.ts';
 import { registerApiDocument } from './api-document.ts';
 import {
   type ApiToken,
@@ -398,15 +398,13 @@ function guard(
   }
 }
 
-const spans = new WeakMap<FastifyRequest, OpenSpan>();
-
 /**
- * A span for each request that changes something, from when it has been let in to its answer; below the caller's own, if it names one.
- * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
+ * A span for each request that changes something, from when it has been let in to its answer, or until whoever asked hangs up; below the
+ * caller's own, if it names one. https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
  */
-function traceChanges(scope: FastifyInstance): void {
+export function traceChanges(scope: FastifyInstance): void {
   // Not before: what reads the body runs outside of the request.
-  scope.addHook('preHandler', (request, _reply, done) => {
+  scope.addHook('preHandler', (request, { raw }, done) => {
     const route = request.routeOptions.url ?? 'none';
     const span = reads(request)
       ? undefined
@@ -419,13 +417,13 @@ function traceChanges(scope: FastifyInstance): void {
           traceparentIn(request.headers),
         );
     if (!span) return done();
-    spans.set(request, span);
+    // Not Fastify's onResponse, which never comes when nobody waits for the answer any more.
+    raw.once('close', () => {
+      if (!raw.headersSent) return span.end(Date.now(), 'aborted');
+      span.set({ 'http.response.status_code': raw.statusCode });
+      span.end(Date.now(), raw.statusCode >= 500 ? String(raw.statusCode) : undefined);
+    });
     below(span.traceparent, done);
-  });
-  scope.addHook('onResponse', async (request, { statusCode }) => {
-    const span = spans.get(request);
-    span?.set({ 'http.response.status_code': statusCode });
-    span?.end(Date.now(), statusCode >= 500 ? String(statusCode) : undefined);
   });
 }
 
