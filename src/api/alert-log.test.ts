@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { clearAlerts, noteFailedJob, raiseAlert } from '#workers/alerts.ts';
@@ -75,6 +76,20 @@ test('what a person dismissed is resolved at once, by them', async () => {
   expect(t.ended()).toEqual([['failed_job', 'resolved', 'token ann']]);
   await logAlerts(t.sources);
   expect(t.ended()).toEqual([['failed_job', 'resolved', 'token ann']]);
+});
+
+test('of several Redis servers one that is away keeps nobody from writing down the alerts of the others', async () => {
+  const [away, t] = [setup(), setup()];
+  await away.keyless();
+  await t.keyless();
+  const lost = new AppError('REDIS_UNREACHABLE', 'it does not answer');
+  const state = Object.assign(Object.create(away.state), { transact: () => Promise.reject(lost) });
+  const shards = [
+    { name: 'one', state },
+    { name: 'two', state: t.state },
+  ];
+  await expect(logAlerts({ ...t.sources, shards })).rejects.toBe(lost);
+  expect(t.state.view.count(kinds.seenAlert)).toBe(1);
 });
 
 test('what one replica sees by itself is not over because another does not see it', async () => {

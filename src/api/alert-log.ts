@@ -58,17 +58,20 @@ export function alertLog(
   });
 }
 
-/** Looks once, and writes what has changed: mostly nothing. */
+/**
+ * Looks once, and writes what has changed: mostly nothing. Of several Redis servers one that is away does not keep the others from it.
+ * @throws what a write throws, when all accounts have had their turn
+ */
 export async function logAlerts(sources: AlertLogOptions): Promise<void> {
   const { shards } = sources;
   const open = Map.groupBy(
     openAlerts(sources).filter(({ kind }) => kind !== 'incident'),
     ({ id }) => shardOf(shards, id),
   );
-  for (const shard of shards) {
+  const written = shards.map(async (shard) => {
     const { state } = shard;
     const changes = changesOf(state.view, open.get(shard) ?? [], state.nowMs());
-    if (changes.length === 0) continue;
+    if (changes.length === 0) return;
     await state.transact((tx) => {
       // What another replica has written meanwhile is as true.
       for (const { id, before, after } of changes) {
@@ -78,7 +81,8 @@ export async function logAlerts(sources: AlertLogOptions): Promise<void> {
         else tx.delete(key);
       }
     });
-  }
+  });
+  for (const outcome of await Promise.allSettled(written)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 interface Change {

@@ -158,6 +158,12 @@ test('groups become roles, the highest counts, and who is in none of them has th
   // The name of a role is then a group as any other.
   expect(roleOf('admin')).toBe('viewer');
   expect(roleOf('staff', setup({ roles, default_role: 'none' }).proxy)).toBe('FORBIDDEN');
+  // Of whoever is in very many groups no part of a name counts, nor is one left out.
+  const many = (last: string) => `${'x'.repeat(7_996)},${last}`;
+  expect(roleOf(many('sre-visitors'))).toBe('viewer');
+  expect(roleOf(many('staff,sre'))).toBe('admin');
+  // Proxies write UTF-8.
+  expect(roleOf(utf8('Übertragung'), setup({ roles: { operator: ['übertragung'] } }).proxy)).toBe('operator');
 });
 
 test('a page of another site cannot act in the name of whom the proxy signed in; reading does no harm', () => {

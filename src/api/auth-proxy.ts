@@ -36,7 +36,6 @@ type Request = Pick<IncomingMessage, 'socket' | 'headers' | 'rawHeaders' | 'meth
 
 /** Letters and digits of any script, and what names, mail addresses and `domain\name` have besides; no comma, which would be two values. */
 const nameShape = /^[\p{L}\p{N}][\p{L}\p{N}\p{M} ._@'’+:/\\|-]{0,127}$/u;
-const mostRoleCharacters = 8_000;
 
 export class AuthProxy {
   readonly #options: AuthProxyOptions;
@@ -78,11 +77,12 @@ export class AuthProxy {
 
   #roleIn(request: Request, name: string): TokenRole {
     const { headers, roles, default_role: initial } = this.#options.settings;
-    const text = headers.role === undefined ? '' : valueOf(request, headers.role).slice(0, mostRoleCharacters);
+    // As a whole: the part of a group's name that is left when it is cut may be the name of another.
+    const text = headers.role === undefined ? '' : utf8Of(valueOf(request, headers.role)).normalize('NFC');
     const given = text.split(',').flatMap((value) => value.trim() || []);
     const found = tokenRoles.findLast((role) => {
       const meant = roles ? (roles[role] ?? []) : [role];
-      return given.some((value) => meant.some((each) => each.toLowerCase() === value.toLowerCase()));
+      return given.some((value) => meant.some((each) => each.normalize('NFC').toLowerCase() === value.toLowerCase()));
     });
     // Without `roles`, several values or one that is no role are a proxy that is set up wrongly, or a client that added its own.
     if (!roles && (given.length > 1 || (given.length === 1 && !found)))

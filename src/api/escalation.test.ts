@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
+import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { hold, pause, silence } from '#rules/controls.ts';
 import { MemoryState } from '#store/memory-state.ts';
@@ -165,6 +166,26 @@ test('a silence and a hold are told of once before they end, also during a pause
     expect.stringMatching(/^noc: A hold is about to end at 2026-11-20T02:00:00\.000Z: .*finals \(ann\)/),
     expect.stringMatching(/^noc: A silence is about to end at 2026-11-20T02:00:00\.000Z: rule="x": finals \(ann\)/),
   ]);
+});
+
+test('of several Redis servers one that is away keeps nobody from being told of the others', async () => {
+  const [away, here] = [account(), account()];
+  await away.keyless();
+  away.pass(minute);
+  here.pass(minute);
+  await here.keyless();
+  away.pass(15 * minute);
+  here.pass(15 * minute);
+  const lost = new AppError('REDIS_UNREACHABLE', 'it does not answer');
+  away.state.transact = () => Promise.reject(lost);
+  const shards = [
+    { ...away.shard, name: 'one' },
+    { ...here.shard, name: 'two' },
+  ];
+  const look = () => escalate({ shards, config, settings: () => to(), externalUrl: undefined });
+  await expect(look()).rejects.toBe(lost);
+  expect(here.messages()).toHaveLength(1);
+  expect(here.nudges()).toBe(1);
 });
 
 test('what was told is forgotten after a month', async () => {

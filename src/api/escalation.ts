@@ -79,7 +79,11 @@ export function escalations(
   });
 }
 
-/** Looks once. Returns the ids of the alerts that were told of. */
+/**
+ * Looks once. Returns the ids of the alerts that were told of. Of several Redis servers one that is away keeps nobody from being told of the
+ * others' alerts.
+ * @throws what a write throws, when all that is due has had its turn
+ */
 export async function escalate({
   settings,
   externalUrl,
@@ -101,14 +105,16 @@ export async function escalate({
     return told ? [{ alert, ...told }] : [];
   });
   const told: string[] = [];
+  const failures = new Map<EscalationShard, unknown>();
   for (const { alert, receiver, text } of due) {
     if (told.length >= mostAtOnce) break;
     const shard = shardOf(shards, alert.id)!;
+    if (failures.has(shard)) continue;
     const key = kinds.escalated.of(alert.id);
     // Of what each replica sees by itself (dead letters, a bad configuration) each has a beginning of its own.
     const isTold = (view: StateView) => isAboutAllOf(view.get(key)?.atMs ?? Number.NEGATIVE_INFINITY, alert);
     if (isTold(shard.state.view)) continue;
-    const wasTold = await shard.state.transact((tx) => {
+    const writing = shard.state.transact((tx) => {
       if (isTold(tx)) return true;
       // Somebody has taken it in the meantime.
       const { atMs: takenMs = 0 } = tx.get(kinds.acknowledged.of(alert.id)) ?? {};
@@ -134,10 +140,15 @@ export async function escalate({
       });
       return false;
     });
+    const wasTold = await writing.catch((error: unknown) => {
+      failures.set(shard, error);
+      return true;
+    });
     if (wasTold) continue;
     told.push(alert.id);
     shard.relay.nudge();
   }
+  for (const error of failures.values()) throw error;
   return told;
 }
 

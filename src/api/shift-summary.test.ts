@@ -134,6 +134,18 @@ test('of several processes that which carries the first account sends it, and na
   expect(t.texts()[0]).toMatch(/: at least 0 incidents, at least 0 actions, .*\nNot counted, .*: europe\n/);
 });
 
+test('of several Redis servers one that is away is named, and the summary comes without it', async () => {
+  const t = setup('2026-11-29T20:00:00Z');
+  const lost = () => Promise.reject(new AppError('REDIS_UNREACHABLE', 'it does not answer'));
+  const away = new MemoryState({ now: () => t.state.nowMs() });
+  Object.assign(away, { refresh: lost, readLog: lost });
+  const shards = [...t.options.shards, { name: 'two', state: away, relay: { nudge: () => undefined } }];
+  await summarizeShift({ ...t.options, shards });
+  t.to('2026-11-30T08:00:06Z');
+  expect(await summarizeShift({ ...t.options, shards })).toBe(true);
+  expect(t.texts()[0]).toMatch(/: at least 0 incidents, at least 0 actions, .*\nNot counted, .*: two\n/);
+});
+
 test('other times begin at once and tell of what was not told yet; without the setting nothing is left', async () => {
   const t = setup('2026-11-29T20:00:00Z');
   await t.look();

@@ -23,6 +23,7 @@ import type { SeenState } from '#store/visited-state.ts';
 import { type AlertShard, type AlertSources, inAlertOrder, openAlerts } from './alerts.ts';
 import type { AlertsElsewhere } from './alerts-elsewhere.ts';
 import { type Reached, settleEach } from './reach.ts';
+import { refreshAll } from './refresh-all.ts';
 
 /** `alerts.shift_summary` of the configuration in force. */
 export interface ShiftSummarySettings {
@@ -52,7 +53,7 @@ export interface ShiftSummaryOptions extends AlertSources {
 /** After its end a shift is read: what was committed at its last moment is there by then. */
 const settleMs = 5_000;
 const defaultReadAtMost = 20_000;
-/** A daemon that was down for longer than that tells of the last times alone. */
+/** The last of the times that were missed is looked for no further back; the summary is of the whole time. */
 const mostMissedMs = 8 * 86_400_000;
 const mostNamed = 5;
 
@@ -105,7 +106,7 @@ export async function summarizeShift(options: ShiftSummaryOptions): Promise<bool
   if (nowMs < known.dueMs + settleMs) return false;
   let toMs = Math.max(known.dueMs, nextDailyMs(daily, nowMs - mostMissedMs));
   for (let next = nextDailyMs(daily, toMs); next <= nowMs - settleMs; next = nextDailyMs(daily, next)) toMs = next;
-  await Promise.all(shards.map((shard) => shard.state.refresh()));
+  await refreshAll({ all: shards });
   const here = shards.map(({ name, state: own }) => ({
     name,
     read: async <T>(look: (seen: SeenState) => T | Promise<T>): Promise<T> => look(own),

@@ -189,6 +189,29 @@ test('the same request is taken once, also by the next replica; a forged, old or
   ).toBe('NOT_FOUND');
 });
 
+test('a signing secret that cannot be read is named to nobody who asks, but to the log', async () => {
+  const unreadable = new AppError('SECRET_FILE_UNREADABLE', '/run/secrets/slack: it is empty');
+  const access = { secret: () => Promise.reject(unreadable), reply: () => Promise.resolve() };
+  const error = await setup({ access })
+    .press('UMARA', 'approve', 'x')
+    .catch((thrown: AppError) => thrown);
+  expect(error).toMatchObject({ code: 'SECRET_FILE_UNREADABLE', cause: unreadable });
+  expect((error as AppError).message).not.toContain('/run');
+});
+
+test('of several Redis servers one that is away keeps nobody from taking an alert of another', async () => {
+  const t = setup();
+  const away = new MemoryState({ now: () => 1_760_000_000_000 });
+  away.refresh = () => Promise.reject(new AppError('REDIS_UNREACHABLE', 'it does not answer'));
+  await t.keyless();
+  const shards = [...t.sources.shards, { name: 'two', state: away }];
+  const all = setup({ shards, isOne: false });
+  const [alert] = openAlerts({ ...t.sources, shards, isOne: false });
+  expect(await all.press('UMARA', 'acknowledge', `${alert!.since} ${alert!.id}`)).toMatchObject({
+    text: expect.stringContaining('mara has it'),
+  });
+});
+
 test('what an alert says mentions nobody in Slack', async () => {
   const t = setup();
   await t.state.transact((tx) =>

@@ -22,6 +22,7 @@ import {
   endedAlerts,
   openAlerts,
 } from './alerts.ts';
+import { refreshAll } from './refresh-all.ts';
 import type { ApprovalView } from './routes/approval-schemas.ts';
 import type { Said } from './routes/approvals.ts';
 import type { SlackPort, SlackWords } from './routes/slack.ts';
@@ -98,7 +99,10 @@ export class SlackButtons implements SlackPort {
     return words;
   }
 
-  /** What the buttons of this configuration are signed with. @throws AppError NOT_FOUND, SECRET_FILE_UNREADABLE */
+  /**
+   * What the buttons of this configuration are signed with.
+   * @throws AppError NOT_FOUND; SECRET_FILE_UNREADABLE, which names no file: nobody knows yet who asks. The log has it as the cause
+   */
   async #secrets(): Promise<Secret[]> {
     const { receivers, access } = this.#options;
     const files = receivers().flatMap(({ integrations }) =>
@@ -109,7 +113,14 @@ export class SlackButtons implements SlackPort {
     const read = await Promise.allSettled([...new Set(files)].map((file) => access.secret(file)));
     const secrets = read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     const [failed] = read.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
-    if (secrets.length === 0) throw failed;
+    if (secrets.length === 0)
+      throw new AppError(
+        'SECRET_FILE_UNREADABLE',
+        'the signing secret of the Slack app cannot be read; the log names the file',
+        {
+          cause: failed,
+        },
+      );
     return secrets;
   }
 
@@ -135,7 +146,7 @@ export class SlackButtons implements SlackPort {
 
   async #acknowledge({ value }: Press, { name }: Approver): Promise<SlackWords> {
     const sources = this.#options;
-    await Promise.all(sources.shards.map(({ state }) => state.refresh()));
+    await refreshAll({ all: sources.shards });
     const [since = '', ...rest] = value.split(' ');
     const id = rest.join(' ');
     const elsewhere = await sources.elsewhere?.find(id);
