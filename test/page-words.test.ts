@@ -1,6 +1,7 @@
 // What the page makes of names and counts in the daemon's answers.
 import { expect, test } from 'vitest';
-import { deliveryState } from '../web/delivery.ts';
+import { carriedText } from '../web/carried.ts';
+import { contentsLeftText, deliveryState } from '../web/delivery.ts';
 import { readable } from '../web/format.ts';
 
 test('names read as words; codes, settings and paths stay as they are written elsewhere', () => {
@@ -18,4 +19,24 @@ test('metadata that did not reach everybody is not called delivered', () => {
   for (const end of ['expired', 'notBroadcasting', 'failed', 'cancelled'] as const)
     expect(deliveryState({ batchId, ...none, [end]: 1 })).toBe('delivered in part');
   expect(deliveryState({ batchId, ...none, delivered: 0, notBroadcasting: 1 })).toBe('not delivered');
+});
+
+test('contents that were not kept are said to be missing, in words that stand apart', () => {
+  expect(contentsLeftText(3, 0)).toBe('3 items whose contents were not kept.');
+  expect(contentsLeftText(1, 2)).toBe('and 1 more item.');
+});
+
+test('nobody is sent to a process that does not carry the account', () => {
+  const worker = { id: '1a2b3c4d', host: 'web-2', role: 'worker', version: '0.1.0' };
+  const api = { ...worker, host: 'page-1', role: 'api' };
+  const elsewhere = { here: false, state: 'carried', carriers: [worker] } as const;
+  expect(carriedText(elsewhere)).toBe('Carried by web-2: request its actions and metadata there.');
+  expect(carriedText({ ...elsewhere, here: true })).toBe('Carried by web-2.');
+  expect(carriedText({ ...elsewhere, state: 'partly' })).toMatch(/^Carried in part by web-2: request/);
+  expect(carriedText({ ...elsewhere, state: 'not_carried', carriers: [] })).toBe('Carried by nobody.');
+  expect(carriedText({ ...elsewhere, state: 'not_carried', carriers: [api] })).toBe(
+    'Carried by nobody; for the API alone by page-1.',
+  );
+  expect(carriedText({ ...elsewhere, state: 'unknown', carriers: [] })).toBe('Who carries it is not known.');
+  expect(carriedText({ here: true, state: 'carried', carriers: [] })).toBe('Carried by this process.');
 });

@@ -1,5 +1,5 @@
 // What became of metadata, in sentences.
-import { count, readable, words } from './format.ts';
+import { count, plural, readable, words } from './format.ts';
 
 /** `delivery` of a job or a decision. */
 export interface DeliveryView {
@@ -35,6 +35,11 @@ export function deliverySentence(delivery: DeliveryView): string {
   const parts = ends.flatMap(([end, text]) => (delivery[end] > 0 ? [`${count(delivery[end])} ${text}`] : []));
   const why = codes.length === 0 ? '' : ` (${codes.join(', ')})`;
   return parts.length === 0 ? 'nothing to deliver' : `${parts.join(', ')}${why}`;
+}
+
+/** What is not shown of a batch's contents: `left` items beside the `shown` ones. */
+export function contentsLeftText(left: number, shown: number): string {
+  return shown === 0 ? `${plural(left, 'item')} whose contents were not kept.` : `and ${plural(left, 'more item')}.`;
 }
 
 /** Where a job stands whose items are on their way or have ended. */

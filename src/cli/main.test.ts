@@ -106,6 +106,19 @@ describe('test', () => {
 
     expect({ code, last: out.split('\n').at(-1) }).toEqual({ code: 0, last: '1 passed, 0 failed' });
   });
+
+  it('that fails says on lines of their own what was expected and what happened', async () => {
+    const file = join(folder, 'fails.test.yaml');
+    const rule = 'starving-slate';
+    writeFileSync(
+      file,
+      `tests:\n  - {name: fails, channels: [{arn: ch/a}], timeline: ["0s ch/a HEALTHY"], expect: [{rule: ${rule}, jobs: [put_metadata]}]}\n`,
+    );
+    const { code, out, err } = await run(['test', file, '--config', example]);
+
+    expect({ code, out }).toEqual({ code: 1, out: 'FAILED fails\n0 passed, 1 failed' });
+    expect(err.split('\n')).toContain('  expected jobs [put_metadata], got []');
+  });
 });
 
 describe('schema', () => {

@@ -5,7 +5,7 @@ import { type Config, parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
 import { parseRuleTests } from './rule-test/rule-test-file.ts';
 import type { RuleTestResult } from './rule-test/run-rule-test.ts';
-import { type CliIo, CommandFailed, example, readText } from './support.ts';
+import { type CliIo, CommandFailed, example, printLines, readText } from './support.ts';
 import { defaultConfigFile } from './validate.ts';
 
 interface Flags {
@@ -39,7 +39,7 @@ export function register(program: Command, io: CliIo): void {
       else {
         for (const { name, failures } of results) {
           io.print(`${failures.length === 0 ? 'ok    ' : 'FAILED'} ${name}`);
-          for (const failure of failures) io.printError(failure);
+          for (const failure of failures) printLines(io.printError, failure);
         }
         io.print(`${results.length - failed.length} passed, ${failed.length} failed`);
       }

@@ -735,7 +735,7 @@ export const errorCatalog = {
   },
   FOREIGN_REQUEST: {
     meaning:
-      'A page of another web site sent a request in the name of a person that a proxy has signed in, or, without a configured token, a request names a host other than loopback.',
+      'A page of another web site sent the request to a daemon without a token, or in the name of a person that a proxy has signed in. Or the daemon has no token, and the request names a host other than loopback.',
     remedy:
       'Use the page itself; behind a proxy, set http.external_url to its address. Without a token, call the daemon at http://127.0.0.1:<port>, or set AUTOPILOT_API_TOKEN.',
     status: 403,

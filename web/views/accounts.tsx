@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import type { AccountLine } from '#api/account-lines.ts';
 import { api, query } from '../api.ts';
+import { carriedText } from '../carried.ts';
 import { count, duration } from '../format.ts';
 import { State } from '../parts/signs.tsx';
 import { Empty, ProblemLine, Skeleton, StreamLink, Table } from '../parts/text.tsx';
@@ -74,9 +75,7 @@ export function AccountView({ name }: { readonly name: string }): JSX.Element {
       <ViewHead title={`Account ${name}`} />
       {line && (
         <p class="dim">
-          {line.region}. {words[line.state]}
-          {line.carriers.length > 0 && ` by ${line.carriers.map(({ id, host }) => host ?? id).join(', ')}`}
-          {!line.here && ': its actions and metadata are asked for there'}
+          {line.region}. {carriedText(line)}
         </p>
       )}
       <ProblemLine problem={problem} />

@@ -1,7 +1,8 @@
 // One metadata batch: what was sent, and what became of it.
 import type { JSX } from 'preact';
 import { api } from '../api.ts';
-import { count, idOf, plural, words } from '../format.ts';
+import { contentsLeftText } from '../delivery.ts';
+import { count, idOf, words } from '../format.ts';
 import { Json } from '../parts/facts.tsx';
 import { ProblemLine, Skeleton, StreamLink, Table } from '../parts/text.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
@@ -73,13 +74,7 @@ export function OneBatch({ id }: { readonly id: string }): JSX.Element {
                 </li>
               ))}
             </ol>
-            {left > 0 && (
-              <p class="dim">
-                {contents.length === 0
-                  ? `${plural(left, 'item')}whose contents were not kept.`
-                  : `and ${plural(left, 'more item')}.`}
-              </p>
-            )}
+            {left > 0 && <p class="dim">{contentsLeftText(left, contents.length)}</p>}
           </section>
           {batch.skipped.length > 0 && (
             <section class="panel" aria-labelledby="skipped-title">
