@@ -125,6 +125,16 @@ async function settled<T, P extends { readonly name: string }>(
   return { found, unasked, first };
 }
 
+/**
+ * For what is looked for and was not found: where an account could not be asked, it may be there.
+ * @throws AppError REDIS_UNREACHABLE, which names the accounts
+ */
+export function mustHaveAskedAll({ unasked }: Pick<Answers<unknown>, 'unasked'>, what: string): void {
+  if (unasked.length === 0) return;
+  const reasons = unasked.map(({ account, reason }) => `${account}: ${reason}`).join('; ');
+  throw new AppError('REDIS_UNREACHABLE', `${what} was not found, but not every account could be asked; ${reasons}`);
+}
+
 /** `unasked` of an answer, where there is something to name. */
 export function unaskedOf({ unasked }: Pick<Answers<unknown>, 'unasked'>): { unasked?: Unasked[] } {
   return unasked.length === 0 ? {} : { unasked: [...unasked] };
@@ -135,10 +145,10 @@ export class MergedLog {
   readonly #places: readonly Pick<Reached, 'name' | 'read'>[];
   readonly #unasked = new Map<string, Unasked>();
 
-  /** @param here of what this process carries */
+  /** @param here of what this process carries, where there is no `reach`. Each account is asked by itself: each may have a Redis of its own. */
   constructor(here: Pick<SharedState, 'readLog'>, reach: Reach | undefined) {
-    const carried = { name: '', read: <T>(look: (seen: SeenState) => T) => Promise.resolve(look(here as SeenState)) };
-    this.#places = [carried, ...(reach?.all.filter(({ isHere }) => !isHere) ?? [])];
+    const carried = { name: '', read: async <T>(look: (seen: SeenState) => T | Promise<T>) => look(here as SeenState) };
+    this.#places = reach?.all ?? [carried];
   }
 
   /** Those that could not be asked so far. */

@@ -17,7 +17,7 @@ import { Queues } from '#jobs/queues.ts';
 import { decideAnswer } from '#rules/decide.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { keyPrefix, type Redis } from '#runtime/redis.ts';
+import { failureOf, keyPrefix, type Redis } from '#runtime/redis.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
 import { Replication } from '#runtime/redis-replication.ts';
 import type { RedisServer } from '#runtime/redis-servers.ts';
@@ -159,6 +159,11 @@ export class DistantShard {
     });
     const connection = connections.connect(role);
     await connections.settled();
+    // BullMQ waits without end for a connection that has never been ready, also where it only closes.
+    if (role === 'queue' && connection.status !== 'ready') {
+      await connections.close();
+      throw failureOf(connection, `the queues of ${account.name} could not be reached`, undefined);
+    }
     return { connections, part: make(connection) };
   }
 

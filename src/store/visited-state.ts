@@ -111,12 +111,13 @@ export class VisitedState {
     const visit: Visit = { copy: new PartialCopy(), head: undefined };
     let repeats: ReadonlySet<string> = new Set();
     await this.#fill(visit);
-    if (visit.head === '')
-      throw new AppError(
-        'ACCOUNT_NOT_CARRIED',
-        `the account ${account} has no state yet: no process has ever carried it, and there is nothing to write to`,
-      );
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+      // Also one that was there a moment ago and is lost.
+      if (visit.head === '')
+        throw new AppError(
+          'ACCOUNT_NOT_CARRIED',
+          `the account ${account} has no state: until a process that carries it begins one, there is nothing to write to`,
+        );
       const draft = new DraftTransaction({ base: visit.copy, nowMs: this.nowMs(), repeats });
       const outcome = await outcomeOf(() => body(draft));
       if (visit.copy.isShort) {

@@ -201,6 +201,27 @@ test.concurrent('an event that could not be committed comes again, and only that
   expect(await rig.counted('IVS Stream State Change', 'not_committed')).toBe(1);
 });
 
+test.concurrent('an event that its account cannot take keeps those of others in the queue waiting no longer', async () => {
+  const sleptMs: number[] = [];
+  const sleep: typeof systemClock.sleep = (ms, signal) => {
+    sleptMs.push(ms);
+    return systemClock.sleep(ms, signal);
+  };
+  const clock = { now: () => systemClock.now(), monotonic: () => systemClock.monotonic(), sleep };
+  await using rig = await setup({ consumer: { clock } });
+  rig.fate.observe = async ({ envelope }) => {
+    if (envelope.detail['event_name'] === 'Stream Start') throw new Error('the Redis of that account is away');
+  };
+  await rig.send(bodyOf('Stream Start', 0));
+  await rig.send(bodyOf('Stream End', 1000));
+
+  await rig.consumer.start();
+  // The short rest after a few messages, and no backoff.
+  await eventually(() => sleptMs.includes(5));
+  expect(rig.observed.map(({ envelope }) => envelope.detail['event_name'])).toEqual(['Stream End']);
+  expect(await rig.counted('IVS Stream State Change', 'not_committed')).toBe(1);
+});
+
 test.concurrent('what is no event goes to the dead-letter queue by the queue’s own redrive, and holds nobody up', async () => {
   await using rig = await setup({ visibilitySeconds: 1, maxReceives: 2 });
   await rig.send('this is no JSON');

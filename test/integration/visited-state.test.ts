@@ -154,6 +154,20 @@ test('where nobody has begun a state, a visitor sees nothing and begins none; a 
   await expect(state.transact((tx) => tx.set(counter, 1))).rejects.toMatchObject({ code: 'STATE_TOO_NEW' });
 });
 
+test('a visitor begins no state in place of one that is lost while it commits', async () => {
+  await using scope = await redisScope();
+  await carrierOf(scope).transact((tx) => tx.set(counter, 1));
+  const { state, redis } = visitorOf(scope);
+
+  const committed = state.transact((tx) => {
+    // Commands of one connection run in their order: before the commit.
+    void redis.del(`${scope.prefix}:state`, `${scope.prefix}:state-head`, `${scope.prefix}:state-log`);
+    tx.set(counter, tx.get(counter)! + 1);
+  });
+  await expect(committed).rejects.toMatchObject({ code: 'ACCOUNT_NOT_CARRIED' });
+  expect(await scope.redis.keys(`${scope.prefix}:state*`)).toEqual([]);
+});
+
 test('a Redis that is away is an error of its own', async () => {
   await using scope = await redisScope();
   const { state, redis } = visitorOf(scope);

@@ -16,7 +16,7 @@ import {
 } from '#rules/controls.ts';
 import { actorOf } from '../auth.ts';
 import { othersNeverTold, othersUnaware, pauseAll, resumeAll } from '../pause.ts';
-import { askEach, Reach, unaskedField, unaskedOf } from '../reach.ts';
+import { askEach, mustHaveAskedAll, Reach, unaskedField, unaskedOf } from '../reach.ts';
 import type { RuleShards } from '../rule-lookup.ts';
 import { silenceRoutes } from './silences.ts';
 
@@ -153,12 +153,13 @@ export function controlRoutes({
       },
       async ({ params, caller }) => {
         const asked = { id: params.id, who: actorOf(caller), reason: 'cancelled' };
-        const { found } = await askEach(reach.all, (shard) => shard.transact((tx) => cancelTimer(tx, asked)));
-        const [timer] = found.flatMap(({ value }) => value ?? []);
+        const answers = await askEach(reach.all, (shard) => shard.transact((tx) => cancelTimer(tx, asked)));
+        const [timer] = answers.found.flatMap(({ value }) => value ?? []);
         if (timer) {
           onControl?.({ kind: 'cancel_timer', ...asked });
           return { cancelled: true as const, rule: timer.rule };
         }
+        mustHaveAskedAll(answers, `the timer ${params.id}`);
         throw new AppError('NOT_FOUND', 'there is no such timer: it has run out, or was cancelled');
       },
     );

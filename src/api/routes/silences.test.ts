@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Control } from '#domain/control.ts';
+import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { applyControl } from '#rules/controls.ts';
 import { ShardDirectory } from '#shard/directory.ts';
@@ -36,6 +37,37 @@ async function setup() {
   const ask = askedRoutes(plugin, 'operator');
   return { engine, ask, told };
 }
+
+test('a timer or a silence that was not found is not called gone while an account cannot be asked', async () => {
+  const { engine } = await setup();
+  const shard = {
+    name: 'main',
+    region: 'us-west-2',
+    accountId: '111122223333',
+    state: engine.state,
+    ruleset: engine.ruleset,
+    startedAtMs: epochMs,
+  };
+  const away = async (): Promise<never> => {
+    throw new AppError('REDIS_UNREACHABLE', 'the server is away');
+  };
+  const sports = {
+    name: 'sports',
+    region: 'eu-west-1',
+    accountId: '222233334444',
+    read: away,
+    transact: away,
+    nowMs: () => epochMs,
+  };
+  const elsewhere = { shards: [sports], carriersOf: () => 'web-2' };
+  const ask = askedRoutes(controlRoutes({ shards: new ShardDirectory([shard], elsewhere) }), 'operator');
+
+  for (const path of ['/timers/t-1', '/silences/s-1']) {
+    const { status, body } = await ask('DELETE', path);
+    expect({ status, code: body.error?.code ?? body.code }, path).toEqual({ status: 503, code: 'REDIS_UNREACHABLE' });
+    expect(JSON.stringify(body), path).toContain('sports: the server is away');
+  }
+});
 
 const quiz = { matchers: ['action="stop_stream"', 'tag_show="quiz"'], reason: 'the host is late', duration: '1h' };
 

@@ -12,7 +12,16 @@ import { type ControlLimits, expireSilence, noRoomForSilence, silence } from '#r
 import { checkLabelMatcher } from '#rules/label-values.ts';
 import { plannedMatches, silenceMatches } from '#rules/silence-matches.ts';
 import { actorOf } from '../auth.ts';
-import { askEach, Reach, type Reached, settleEach, type Unasked, unaskedField, unaskedOf } from '../reach.ts';
+import {
+  askEach,
+  mustHaveAskedAll,
+  Reach,
+  type Reached,
+  settleEach,
+  type Unasked,
+  unaskedField,
+  unaskedOf,
+} from '../reach.ts';
 import type { RuleShards } from '../rule-lookup.ts';
 import { invalidRequest } from '../validation.ts';
 
@@ -214,7 +223,10 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
     const expire = async (id: string, who: string) => {
       const asked = { id, who, reason: 'expired' };
       const answers = await askEach(reach.all, (shard) => shard.transact((tx) => expireSilence(tx, asked)));
-      if (!answers.found.some(({ value }) => value)) throw await noSilence(id);
+      if (!answers.found.some(({ value }) => value)) {
+        mustHaveAskedAll(answers, `the silence ${id}`);
+        throw await noSilence(id);
+      }
       onControl?.({ kind: 'expire_silence', ...asked });
       return { expired: true as const, ...unaskedOf(answers) };
     };
