@@ -55,6 +55,11 @@ test('what nobody has taken in time is told once, whatever number of replicas lo
     ),
   ]);
   expect(nudges()).toBe(1);
+  const [job] = Array.from(
+    state.view.entries(kinds.job),
+    ([, { payload }]) => payload as unknown as ActionJob<'notify'>,
+  );
+  expect(job?.alert?.needs).toMatchObject({ kind: 'alert', sinceMs: state.nowMs() });
 
   await state.transact((tx) => clearAlerts(tx, channelArn));
   pass(minute);

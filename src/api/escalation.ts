@@ -127,7 +127,8 @@ export async function escalate({
           fingerprint: alert.id,
           labels: { alertname: alert.title, severity: alert.severity, ...(alert.rule ? { rule: alert.rule } : {}) },
           startsAtMs: alert.since,
-          needs: { kind: 'alert', id: alert.id, sinceMs: alert.newest ?? alert.since },
+          // Of what each replica sees by itself the one that gets the answer has another beginning.
+          needs: { kind: 'alert', id: alert.id, sinceMs: tx.nowMs },
         },
         cause: { kind: 'operator', who: 'ivs-autopilot', reason: `alert ${alert.id}` },
         decidedAtMs: tx.nowMs,

@@ -124,6 +124,20 @@ test('Acknowledge takes the alert in the name of the mapped person; pressed agai
   });
 });
 
+test('a replica to which an alert began at another time than to the one that sent the message takes the answer too', async () => {
+  const t = setup({ config: () => ({ loadedAtMs: 0, triedAtMs: 1_760_000_000_000, error: 'no YAML' }) });
+  t.pass(60_000);
+  expect(await t.press('UMARA', 'acknowledge', '1759999999999 config')).toMatchObject({
+    text: expect.stringContaining('earlier alert'),
+  });
+  expect(await t.press('UMARA', 'acknowledge', 'NaN config')).toMatchObject({
+    text: expect.stringContaining('earlier alert'),
+  });
+  expect(await t.press('UMARA', 'acknowledge', '1760000060000 config')).toMatchObject({
+    text: expect.stringContaining('mara has it'),
+  });
+});
+
 test('whoever is not mapped does nothing, whatever the request calls them, and the audit says so', async () => {
   const t = setup();
   await t.keyless();

@@ -20,6 +20,7 @@ import {
   type AlertSources,
   acknowledge,
   endedAlerts,
+  isAboutAllOf,
   openAlerts,
 } from './alerts.ts';
 import { refreshAll } from './refresh-all.ts';
@@ -155,7 +156,7 @@ export class SlackButtons implements SlackPort {
       const ended = endedAlerts(sources).find((alert) => alert.id === id);
       return toOne(ended ? `It is over since ${iso(ended.end!)}: ${ended.title}.` : 'It is over.');
     }
-    if (String(found.newest ?? found.since) !== since)
+    if (!isAboutAllOf(Number(since), found))
       return toOne(
         `This message is about an earlier alert; since ${iso(found.since)} it is there again. Look at the newest message.`,
       );

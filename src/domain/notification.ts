@@ -12,7 +12,7 @@ export type NeedsPerson =
   | {
       readonly kind: 'alert';
       readonly id: string;
-      /** When it began; of what stands for several, when the newest of them did. */
+      /** What the message knows of: all of it that began at this time or before. */
       readonly sinceMs: number;
     }
   /** One action that waits for a yes. */

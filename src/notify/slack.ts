@@ -52,7 +52,7 @@ function buttons(needs: NeedsPerson): object {
   const plain = (text: string) => ({ type: 'plain_text', text });
   const confirm = {
     title: plain('Approve?'),
-    text: plain('The action is done at once.'),
+    text: plain('The action runs as soon as enough people have approved it.'),
     confirm: plain('Approve'),
     deny: plain('Cancel'),
   };
