@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { carriedText } from '../web/carried.ts';
 import { contentsLeftText, deliveryState } from '../web/delivery.ts';
 import { readable } from '../web/format.ts';
+import { wouldHaveText } from '../web/would-have.ts';
 
 test('names read as words; codes, settings and paths stay as they are written elsewhere', () => {
   expect(readable('skipped: only_if_false')).toBe('skipped: only if false');
@@ -39,4 +40,15 @@ test('nobody is sent to a process that does not carry the account', () => {
   );
   expect(carriedText({ ...elsewhere, state: 'unknown', carriers: [] })).toBe('Who carries it is not known.');
   expect(carriedText({ here: true, state: 'carried', carriers: [] })).toBe('Carried by this process.');
+});
+
+test('a rule in dry run that was not searched to the end is not said to have done nothing', () => {
+  const none = { times: 0, actions: {}, heldBack: {}, partial: false };
+  const day = 'In the last 24 hours it would have';
+  expect(wouldHaveText(none)).toBe(`${day} done nothing.`);
+  expect(wouldHaveText({ ...none, partial: true })).toBe(`${day} done nothing, as far as the journal was searched.`);
+  const acted = { ...none, times: 3, actions: { notify: 1, stop_stream: 3 }, heldBack: { held: 2 }, partial: true };
+  expect(wouldHaveText(acted)).toBe(
+    `${day} acted 3 times or more: stop stream 3, notify 1. Guards would have held it back: held 2.`,
+  );
 });

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import type { Alert } from '#api/alerts.ts';
 import { personText } from '#api/person.ts';
 import { api } from '../api.ts';
-import { shortDuration } from '../format.ts';
+import { plural, shortDuration } from '../format.ts';
 import { Empty, ProblemLine, Time } from '../parts/text.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
 import { href } from '../route.ts';
@@ -24,6 +24,8 @@ interface Ended {
 }
 
 const everyMs = 10_000;
+/** Of those that are over, the newest. */
+const mostShown = 100;
 
 export function AlertsView({ id }: { readonly id: string }): JSX.Element {
   const { value, problem } = useResource(
@@ -45,7 +47,7 @@ export function AlertsView({ id }: { readonly id: string }): JSX.Element {
         <section class="panel" aria-labelledby="ended-title">
           <h2 id="ended-title">Over</h2>
           <ul class="timeline">
-            {ended.slice(0, 100).map((each) => (
+            {ended.slice(0, mostShown).map((each) => (
               <li key={`${each.id} ${each.end}`}>
                 <Time ms={Date.parse(each.end ?? each.since)} />
                 <a href={href('alerts', each.id)}>{each.title}</a>
@@ -53,6 +55,12 @@ export function AlertsView({ id }: { readonly id: string }): JSX.Element {
               </li>
             ))}
           </ul>
+          {ended.length > mostShown && (
+            <p class="dim">
+              and {plural(ended.length - mostShown, 'older one')}:{' '}
+              <code>ivs-autopilot alert list --state resolved</code>
+            </p>
+          )}
         </section>
       )}
     </div>

@@ -7,22 +7,7 @@ import { Glyph } from '../parts/signs.tsx';
 import { StreamLink, Time } from '../parts/text.tsx';
 import { toast } from '../parts/toasts.tsx';
 import { href } from '../route.ts';
-
-/** `wouldHave` of `GET /v1/rules/{rule}`. */
-export interface WouldHave {
-  readonly times: number;
-  readonly actions: Readonly<Record<string, number>>;
-  readonly heldBack: Readonly<Record<string, number>>;
-  readonly newest: readonly {
-    readonly decisionId: string;
-    readonly at: string;
-    readonly channelArn?: string;
-    readonly channelName?: string;
-    readonly count: number;
-    readonly actions: readonly string[];
-  }[];
-  readonly partial: boolean;
-}
+import { type WouldHave, wouldHaveText } from '../would-have.ts';
 
 export interface Patch {
   readonly file: string;
@@ -42,14 +27,10 @@ export function DryRun({
   readonly did: WouldHave;
   readonly patch: Patch | undefined;
 }): JSX.Element {
-  const { times, actions, heldBack, newest, partial } = did;
+  const { times, newest } = did;
   return (
     <div class="dry-run">
-      <p>
-        In the last 24 hours it would have{' '}
-        {times === 0 ? 'done nothing' : `acted ${plural(times, 'time')}${partial ? ' or more' : ''}: ${tally(actions)}`}
-        .{Object.keys(heldBack).length > 0 && ` Guards would have held it back: ${tally(heldBack)}.`}
-      </p>
+      <p>{wouldHaveText(did)}</p>
       {newest.length > 0 && (
         <ol>
           {newest
@@ -102,12 +83,4 @@ export function DryRun({
       </details>
     </div>
   );
-}
-
-/** `put metadata 14, stop stream 3`, the most frequent first. */
-function tally(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .toSorted(([, a], [, b]) => b - a)
-    .map(([name, times]) => `${words(name)} ${count(times)}`)
-    .join(', ');
 }

@@ -11,8 +11,9 @@ import { ViewHead } from '../parts/view-head.tsx';
 import { href } from '../route.ts';
 import { mayOperate, now, status } from '../store.ts';
 import { useResource } from '../use-resource.ts';
+import type { WouldHave } from '../would-have.ts';
 import { Accounts } from './accounts.tsx';
-import { DryRun, type Patch, type WouldHave } from './dry-run.tsx';
+import { DryRun, type Patch } from './dry-run.tsx';
 import { ResetRule } from './needs.tsx';
 
 const modes: Readonly<Record<RuleLine['mode'], string>> = { enforce: 'Enforcing', dry_run: 'Dry run', off: 'Off' };
