@@ -14,7 +14,7 @@ const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl';
 
 function shard(name: string, hasQueue = true) {
   const state = new MemoryState({ now: () => 1_000 });
-  return { name, region: 'us-west-2', standsBy: true, state, ruleset, hasQueue };
+  return { name, region: 'us-west-2', standsBy: true, state, ruleset, queueKey: hasQueue ? 'ivs-events' : undefined };
 }
 
 test('an empty standby says what begins, which rules act, and that nothing holds them back', () => {

@@ -14,8 +14,8 @@ export interface StandbyShard {
   readonly standsBy: boolean;
   readonly state: SharedState;
   readonly ruleset: Ruleset;
-  /** Whether it has an event queue. */
-  readonly hasQueue: boolean;
+  /** What its event queue goes by, of its own or shared; undefined: it has none. */
+  readonly queueKey: string | undefined;
 }
 
 /** Names of rules that are told one by one. */
@@ -39,8 +39,8 @@ export function effectsOf(shards: readonly StandbyShard[], elsewhere: readonly s
   ];
 }
 
-function workOf({ name, region, hasQueue }: StandbyShard): string {
-  return hasQueue
+function workOf({ name, region, queueKey }: StandbyShard): string {
+  return queueKey !== undefined
     ? `Account ${name} (${region}): polls streams and channels, reads the event queue, works jobs, delivers metadata.`
     : `Account ${name} (${region}): polls streams and channels, works jobs, delivers metadata. It has no event queue.`;
 }

@@ -24,7 +24,6 @@ import { slackAccess } from '#shard/slack-access.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { accountLines } from './account-lines.ts';
-import type { StandbyShard } from './activation.ts';
 import { AdBreaks } from './ad-breaks.ts';
 import { alertGauges } from './alert-gauges.ts';
 import { alertLog } from './alert-log.ts';
@@ -247,7 +246,7 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: eventRoutes({ state }) },
       { prefix: '/v1', plugin: auditRoutes({ state, reach, scrub }) },
       { prefix: '/v1', plugin: replicaRoutes({ shards }) },
-      { prefix: '/v1', plugin: standbyRoutes({ shards: shards.map(standbyShard), elsewhere: others, standby }) },
+      { prefix: '/v1', plugin: standbyRoutes({ shards, elsewhere: others, standby }) },
       { prefix: '/v1', plugin: accountRoutes({ accounts }) },
       ...page.routes,
     ],
@@ -300,21 +299,6 @@ function alertShard(shard: Shard) {
       const { deadLetters, deadLettersSinceMs: sinceMs } = shard.intake.depth?.depth ?? {};
       return deadLetters && sinceMs !== undefined ? { count: deadLetters, sinceMs } : undefined;
     },
-  };
-}
-
-function standbyShard(shard: Shard): StandbyShard {
-  return {
-    name: shard.name,
-    region: shard.region,
-    get standsBy() {
-      return shard.standsBy;
-    },
-    state: shard.state,
-    get ruleset() {
-      return shard.ruleset;
-    },
-    hasQueue: shard.intake.consumer !== undefined,
   };
 }
 

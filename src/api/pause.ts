@@ -1,7 +1,7 @@
 // Pausing must work while Redis is away: then the replica that was asked holds by itself, and says that the others do not know yet.
 import type { By, Pause } from '#domain/control.ts';
 import { isPaused } from '#domain/controls-in-force.ts';
-import { isRedisFailure } from '#domain/errors.ts';
+import { AppError, isRedisFailure } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { pauses } from '#domain/state-registry.ts';
 import { pause, resume } from '#rules/controls.ts';
@@ -10,6 +10,8 @@ import { askEach, Reach, type Reached, settleEach, type Unasked } from './reach.
 
 /** How long a request waits until Redis has taken it. */
 const patienceMs = 1_500;
+/** As for the accounts of other processes: they are asked one after another. */
+const distantPatienceMs = 10_000;
 
 export const othersUnaware =
   'Redis cannot be written: this replica is paused, and the others do not know yet. The pause is written when Redis is back; if this process ends before that, it is lost.';
@@ -23,7 +25,14 @@ export async function pauseAll(
 ): Promise<{ readonly paused: Pause; readonly written: boolean; readonly unasked: readonly Unasked[] }> {
   const [here, elsewhere] = await Promise.all([
     Promise.all(shards.all.map(({ state }) => pauseShard(state, by))),
-    settleEach(distantOf(shards), (shard) => shard.transact((tx) => pause(tx, by))),
+    settleEach(distantOf(shards), async (shard) => {
+      const written = await within(
+        shard.transact((tx) => pause(tx, by)),
+        distantPatienceMs,
+      );
+      if (written === undefined)
+        throw new AppError('REDIS_UNREACHABLE', 'its Redis does not answer: whether it is paused is not known');
+    }),
   ]);
   return {
     paused: here[0]!.paused,
