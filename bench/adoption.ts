@@ -34,6 +34,12 @@ export async function run(args: string[]): Promise<void> {
     loads.push(loadavg()[0]!);
     console.log(`${seconds.toFixed(1).padStart(7)} s  ${goal === undefined ? '' : `(goal ${goal} s) `}${what}`);
   };
+  // A terminal's Ctrl-C does not reach groups of their own: what runs is ended, which ends the bench and removes its folder.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      isInterrupted = true;
+      running.forEach(interrupt);
+    });
   try {
     took(
       'clone to first decision, empty npm cache',
@@ -109,7 +115,7 @@ async function firstDecision(clone: string, env: NodeJS.ProcessEnv): Promise<num
     return await decided.promise;
   } finally {
     // As Ctrl-C does: every process of the demo's group.
-    if (demo.exitCode === null) process.kill(-demo.pid!, 'SIGINT');
+    interrupt(demo);
     await gone;
   }
 }
@@ -155,13 +161,23 @@ async function firstRule(
   };
 }
 
+const running = new Set<ChildProcess>();
+let isInterrupted = false;
+
+function interrupt(child: ChildProcess): void {
+  if (running.has(child)) process.kill(-child.pid!, 'SIGINT');
+}
+
 /** A command in a process group of its own. */
 function start(
   command: string,
   args: readonly string[],
   { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv },
 ): ChildProcess {
-  return spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  if (isInterrupted) throw new Error('interrupted');
+  const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.once('spawn', () => running.add(child)).once('exit', () => running.delete(child));
+  return child;
 }
 
 /**

@@ -1,15 +1,13 @@
 // The limiter beside what a user could pick instead, against the simulator's strictest reading of the quota.
 // `npm run bench -- limiter [--quick] [--ours] [--scenario <part of a name>]`; --quick: shorter races, fewer contestants.
 import { fork } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '#domain/errors.ts';
-import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import type { IdleReport } from './limiter/idle.ts';
 import { type RaceResult, race } from './limiter/race.ts';
 import { coldBehindHot, flood, hot, type Scenario } from './limiter/scenarios.ts';
+import { redisStand } from './noticing/stand.ts';
 import { commandLine, machineLine, machineWith, writeResult } from './report/results.ts';
 
 const rivals = [
@@ -103,32 +101,25 @@ export async function run(args: string[]): Promise<void> {
       scenario: { type: 'string', default: '' },
     },
   });
-  const directory = await mkdtemp(join(tmpdir(), 'bench-redis-'));
-  const program = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
   // Always a server of our own: its command counts belong to the race.
-  const redis: EmbeddedRedis = await startEmbeddedRedis({ program, directory, persistence: false });
-  try {
-    const report = new Report(commandLine(), await machineWith(redis.url), values.quick);
-    for (const { scenario, goals, rivals: withRivals, sameAs } of programme(values.quick)) {
-      if (!scenario.name.includes(values.scenario)) continue;
-      const enter = async (contestant: string, what: Scenario = scenario) => {
-        const result = await race(contestant, what, redis.url);
-        report.raced(what, result);
-        return result;
-      };
-      report.begin(scenario);
-      const same = sameAs && (await enter('ours', sameAs));
-      const ours = await enter('ours');
-      for (const { says, met } of goals) report.judge(`${scenario.title}: ${says}`, !ours.didNotFinish && met(ours));
-      if (same) report.compare(scenario, ours, same);
-      for (const rival of withRivals && !values.ours ? rivals : []) await enter(rival);
-    }
-    if (!values.scenario) report.idle(await idleChannels(redis.url).catch(messageOf));
-    report.end();
-  } finally {
-    await redis.stop();
-    await rm(directory, { recursive: true, force: true });
+  await using redis = await redisStand({ persistence: false });
+  const report = new Report(commandLine(), await machineWith(redis.url), values.quick);
+  for (const { scenario, goals, rivals: withRivals, sameAs } of programme(values.quick)) {
+    if (!scenario.name.includes(values.scenario)) continue;
+    const enter = async (contestant: string, what: Scenario = scenario) => {
+      const result = await race(contestant, what, redis.url);
+      report.raced(what, result);
+      return result;
+    };
+    report.begin(scenario);
+    const same = sameAs && (await enter('ours', sameAs));
+    const ours = await enter('ours');
+    for (const { says, met } of goals) report.judge(`${scenario.title}: ${says}`, !ours.didNotFinish && met(ours));
+    if (same) report.compare(scenario, ours, same);
+    for (const rival of withRivals && !values.ours ? rivals : []) await enter(rival);
   }
+  if (!values.scenario) report.idle(await idleChannels(redis.url).catch(messageOf));
+  report.end();
 }
 
 /** Tables for people and figures for programs, on disk after every step: a run that is cut short leaves what it had. */

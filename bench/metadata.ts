@@ -1,14 +1,12 @@
 // `npm run bench -- metadata [--quick]`: the fan-out of metadata through the HTTP API, against the simulator (sliding window, 0–30 ms
 // of jitter), and beside it the same work by a plain BullMQ queue. The daemon and the queue each run in a process of their own.
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
 import { unpackCue } from '#src/player/cues.ts';
 import { type DaemonProcess, daemonProcess } from '#test/support/daemon-process.ts';
+import { redisStand } from './noticing/stand.ts';
 import { commandLine, type Machine, machineLine, machineWith, writeResult } from './report/results.ts';
 
 interface Sizes {
@@ -47,49 +45,40 @@ http: {requests_per_minute: 1000000, max_body_bytes: 4194304}
 export async function run(args: readonly string[]): Promise<void> {
   const quick = args.includes('--quick');
   const sizes: Sizes = quick ? { channels: 1000, hotSeconds: 6 } : { channels: 10_000, hotSeconds: 20 };
-  const directory = await mkdtemp(join(tmpdir(), 'autopilot-bench-'));
-  const server = await startEmbeddedRedis({
-    program: process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server',
-    directory,
-  });
+  await using server = await redisStand();
   await using simulator = await startSimulator({
     quotas: { channels: 20_000, concurrentStreams: sizes.channels },
     recordedCalls: 1_000_000,
     recordedCues: 1_000_000,
   });
-  try {
-    const channels = (await simulator.control.createChannels(sizes.channels)).map(({ arn }) => arn);
-    await simulator.control.goLive(channels);
-    await simulator.control.addFault({ operation: 'PutMetadata', latencyMs: [0, 15], answerLatencyMs: [0, 15] });
-    const redis = new Redis(server.url);
-    const rows: Row[] = [];
-    const env = { REDIS_URL: server.url, AWS_ENDPOINT_URL: simulator.url, AUTOPILOT_NAMESPACE: 'bench' };
-    // Leaves its compiled code to the one that is measured: the image brings it along.
-    await (await daemonProcess({ config, env }))[Symbol.asyncDispose]();
-    {
-      await using daemon = await daemonProcess({ config, env });
-      const rig: Rig = { simulator, daemon, redis, redisUrl: server.url, channels };
-      await untilLive(rig);
-      // A new ledger grants nothing until every call of an earlier one must be over: that is not what is measured here.
-      const warm = await submit(daemon, {
-        targets: { channelArns: channels.slice(0, 50) },
-        items: [{ payload: 'warm' }],
-      });
-      await finished(daemon, warm.batchId);
-      await pause(2000);
-      rows.push(...(await fanOut(rig)));
-      rows.push(...(await hot(rig, sizes.hotSeconds, undefined)));
-      rows.push(...(await hot(rig, sizes.hotSeconds, 'score')));
-      rows.push(...(await memory(rig)));
-    }
-    redis.disconnect();
-    await pause(1500);
-    rows.push(...(await plainQueue(simulator, server.url, channels)));
-    print(rows, sizes, await machineWith(server.url));
-  } finally {
-    await server.stop();
-    await rm(directory, { recursive: true, force: true });
+  const channels = (await simulator.control.createChannels(sizes.channels)).map(({ arn }) => arn);
+  await simulator.control.goLive(channels);
+  await simulator.control.addFault({ operation: 'PutMetadata', latencyMs: [0, 15], answerLatencyMs: [0, 15] });
+  const redis = new Redis(server.url);
+  const rows: Row[] = [];
+  const env = { REDIS_URL: server.url, AWS_ENDPOINT_URL: simulator.url, AUTOPILOT_NAMESPACE: 'bench' };
+  // Leaves its compiled code to the one that is measured: the image brings it along.
+  await (await daemonProcess({ config, env }))[Symbol.asyncDispose]();
+  {
+    await using daemon = await daemonProcess({ config, env });
+    const rig: Rig = { simulator, daemon, redis, redisUrl: server.url, channels };
+    await untilLive(rig);
+    // A new ledger grants nothing until every call of an earlier one must be over: that is not what is measured here.
+    const warm = await submit(daemon, {
+      targets: { channelArns: channels.slice(0, 50) },
+      items: [{ payload: 'warm' }],
+    });
+    await finished(daemon, warm.batchId);
+    await pause(2000);
+    rows.push(...(await fanOut(rig)));
+    rows.push(...(await hot(rig, sizes.hotSeconds, undefined)));
+    rows.push(...(await hot(rig, sizes.hotSeconds, 'score')));
+    rows.push(...(await memory(rig)));
   }
+  redis.disconnect();
+  await pause(1500);
+  rows.push(...(await plainQueue(simulator, server.url, channels)));
+  print(rows, sizes, await machineWith(server.url));
 }
 
 /** One item to every live channel; urgent ones to single channels meanwhile. */

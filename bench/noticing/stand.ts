@@ -45,20 +45,24 @@ export interface RedisStand extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** A Redis that ends with this process, however that ends: it is in the care of a process of its own. */
-export async function redisStand(): Promise<RedisStand> {
-  const { pid, url, end } = await inAnotherProcess<Pick<RedisStand, 'pid' | 'url'>>('Redis', ['redis']);
+/**
+ * A Redis that ends with this process, however that ends: it is in the care of a process of its own.
+ * @param persistence whether it has an append-only file
+ */
+export async function redisStand({ persistence = true } = {}): Promise<RedisStand> {
+  const args = ['redis', String(persistence)];
+  const { pid, url, end } = await inAnotherProcess<Pick<RedisStand, 'pid' | 'url'>>('Redis', args);
   return { pid, url, [Symbol.asyncDispose]: end };
 }
 
-async function serveRedis(): Promise<void> {
+async function serveRedis(persistence: boolean): Promise<void> {
   // Ctrl-C reaches us too, and the server must be ended first.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
   const directory = await mkdtemp(join(tmpdir(), 'autopilot-bench-redis-'));
   const remove = () => rm(directory, { recursive: true, force: true });
   const program = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
   try {
-    const redis = await startEmbeddedRedis({ program, directory });
+    const redis = await startEmbeddedRedis({ program, directory, persistence });
     process.once('disconnect', () => void redis.stop().then(remove));
     if (!process.connected) return void process.emit('disconnect');
     process.send!({ url: redis.url, pid: redis.pid });
@@ -111,5 +115,5 @@ export function percentile(values: readonly number[], part: number): number {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (process.argv[2] === 'serve') await serve(Number(process.argv[3]));
-  else await serveRedis();
+  else await serveRedis(process.argv[3] === 'true');
 }
