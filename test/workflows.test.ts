@@ -150,6 +150,15 @@ describe('the release', () => {
     );
   });
 
+  test('is tested as it was checked out: notes and other files are written afterwards', () => {
+    const { steps } = jobs['test']!;
+    const tested = steps.findIndex(({ run }) => run === 'bash .ci/run');
+    const writes = (step: Step) => /(?<!>)>\s*(?!"?\$GITHUB_OUTPUT)[^\s>]/.test(step.run?.replaceAll('>>', '>') ?? '');
+
+    expect(steps.slice(0, tested).filter(writes)).toEqual([]);
+    expect(steps.slice(tested).some(writes)).toBe(true);
+  });
+
   test('a prerelease is offered at npm as `next`, and marked as one at GitHub', () => {
     const tag = jobs['test']!.steps.find(({ id }) => id === 'npm')!;
     expect(tag.run).toBe('echo "tag=$(node scripts/release.ts npm-tag)" >> "$GITHUB_OUTPUT"');
