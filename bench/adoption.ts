@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '..');
 const goalSeconds = { firstDecision: 90, firstRule: 600 };
 
 /** A person's share is assumed: nobody was measured. */
-const person = { wordsReadPerMinute: 200, charactersTypedPerMinute: 200 };
+const person = { wordsReadPerMinute: 200, charactersTypedPerMinute: 200, secondsPerPaste: 15 };
 
 interface Figure {
   readonly what: string;
@@ -51,19 +51,17 @@ export async function run(args: string[]): Promise<void> {
       await firstDecision(join(folder, 'cached'), env),
       goalSeconds.firstDecision,
     );
-    const { machineSeconds, readSeconds, typedSeconds } = await firstRule(join(folder, 'rule'), env);
+    const { machineSeconds, readSeconds, typedSeconds, pastedSeconds } = await firstRule(join(folder, 'rule'), env);
     took('clone to a tested rule of one’s own, commands alone, packages in npm’s cache', machineSeconds);
     took(
       `assumed: reading the README’s beginning and the tutorial up to the rule, ${person.wordsReadPerMinute} words a minute`,
       readSeconds,
     );
-    took(
-      `assumed: typing rule, test and commands, ${person.charactersTypedPerMinute} characters a minute`,
-      typedSeconds,
-    );
+    took(`assumed: typing the commands, ${person.charactersTypedPerMinute} characters a minute`, typedSeconds);
+    took(`assumed: pasting the rule and its test, ${person.secondsPerPaste} s each`, pastedSeconds);
     took(
       'clone to a tested rule of one’s own, in all',
-      machineSeconds + readSeconds + typedSeconds,
+      machineSeconds + readSeconds + typedSeconds + pastedSeconds,
       goalSeconds.firstRule,
     );
   } finally {
@@ -120,11 +118,11 @@ async function firstDecision(clone: string, env: NodeJS.ProcessEnv): Promise<num
   }
 }
 
-/** The commands of the tutorial's own rule, in a clone of its own; what a person reads and types is counted. */
+/** Runs the commands for the tutorial's rule in a new clone, and counts what a person reads, types and pastes. */
 async function firstRule(
   clone: string,
   env: NodeJS.ProcessEnv,
-): Promise<{ machineSeconds: number; readSeconds: number; typedSeconds: number }> {
+): Promise<{ machineSeconds: number; readSeconds: number; typedSeconds: number; pastedSeconds: number }> {
   let machineSeconds = 0;
   let typed = 0;
   const execute = async (command: string, cwd: string) => {
@@ -140,7 +138,8 @@ async function firstRule(
   const tutorial = readFileSync(join(clone, 'docs', 'first-hour.md'), 'utf8');
   const block = (kind: string) =>
     new RegExp(`^\`\`\`yaml ${kind}[^\\n]*\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(tutorial)![1]!;
-  const [rule, tests] = [block('rule'), block('test')];
+  const pasted = [block('rule'), block('test')] as const;
+  const [rule, tests] = pasted;
   const file = join(clone, config);
   writeFileSync(
     file,
@@ -148,16 +147,19 @@ async function firstRule(
   );
   mkdirSync(join(clone, 'data', 'first-hour'), { recursive: true });
   writeFileSync(file.replace(/\.yaml$/, '.test.yaml'), tests);
-  typed += rule.length + tests.length;
   await execute(`${program} validate ${config}`, clone);
   await execute(`${program} test ${config}`, clone);
-  // What leads to the rule, and not the installation of a service or what follows the rule.
-  const [introduction = ''] = readFileSync(join(clone, 'README.md'), 'utf8').split('## Install');
+  // Up to the commands to start with, and up to the rule.
+  const readme = readFileSync(join(clone, 'README.md'), 'utf8');
+  const end = readme.indexOf('## What else you could use');
+  if (end === -1) throw new Error('README.md no longer has the heading that ends its beginning');
+  const introduction = readme.slice(0, end);
   const words = `${introduction} ${tutorial.split('## 8.')[0]}`.split(/\s+/).length;
   return {
     machineSeconds,
     readSeconds: (words / person.wordsReadPerMinute) * 60,
     typedSeconds: (typed / person.charactersTypedPerMinute) * 60,
+    pastedSeconds: pasted.length * person.secondsPerPaste,
   };
 }
 
