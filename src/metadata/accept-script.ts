@@ -1,17 +1,17 @@
-// Accepting a batch: one script, so that it is accepted for all of its channels or not at all. A batch is made of groups, each some items
-// for some channels; no channel is in two of them. A batch with parts (the fan-out of a rule) has a key for each channel instead of one
-// for the whole: a channel whose key was used before, or that has no room, is left out and named.
+// Accepts a batch in one script, so that it is accepted for all of its channels or for none. A batch is made of groups, each with some
+// items for some channels; no channel is in two groups. A batch with parts (the fan-out of a rule) has one key for each channel instead of
+// one for the whole: a channel whose key was used before, or whose queue has no room, is left out and named.
 import { publishLua } from '#runtime/redis-channel.ts';
 import { channelListLua } from './channel-list.ts';
 import { outboxLua } from './outbox-lua.ts';
 import { script } from './script.ts';
 
 /**
- * Arguments: idempotency key (or ''), hash of the request ('': any is the same), how long to keep it; batch id, fields of the batch
- * as JSON; lane; limits per channel and in all; who of the drains that are woken need not be; count of groups; then for each group its
+ * Arguments: idempotency key (or ''), hash of the request ('': any request matches), how long to keep it; batch id, fields of the batch
+ * as JSON; lane; limits per channel and in total; the drain that need not be woken; count of groups; then for each group its
  * channels (channel-list.ts), the keys of their parts (words, or ''), count of items, and id, text, mode, key, accepted at and expires
  * in for each item.
- * Answers: {'accepted', counts, channels with room, channels that waited already, channels without, up to 20 of those …} · {'repeated', batch id, its fields} · {'conflict'} ·
+ * Answers: {'accepted', counts, channels with room, channels where items waited already, channels without, up to 20 of those …} · {'repeated', batch id, its fields} · {'conflict'} ·
  * {'full', 'total' | 'channel', waiting} · {'id_taken'} · of a batch with parts {'parts', counts, channels accepted, places of those
  * without room, places of those accepted before}, places counted from 1 over all groups
  */

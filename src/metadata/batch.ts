@@ -1,4 +1,4 @@
-// Words for a batch: what is sent, to how many channels, and what became of it. Every item of every channel ends in one outcome.
+// A batch: what is sent, to how many channels, and how it ended. Every item of every channel ends in one outcome.
 import type { Lane } from '#domain/action.ts';
 import type { Payload } from './envelope.ts';
 
@@ -14,7 +14,7 @@ export interface NewItem {
   readonly expiresInMs?: number | undefined;
 }
 
-/** How far a batch has come. Counts are (item, channel) pairs; they add up to `total`. */
+/** How far a batch has come. Counts are (item, channel) pairs and add up to `total`. */
 export interface BatchProgress {
   readonly batchId: string;
   /** Who sent it, for people. */
@@ -25,19 +25,19 @@ export interface BatchProgress {
   readonly items: number;
   readonly total: number;
   readonly counts: Readonly<Record<'pending' | Outcome, number>>;
-  /** Why items failed, by error code; and `paused` or `held`, for what a rule had sent before and was cancelled. */
+  /** Why items failed, by error code; also `paused` or `held`, for items of a rule that were cancelled before they were sent. */
   readonly failures: Readonly<Record<string, number>>;
-  /** What was sent, the first items as far as a few kB hold them. */
+  /** What was sent: the first items, up to a few kB. */
   readonly contents: readonly Content[];
-  /** Who got nothing of it. */
+  /** Channels that were left out. */
   readonly skipped: readonly Skipped[];
   readonly startedAtMs: number;
   readonly finishedAtMs: number | undefined;
-  /** Until the last item at the documented rate; undefined when nothing is pending. */
+  /** Estimated time until the last item is sent, at the documented rate; undefined when nothing is pending. */
   readonly etaSeconds: number | undefined;
 }
 
-/** One item, for people who look at a batch. */
+/** One item, as shown to people who look at a batch. */
 export interface Content {
   readonly payload: Payload;
   readonly key?: string | undefined;

@@ -6,7 +6,7 @@ import { callResultOf } from './call-result.ts';
 const resultOf = (error: unknown) => callResultOf(error, { reconnectWindowMs: 0, random: 0 });
 const kindOf = (code: ErrorCode) => resultOf(new AppError(code, 'x')).kind;
 
-test('each answer of IVS means one thing for the items', () => {
+test('each answer of IVS has one meaning for the items', () => {
   expect(kindOf('IVS_NOT_BROADCASTING')).toBe('offline');
   expect(resultOf(new AppError('IVS_NOT_FOUND', 'x'))).toMatchObject({ kind: 'failed', scope: 'channel' });
   expect(resultOf(new AppError('IVS_ACCESS_DENIED', 'x'))).toMatchObject({ kind: 'failed', scope: 'channel' });
@@ -22,7 +22,7 @@ test('each answer of IVS means one thing for the items', () => {
   for (const code of ['LIMITER_DEADLINE', 'LIMITER_FULL', 'INTERRUPTED'] as const) expect(kindOf(code)).toBe('back');
 });
 
-test('credentials that expired are tried again; a wait that IVS asks for is kept; an unknown error passes', () => {
+test('retries after expired credentials, keeps a wait that IVS asks for, and retries an unknown error', () => {
   const expired = new AppError('IVS_ACCESS_DENIED', 'x', { disposition: { kind: 'retry' } });
   const throttled = new AppError('IVS_THROTTLED', 'x', { disposition: { kind: 'retry-after', delayMs: 7000 } });
 

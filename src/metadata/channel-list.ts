@@ -1,7 +1,7 @@
-// Many channels as one argument of a script. What ARNs have in common is said once: ten thousand whole ones are 600 KB, which the
-// Redis client copies several times on their way.
+// Many channels as one argument of a script. What their ARNs have in common is written once: ten thousand whole ARNs are 600 KB, which the
+// Redis client copies several times before it sends them.
 
-/** Lines of what the ARNs of some channels in a row begin with, and the rest of each, with a space before each. */
+/** Returns lines, each with the common beginning of some consecutive ARNs and then the rest of each, with a space before each. */
 export function packChannels(channels: readonly string[]): string {
   const lines: string[] = [];
   for (let begin = 0; begin < channels.length; ) {
@@ -15,7 +15,7 @@ export function packChannels(channels: readonly string[]): string {
   return lines.join('\n');
 }
 
-/** The other end, in Lua: `unpackChannels(text)` returns the list. */
+/** The reader, in Lua: `unpackChannels(text)` returns the list. */
 export const channelListLua = `
 local function unpackChannels(text)
   local channels = {}

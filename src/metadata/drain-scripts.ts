@@ -1,9 +1,9 @@
-// The steps of draining a channel: claim it, take what goes into the next call, record the answer; and renewing a lease.
+// The steps of draining a channel: claim it, take what goes into the next call, record the answer; and renew a lease.
 import { outboxLua } from './outbox-lua.ts';
 import { script } from './script.ts';
 
-// What goes into a channel's next call: what is first, as much as fits; it is marked as being sent. What must not be sent any more ends.
-// 'spared' is why rules must keep their hands off the channel, or '': then what they sent is cancelled.
+// What goes into a channel's next call: the first items, as many as fit; they are marked as being sent. Items that must no longer be sent
+// end. 'spared' is the reason why rules must leave the channel alone, or '': with a reason, the items of rules are cancelled.
 // Returns a parcel, {mode, ids, texts, accepted times, ms until all of it has expired, places in traces}, or nothing: then the channel was given back.
 const chooseLua = `
 local function choose(channel, most, bytes, spared)
@@ -51,10 +51,10 @@ end
 `;
 
 /**
- * Arguments: lease in ms, channels wanted, channels wanted beside them if urgent, token of the leases; for how many of the urgent
+ * Arguments: lease in ms, channels wanted, more channels wanted if they are urgent, token of the leases; for how many of the urgent
  * ones to choose at once what goes into their call, most bytes of a call, bytes of an empty envelope.
  * Answers: {counts, channels found, channel, lane, parcel or {}, channel, lane, parcel or {}, …}, without those found in which nothing is
- * left to send; first frees what others' ended leases held.
+ * left to send; first frees the channels of leases that have ended.
  */
 export const claimScript = script(`${outboxLua}${chooseLua}
 local lease, room, urgentRoom, token = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -90,8 +90,8 @@ return answer
 
 /**
  * Arguments: most bytes of a call, bytes of an empty envelope; then for each channel itself, the token of its lease, and why rules must
- * keep their hands off it (or '').
- * Answers: {counts, parcel, parcel, …}, in place of a parcel {} where nothing is left to send and {'lost'} where somebody else holds it.
+ * leave it alone (or '').
+ * Answers: {counts, parcel, parcel, …}, instead of a parcel, {} if nothing is left to send and {'lost'} if another replica has the lease.
  */
 export const takeScript = script(`${outboxLua}${chooseLua}
 local answer = {{}}
@@ -105,14 +105,14 @@ return answer
 `);
 
 /**
- * Arguments, for each of some calls: channel, token, whether the holder would go on, ids of the call, why it
- * is not known whether the call had its effect (or ''), then how it ended, in one word and five more, '' where they mean nothing:
+ * Arguments, for each of some calls: channel, token, whether the holder would continue, ids of the call, why it
+ * is not known whether the call took effect (or ''), then how it ended: one word and five arguments, '' where unused:
  *   delivered
  *   failed <code> <call | channel>              the items of the call, or all that wait for the channel
- *   retry <base ms> <most ms> <share 0..1> <least ms>   all stays; the next try waits for this backoff, at most until shortly before
+ *   retry <base ms> <most ms> <share 0..1> <least ms>   all items stay; the retry waits for this backoff, at most until shortly before
  *                                                       one of the first items expires
  *   offline <base ms> <most ms> <share 0..1> <least ms> <window ms>   not broadcasting: the same, and each item ends that has waited
- *                                                       for the window, since it was accepted or the channel went
+ *                                                       for the window since it was accepted or the channel went offline
  *   back                                        nothing was sent
  * Answers: {counts, now, for each call: lane + 1 if the holder keeps the channel, -1 if it is back in line, or 0}
  */
@@ -185,7 +185,7 @@ answer[1] = settle()
 return answer
 `);
 
-/** Arguments: lease in ms, then channel and token of each lease. Answers the channels that somebody else holds by now. */
+/** Arguments: lease in ms, then channel and token of each lease. Answers the channels that another replica has leased meanwhile. */
 export const renewScript = script(`${outboxLua}
 local lost = {}
 for index = 2, #ARGV, 2 do

@@ -1,9 +1,9 @@
-// Sends what waits in the outbox: leases channels, at most a window of them at a time, and drains each on its own.
+// Sends what waits in the outbox: leases channels, at most a window of them at a time, and drains each independently.
 //
-// For one channel: claimed → waits for a permit → takes what is there at that moment → call → records the answer → again, or
-// given back. The wait is outside of any job, so a channel that is blocked by its own rate holds up nobody: there is room for
-// far more channels than the account's rate can serve. One drain per channel over all replicas: the lease is in Redis, renewed
-// while it is leased, and asked for again in the step that decides what is sent.
+// For one channel: claimed → waits for a permit → takes what is there at that moment → call → records the answer → again, or returned. The
+// wait is outside of any job, so a channel that its own rate blocks delays no other: there is room for far more channels than the account's
+// rate can serve. One drain per channel across all replicas: the lease is in Redis, is renewed while the channel is drained, and is checked
+// again in the step that decides what is sent.
 import type { Lane } from '#domain/action.ts';
 import { lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -26,23 +26,23 @@ import type { DeliveryWatch, MetadataSender } from './ports.ts';
 export interface DrainerOptions {
   readonly outbox: Outbox;
   readonly sender: MetadataSender;
-  /** Hears from other replicas; a connection of its own, since it does nothing else. Closed by whoever made it. */
+  /** Receives wake-ups from other replicas; a connection of its own, since it does nothing else. Whoever made it closes it. */
   readonly subscriber: Redis;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly random: () => number;
-  /** Hears of calls that no retry mends, and of those that delivered. Never throws. */
+  /** Is notified of calls that no retry can help, and of calls that delivered. Never throws. */
   readonly refusals?: DeliveryWatch;
   /** How long items of a channel wait when it is not broadcasting. */
   readonly reconnectWindowMs: number;
-  /** Calls per second that one channel may get: what is not urgent is spread over the second. Default 5. */
+  /** Calls per second that one channel may get; calls that are not urgent are spread over the second. Default 5. */
   readonly channelCallsPerSecond?: number;
-  /** Channels drained side by side; urgent ones may be a quarter more. Default 256. */
+  /** Channels drained at the same time; urgent ones may add a quarter. Default 256. */
   readonly maxChannels?: number;
   /** Default 12 s; must be longer than a call may take. */
   readonly leaseMs?: number;
-  /** Longest a call may take; nothing is sent when the lease would end before. Default 5 s. */
+  /** The longest that a call may take; nothing is sent if the lease would end earlier. Default 5 s. */
   readonly callTimeoutMs?: number;
 }
 
@@ -51,13 +51,13 @@ interface Drain {
   readonly channelArn: ChannelArn;
   lane: Lane;
   lease: Lease | undefined;
-  /** Settled by the claim that is to lease the channel; nothing is sent before. */
+  /** Settled by the claim that leases the channel; nothing is sent before. */
   readonly claimed: Promise<unknown>;
-  /** What is not urgent asks for no permit before (performance.now). */
+  /** No permit is requested earlier (performance.now), unless the items are urgent. */
   pacedUntil: number;
-  /** What was chosen when the channel was claimed, and until when that is still a late choice (performance.now). */
+  /** What was chosen when the channel was claimed, and until when that choice is still fresh (performance.now). */
   chosen: { readonly parcel: Parcel; readonly until: number } | undefined;
-  /** Set while it waits for a permit: aborting it makes it wait anew. */
+  /** Set while it waits for a permit; aborting it starts the wait again. */
   wait: AbortController | undefined;
 }
 
@@ -74,7 +74,7 @@ interface Lease {
   until: number;
 }
 
-/** A drain that has begun while its channel is being claimed. */
+/** A drain that began while its channel was still being claimed. */
 interface Expected {
   readonly drain: Drain;
   readonly settle: () => void;
@@ -82,13 +82,13 @@ interface Expected {
 
 const expired = new Error('everything in the call has expired');
 
-/** Looks for work at least so often, should a wake-up get lost. */
+/** Looks for work at least this often, in case a wake-up is lost. */
 const idlePollMs = 250;
-/** So long after a claim what it chose is as good as what would be chosen now. */
+/** For this long after a claim, what it chose is as good as a new choice. */
 const freshMs = 10;
-/** A choice may be made so much earlier than at the last moment; what is urgent is chosen at once. */
+/** A choice may be made this much earlier than at the last moment; urgent items are chosen at once. */
 const takeWithinMs = 3;
-/** An answer may be recorded so much later: a crash repeats the calls that were not recorded. */
+/** An answer may be recorded this much later. A crash repeats the calls that were not recorded. */
 const recordWithinMs = 10;
 /** Between two claims, unless something urgent waits: what arrives meanwhile is claimed together. */
 const claimGapMs = 5;
@@ -99,24 +99,24 @@ export class Drainer implements Service {
   readonly #options: Required<Omit<DrainerOptions, 'refusals'>> & Pick<DrainerOptions, 'refusals'>;
   /** Of leased channels. */
   readonly #leased = new Map<ChannelArn, Drain>();
-  /** Of channels that the next claim should lease: they ask for their permits while it is on its way. */
+  /** Of channels that the next claim should lease: they request their permits while the claim is under way. */
   #expected = new Map<ChannelArn, Expected>();
   readonly #running = new Set<Promise<void>>();
-  /** Of channels that were given back: one that is soon claimed again keeps its pace. */
+  /** Of channels that were returned: one that is soon claimed again keeps its pace. */
   readonly #pacedUntil = new Map<ChannelArn, number>();
   readonly #stop = new AbortController();
   readonly #bell = new Bell();
   readonly #urgentBell = new Bell();
   #claimsFail = false;
-  /** The last claim took all that there was room for: more may be ready than anybody will tell of. */
+  /** The last claim used all the room there was: more channels may be ready than any wake-up says. */
   #moreReady = false;
-  /** The most urgent lane in which something has come in since the waits were looked through. */
+  /** The most urgent lane in which something has arrived since the waits were last checked. */
   #upgradeTo: Lane = 'bulk';
-  /** Said once, until an answer is recorded again. */
+  /** Logged once, until an answer is recorded again. */
   #recordFails = false;
   #loop: Promise<unknown> | undefined;
   readonly #wakes: RedisChannel;
-  /** What several channels ask of the outbox at almost the same moment is one question. */
+  /** What several channels ask of the outbox at almost the same moment becomes one call. */
   readonly #takes: Gather<readonly [ChannelArn, string], Parcel | 'empty' | 'lost'>;
   readonly #records: Gather<EndedCall, Recorded>;
 
@@ -149,16 +149,16 @@ export class Drainer implements Service {
     this.#loop = Promise.all([this.#claimLoop(), this.#renewLoop()]);
   }
 
-  /** Something waits, as far as this process knows: look for it now. `channels`: where, if that is known and in a hurry. */
+  /** Something waits, as far as this process knows: look for it now. `channels`: where, if that is known and urgent. */
   nudge(lane: Lane, channels: readonly ChannelArn[] = []): void {
-    // Whoever waits for a permit with less urgent things may have got more urgent ones.
+    // A drain that waits for a permit with less urgent items may have got more urgent ones.
     if (isBefore(lane, this.#upgradeTo)) this.#upgradeTo = lane;
     for (const channelArn of channels) this.#expect(channelArn, lane);
     if (lane === 'urgent') this.#urgentBell.ring();
     this.#bell.ring();
   }
 
-  /** Returns what waits to the outbox, and lets calls that were sent end. */
+  /** Returns waiting channels to the outbox, and lets calls that were sent finish. */
   async stop(): Promise<void> {
     this.#stop.abort(new AppError('INTERRUPTED', 'the daemon stops'));
     await this.#wakes.stop();
@@ -210,7 +210,7 @@ export class Drainer implements Service {
         const known = expected.get(channelArn)?.drain;
         const drain = known ?? this.#newDrain(channelArn, lane, Promise.resolve());
         drain.lease = { token, until: askedAt + leaseMs };
-        // An answer that was handled late is no late choice.
+        // If this answer is handled late, the choice does not stay fresh for longer.
         drain.chosen = parcel && { parcel, until: Math.min(performance.now(), askedAt + 10 * freshMs) + freshMs };
         if (isBefore(drain.lane, lane)) drain.wait?.abort(new Error('less urgent things wait for this channel'));
         drain.lane = lane;
@@ -222,7 +222,7 @@ export class Drainer implements Service {
     }
   }
 
-  /** Lets them go on with their lease; those that got none, or must stop, leave the line for a permit. */
+  /** Lets them continue with their lease; those that got none, or must stop, no longer wait for a permit. */
   #settle(expected: ReadonlyMap<ChannelArn, Expected>): void {
     for (const { drain, settle } of expected.values()) {
       if (!drain.lease || this.#stop.signal.aborted) drain.wait?.abort(new Error('the channel is not ours'));
@@ -231,7 +231,7 @@ export class Drainer implements Service {
   }
 
   #expect(channelArn: ChannelArn, lane: Lane): void {
-    // Without a claim nobody would ever settle it: a replica that drains nothing (role `api`), or that cannot claim now.
+    // Without a claim nothing would ever settle it: a replica that drains nothing (role `api`), or that cannot claim now.
     if (!this.#loop || this.#claimsFail || this.#stop.signal.aborted) return;
     if (this.#leased.has(channelArn) || this.#expected.has(channelArn)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -247,7 +247,7 @@ export class Drainer implements Service {
 
   #begin(drain: Drain): void {
     const { channelArn } = drain;
-    // Whoever happened to wake it has nothing to do with what it sends.
+    // The caller that happened to wake it is not the origin of what it sends.
     const running = tracePort
       .outside(() => this.#drain(drain))
       .then((inLine) => {
@@ -255,14 +255,14 @@ export class Drainer implements Service {
         if (!drain.lease) return;
         if (this.#leased.get(channelArn) === drain) this.#leased.delete(channelArn);
         this.#pacedUntil.set(channelArn, drain.pacedUntil);
-        // Each claim is a round trip: several at a time, and none where there is nothing to claim.
+        // Each claim is a round trip, so several are claimed at a time, and none if there is nothing to claim.
         if (inLine) this.#moreReady = true;
         if (this.#moreReady && this.#leased.size <= this.#options.maxChannels * 0.9) this.#bell.ring();
       });
     this.#running.add(running);
   }
 
-  /** Drains that wait for a permit in a lane that is less urgent than what is first by now wait anew in the better lane. */
+  /** Drains that wait for a permit in a less urgent lane than their first item now has start to wait again, in the more urgent lane. */
   async #upgradeWaits(): Promise<void> {
     const to = this.#upgradeTo;
     this.#upgradeTo = 'bulk';
@@ -297,7 +297,7 @@ export class Drainer implements Service {
     }
   }
 
-  /** One call: `over`: the channel is not ours (any more); `again`: nothing was sent, wait anew. */
+  /** One call. `over`: the channel is not ours, or no longer; `again`: nothing was sent, wait again. */
   async #call(drain: Drain): Promise<Ended | 'over' | 'again'> {
     const { sender, clock, logger, random, reconnectWindowMs } = this.#options;
     const { channelArn } = drain;
@@ -307,7 +307,7 @@ export class Drainer implements Service {
     let over = false;
     let takenAt: number | undefined;
     let expiry: NodeJS.Timeout | undefined;
-    // Of a channel that may yet turn out not to be ours the wait can be ended until then.
+    // Until it is certain that the channel is ours, the wait can be ended.
     const onGranted = () => {
       if (drain.lease) drain.wait = undefined;
     };
@@ -328,7 +328,7 @@ export class Drainer implements Service {
           if (taken === 'over' || taken === 'too late') return undefined;
           parcel = taken;
           takenAt = performance.now();
-          // A call that carries nothing any more that anybody wants is ended, however long it may take.
+          // A call whose items nobody wants any longer is ended, however long it may still take.
           expiry = setTimeout(() => wait.abort(expired), Math.max(0, taken.expiresAt - takenAt));
           return { metadata: taken.metadata, follows: taken.follows };
         },
@@ -356,19 +356,21 @@ export class Drainer implements Service {
     const { lease, chosen, channelArn } = drain;
     drain.chosen = undefined;
     if (!lease) return 'over';
-    // A process that was paused must not send what somebody else may be sending by now.
+    // A process that was paused must not send what another replica may be sending by now.
     if (lease.until - performance.now() < this.#options.callTimeoutMs) return 'too late';
     if (chosen && chosen.until > performance.now()) return chosen.parcel;
     const taken = await this.#takes.ask([channelArn, lease.token], drain.lane === 'urgent');
     return typeof taken === 'string' ? 'over' : taken;
   }
 
-  /** Each slot of a channel is free a second after its answer: shared out evenly, so that none waits longer than the others. */
+  /**
+   * Each slot of a channel is free a second after its answer: the slots are spread evenly, so that no item waits longer than the others.
+   */
   #paceMs(callMs: number): number {
     return (1000 + callMs) / this.#options.channelCallsPerSecond;
   }
 
-  /** Records the answer, for as long as it takes Redis to come back; at a stop not longer than a second. */
+  /** Records the answer, however long Redis takes to come back; during a stop for at most a second. */
   async #record(
     drain: Drain,
     lease: Lease,
@@ -423,7 +425,7 @@ export class Drainer implements Service {
         );
         for (const { channelArn, lease } of leased) if (!lost.has(channelArn)) lease.until = askedAt + leaseMs;
       } catch {
-        // The claim loop says that Redis is away; a lease that ends is noticed before anything is sent.
+        // The claim loop logs that Redis is away; a lease that ends is noticed before anything is sent.
       }
     }
   }

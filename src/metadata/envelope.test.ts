@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { callSizes, encodeItem, encodePlain, envelopeBytes, envelopeOf, newItemId } from './envelope.ts';
 
-test('the size of an envelope is known before it is made', () => {
+test('computes the size of an envelope before it is built', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 8 }), (payloads) => {
       const items = payloads.map((payload) => encodeItem({ id: newItemId(), t: 1_764_000_000_000, payload }));
@@ -15,12 +15,12 @@ test('the size of an envelope is known before it is made', () => {
   );
 });
 
-test('half a character becomes a whole one, so that what is counted is what is sent', () => {
+test('replaces half a character with a whole one, so that the counted bytes are the sent bytes', () => {
   expect(encodePlain('a\ud800')).toBe('a\ufffd');
   expect(JSON.parse(encodeItem({ id: 'i', t: 1, payload: '\udc00b' }))).toMatchObject({ d: '\ufffdb' });
 });
 
-test('calls are planned as they will be packed, byte for byte', () => {
+test('plans calls exactly as they will be packed, byte for byte', () => {
   expect(callSizes([], 100)).toEqual([]);
   expect(callSizes([40, 41], 100)).toEqual([envelopeBytes([40, 41])]);
   expect(callSizes([41, 41], 100)).toEqual([envelopeBytes([41]), envelopeBytes([41])]);

@@ -1,4 +1,4 @@
-// What goes over the wire: items in an envelope `{"v":1,"items":[{"id","t","d"}]}`, or one payload as it is.
+// What goes over the wire: items in an envelope `{"v":1,"items":[{"id","t","d"}]}`, or one payload without an envelope.
 // src/player/cues.ts reads it; docs and the player's README show it.
 import { randomUUID } from 'node:crypto';
 
@@ -10,14 +10,14 @@ const closing = ']}';
 /** UTF-8 bytes of an envelope without items; each item adds its own, and a comma from the second on. */
 export const emptyEnvelopeBytes = opening.length + closing.length;
 
-/** An id for an item: 48 random bits as eight characters, short since each call carries it. The outbox refuses one in use. */
+/** An id for an item: 48 random bits as eight characters, short because each call carries it. The outbox refuses an id in use. */
 export function newItemId(): string {
-  // A UUID costs no system call; its first twelve digits are random.
+  // A UUID needs no system call; its first twelve digits are random.
   const digits = randomUUID().replace('-', '').slice(0, 12);
   return Buffer.from(digits, 'hex').toString('base64url');
 }
 
-/** An item as it stands in an envelope. `t` is when it was accepted, epoch ms. */
+/** An item as it appears in an envelope. `t` is when it was accepted, epoch ms. */
 export function encodeItem({ id, t, payload }: { id: string; t: number; payload: Payload }): string {
   return JSON.stringify({ id, t, d: typeof payload === 'string' ? payload.toWellFormed() : payload });
 }
@@ -42,7 +42,7 @@ export function envelopeBytes(itemBytes: readonly number[]): number {
   return emptyEnvelopeBytes + itemBytes.reduce((sum, bytes) => sum + bytes, 0) + Math.max(0, itemBytes.length - 1);
 }
 
-/** The UTF-8 bytes of each call that items of these sizes take when they are packed in order. */
+/** Returns the UTF-8 bytes of each call when items of these sizes are packed in order. */
 export function callSizes(itemBytes: readonly number[], maxBytes: number): readonly number[] {
   const calls: number[] = [];
   let open: number[] = [];

@@ -1,26 +1,26 @@
-// What all scripts of the outbox share: the words for its keys, and the one function by which an item leaves a channel.
+// What all scripts of the outbox share: the names of its keys, and the one function that removes an item from a channel.
 //
 // Keys, each after the prefix (KEYS[1]):
 //   :q:<channel>   sorted set: ids of the items that wait or are being sent; score = lane * 2^50 + sequence number
 //   :k:<channel>   hash: conflation key -> id of the item that waits under it (never one that is being sent)
 //   :f:<channel>   the ids in the call that is being sent, written before it is sent
-//   :s:<channel>   hash, only in trouble: failed attempts, since when it is not broadcasting, before when it must not be tried
+//   :s:<channel>   hash, only in trouble: failed attempts, since when it is not broadcasting, time of the next try
 //   :i:<id>        hash: one item of a batch, stored once: encoded text, batch, key, accepted and expiry times, channels left;
-//                  w, where it comes from in a trace; r, if a rule sends it; p, if the ends of its channels are kept apart; o, once it is not to be sent any more: cancelled or displaced
+//                  w, where it comes from in a trace; r, if a rule sends it; p, if the outcome of each channel is kept separately; o, once it must no longer be sent: cancelled or displaced
 //   :b:<batch>     hash: a batch: how many items on how many channels, who was left out, and how many ended in which outcome
 //   :ends:<batch>  hash, of a batch with parts: channel id -> how its item ended, when and why, or what waits there: '- <item> <channel>'
-//   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens, never given twice
+//   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens, each used once
 //   :expiry        sorted set: item ids by expiry       :bulk  sorted set: bulk item ids by age
 //   :batches       sorted set: ids of the newest batches by start, at most 200
-//   :ended         list: ids of finished batches that come from a job and are not written down there yet, the oldest first
+//   :ended         list: ids of finished batches whose jobs do not have the outcome yet, the oldest first
 //   :finished      sorted set: ids of finished batches by their end; the oldest go when there are too many
 //   :parts :ended-parts   counter of all parts of finished batches so far, and a sorted set of those batches by it: the oldest go when
 //                  they have too many parts
-//   :total         waiting items over all channels, without those that are marked as cancelled or pushed out      :seq  counter     :idem:<key>  hash: the request and the batch that a key stands for, or the part of a batch
+//   :total         waiting items over all channels, without those that are marked as cancelled or displaced      :seq  counter     :idem:<key>  hash: the request and the batch that a key stands for, or the part of a batch
 //
 // INVARIANTS. A channel whose queue is not empty is in exactly one of ready, later and held; one that is in ready or later has a
-// queue that is not empty. An item leaves a queue only in `finish`, where ZREM tells whether it was there: so it is counted
-// once, whoever tries how often. What is sent stays in its queue until the answer is recorded: a crash repeats, never loses.
+// queue that is not empty. An item leaves a queue only in `finish`, where ZREM tells whether it was there, so it is counted
+// once, however often and by whom it is tried. What is sent stays in its queue until the answer is recorded: a crash repeats, never loses.
 export const outboxLua = `
 local P = KEYS[1]
 local time = redis.call('TIME')

@@ -1,4 +1,4 @@
-// What the scripts of the outbox answer. Redis turns a table of Lua into a list, and a number with a fraction into a whole one.
+// What the scripts of the outbox answer. Redis turns a Lua table into a list, and truncates a number with a fraction.
 import { z } from 'zod';
 
 /** Outcome, number, outcome, number, … */
@@ -25,9 +25,9 @@ const parcelReply = z.tuple([
 ]);
 export const claimReply = z.tuple([countsReply, z.number()], z.unknown());
 export const claimedReply = z.tuple([z.string(), z.number(), z.union([parcelReply, z.tuple([])])]);
-/** The counts, then what each channel was answered. */
+/** The counts, then the answer for each channel. */
 export const takeReply = z.tuple([countsReply], z.union([parcelReply, z.tuple([z.literal('lost')]), z.tuple([])]));
-/** The counts, the time, then what became of each channel. */
+/** The counts, the time, then the new state of each channel. */
 export const recordReply = z.tuple([countsReply, z.number()], z.number());
 export const channelsReply = z.array(z.string());
 export const lanesReply = z.array(z.number());

@@ -8,13 +8,13 @@ export interface Parcel {
   readonly ids: readonly string[];
   readonly metadata: string;
   readonly acceptedAtMs: readonly number[];
-  /** Where its items come from in traces, each place once. */
+  /** Where its items come from in traces; each origin once. */
   readonly follows: readonly Traceparent[];
   /** performance.now at which the last of its items expires. */
   readonly expiresAt: number;
 }
 
-/** How a call ended, for the items that were in it or wait for its channel. */
+/** How a call ended, for its items or for all that wait for its channel. */
 export type CallResult =
   | { readonly kind: 'delivered' }
   | { readonly kind: 'failed'; readonly reason: string; readonly scope: 'call' | 'channel' }
@@ -22,13 +22,13 @@ export type CallResult =
   | (NextTry & { readonly kind: 'retry' })
   | { readonly kind: 'back' };
 
-/** Exponential backoff with half jitter, over the channel's failures one after the other. */
+/** Exponential backoff with half jitter, over the channel's consecutive failures. */
 interface NextTry {
   readonly baseMs: number;
   readonly maxMs: number;
   /** In [0, 1). */
   readonly random: number;
-  /** The answer asked for so long a wait. */
+  /** The wait that the answer asked for. */
   readonly leastMs: number;
 }
 

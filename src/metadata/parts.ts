@@ -1,4 +1,4 @@
-// Parts of a batch: of a fan-out each channel's item has an end of its own, is found by the key of its job, and can be cancelled alone.
+// Parts of a batch. In a fan-out, each channel's item ends separately, is found by the key of its job, and can be cancelled alone.
 import type { ChannelArn } from '#domain/channel.ts';
 import { type Outcome, outcomes } from './batch.ts';
 import type { OutboxBatch, OutboxItem, StoredBatch } from './stored-batch.ts';
@@ -10,7 +10,7 @@ export interface OutboxGroup {
   readonly keys: readonly string[];
 }
 
-/** A batch whose channels are parts by themselves: each is found by its key, and can be cancelled alone. No channel is in two groups. */
+/** A batch whose channels are separate parts: each is found by its key and can be cancelled alone. No channel is in two groups. */
 export interface OutboxParts extends Omit<OutboxBatch, 'channels' | 'items' | 'idempotency'> {
   readonly groups: readonly OutboxGroup[];
 }
@@ -42,14 +42,14 @@ export function partName(batchId: string, part: string): string {
   return `${batchId}.${part}`;
 }
 
-/** The batch, and the part of it, that a name is of. */
+/** The batch, and the part of it, that a name stands for. */
 export function splitPart(batchId: string): [whole: string, part: string | undefined] {
   const dot = batchId.indexOf('.');
   return dot < 0 ? [batchId, undefined] : [batchId.slice(0, dot), batchId.slice(dot + 1)];
 }
 
 /**
- * Reads how a part stands, as the scripts write it: `<outcome> <when> <reason>`; `- <item> <channel>`, or `!` for `-`, where nothing has
+ * Reads the state of a part, as the scripts write it: `<outcome> <when> <reason>`; `- <item> <channel>`, or `!` for `-`, where nothing has
  * ended.
  */
 export function partEnd(stored: string): PartEnd {

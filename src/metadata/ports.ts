@@ -1,4 +1,4 @@
-// What the metadata stage needs from others. src/shard/shard.ts meets it.
+// What the metadata stage needs from others. src/shard/shard.ts provides it.
 import type { Lane } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import type { Traceparent } from '#domain/trace.ts';
@@ -6,9 +6,9 @@ import type { Traceparent } from '#domain/trace.ts';
 /** PutMetadata behind the limiter. */
 export interface MetadataSender {
   /**
-   * Waits for the channel's permit, then asks `build` once what to send; undefined returns the permit unspent. Returns what
-   * was sent; undefined if nothing was, since there was nothing to send or the permit lapsed after `build`. A permit is
-   * granted a little before its time, so that `build` may ask Redis; `onGranted` hears of it: no other one would come sooner.
+   * Waits for the channel's permit, then asks `build` once what to send; undefined returns the permit unused. Returns what
+   * was sent; undefined if nothing was, because there was nothing to send or the permit lapsed after `build`. A permit is
+   * granted a little before its time, so that `build` may ask Redis; `onGranted` is called then: no other permit would come sooner.
    * @throws AppError LIMITER_*, IVS_*, INTERRUPTED; the signal's reason while it waits.
    */
   putMetadataWhenGranted(
@@ -18,12 +18,12 @@ export interface MetadataSender {
   ): Promise<{ readonly metadata: string } | undefined>;
 }
 
-/** Tells the queue that a batch waits, so that some replica starts to drain it. Losing it only costs a moment. */
+/** Tells the queue that a batch waits, so that some replica starts to drain it. If this is lost, the batch only waits a moment longer. */
 export type AnnounceBatch = (batchId: string) => Promise<void>;
 
-/** Told how calls end that a person may have to hear of. */
+/** Is notified of how calls end that a person may need to know about. */
 export interface DeliveryWatch {
-  /** IVS refused a call, and no retry mends it. */
+  /** IVS refused a call, and no retry can help. */
   refused(channelArn: ChannelArn, error: unknown): void;
   delivered(channelArn: ChannelArn): void;
 }

@@ -1,4 +1,4 @@
-// Runs Lua scripts by their hash, and sends the text only when Redis does not know it (first use, or after a restart).
+// Runs Lua scripts by their hash, and sends the text only if Redis does not know it (first use, or after a restart).
 import { createHash } from 'node:crypto';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 

@@ -1,5 +1,5 @@
-// Accepting metadata for channels, and telling what became of it. Used by the API and by the put_metadata job alike.
-// What is sent when is the drainer's matter.
+// Accepts metadata for channels, and reports what became of it. The API and the put_metadata job both use it. The drainer decides what is
+// sent when.
 
 import { createHash, randomBytes } from 'node:crypto';
 import type { Lane } from '#domain/action.ts';
@@ -20,13 +20,13 @@ export interface MetadataServiceOptions {
   readonly outbox: Outbox;
   readonly state: SharedState;
   readonly sweeper: { sweep(): Promise<unknown> };
-  /** Tells this process's drains; other replicas hear it through Redis. */
+  /** Wakes this process's drains; other replicas are woken through Redis. */
   readonly nudge: (lane: Lane, channels?: readonly ChannelArn[]) => void;
   readonly announce: AnnounceBatch;
   readonly logger: Logger;
-  /** Whether the local copy tells by now who is live, and who has which tags. */
+  /** Whether the local copy already knows who is live, and which tags channels have. */
   readonly fleetKnown: () => { readonly live: boolean; readonly tags: boolean };
-  /** The shard's Region and account, as far as known. */
+  /** The shard's Region and account, where known. */
   readonly home: () => Home;
   readonly packing: 'on' | 'off';
   readonly defaultExpiresMs: number;
@@ -43,13 +43,13 @@ export interface SubmitRequest {
   readonly requestId?: string | undefined;
   /** Whether a repeat of the id must carry the same content (IDEMPOTENCY_CONFLICT). Default false. */
   readonly mustMatch?: boolean | undefined;
-  /** Plans, and accepts nothing. */
+  /** Plans only, and accepts nothing. */
   readonly dryRun?: boolean | undefined;
-  /** Channels that are left out, whatever chose them. */
+  /** Channels that are left out, whichever target chose them. */
   readonly spare?: ((channelArn: string) => boolean) | undefined;
-  /** For people: who sends it. */
+  /** Who sends it, for people. */
   readonly who?: string | undefined;
-  /** The job that it comes from: it is told what becomes of it. */
+  /** The job that it comes from: it gets the outcome of the batch. */
   readonly job?: BatchJob | undefined;
 }
 
@@ -60,7 +60,7 @@ export interface Submitted {
   readonly items: number;
   readonly plannedCalls: number;
   readonly estimatedSeconds: number;
-  /** UTF-8 bytes of metadata in all planned calls together, and in the largest of them. Only for a dry run. */
+  /** Only for a dry run: UTF-8 bytes of metadata in all planned calls together, and in the largest of them. */
   readonly bytes?: { readonly total: number; readonly largestCall: number; readonly mostInCall: number } | undefined;
   readonly skipped: readonly Skipped[];
   /** Whether it was accepted before, under the same request id. */
@@ -96,15 +96,15 @@ type AcceptedBatch = Pick<
   'batchId' | 'channels' | 'items' | 'callsPerChannel' | 'channelsBefore' | 'skipped'
 >;
 
-/** Most (item, channel) pairs accepted at once: they enter Redis in one step, which others wait for. */
+/** The most (item, channel) pairs accepted at once: they enter Redis in one step, and other commands wait for that step. */
 const mostPairsPerBatch = 50_000;
 
-/** For so few channels of an urgent batch permits are asked for at once, whatever becomes of it. */
+/** If an urgent batch has at most this many channels, their permits are requested at once, before it is accepted. */
 const mostHurried = 4;
-/** Batches that this process remembers to have accepted, to tell which of them a loss of Redis took; Redis keeps each for longer. */
+/** Accepted batches that this process remembers, to report which of them a loss of Redis took; Redis keeps each one longer than that. */
 const mostRemembered = 200;
 const rememberedMs = 1_800_000;
-/** Batches that are accepted within this time share an announcement; what has to go at once goes first. */
+/** Batches that are accepted within this time share an announcement; the most urgent goes first. */
 const announceAfterMs = 250;
 
 export class MetadataService {
@@ -129,7 +129,7 @@ export class MetadataService {
     try {
       plan = this.#plan(request);
     } catch (error) {
-      // A repeat gets its answer, whoever is live by now.
+      // A repeat gets the first answer, whoever is live by now.
       const known = idempotency && (await outbox.known(idempotency));
       if (known) return this.#repeatOf(known);
       throw error;
@@ -162,7 +162,7 @@ export class MetadataService {
       items,
       idempotency,
     };
-    // Not after the answer: the permit is asked for now, and the claim follows the acceptance on its way.
+    // Not after the answer: the permit is requested now, and the claim follows while the acceptance is under way.
     if (lane === 'urgent') this.#options.nudge(lane, channelArns.length <= mostHurried ? channelArns : []);
     let acceptance = await outbox.accept(batch);
     for (let tries = 1; acceptance.outcome === 'id_taken' && tries < 5; tries += 1)
@@ -179,7 +179,7 @@ export class MetadataService {
         const { channels, channelsBefore, full } = acceptance;
         this.#remember(batchId);
         if (lane !== 'urgent') this.#options.nudge(lane);
-        // A batch that comes from a job has been seen in the queue already.
+        // No announcement for a batch that comes from a job: the job was in the queue already.
         if (!job) this.#announce(batchId);
         const accepted = { batchId, channels, items: items.length, callsPerChannel, channelsBefore };
         return this.#submitted({ ...accepted, skipped: withFull(skipped, full) }, false);
@@ -188,7 +188,7 @@ export class MetadataService {
   }
 
   /**
-   * Accepts one item for each of many channels, durably and in one step; a part whose key was used before, or whose channel has no room,
+   * Accepts one item for each of many channels, durably and in one step. A part whose key was used before, or whose channel has no room,
    * is left out. Returns how each part stands, in their order; throws and changes nothing when the outbox has no room at all.
    * @throws AppError OUTBOX_FULL, REDIS_UNREACHABLE (unknown whether it was accepted: repeat it with the same keys)
    */
@@ -242,7 +242,7 @@ export class MetadataService {
   }
 
   /**
-   * The batch, or the part of one, that was accepted under each key; undefined where nothing was, or it is kept no more.
+   * The batch, or the part of one, that was accepted under each key; undefined where nothing was, or it is no longer kept.
    * @throws AppError REDIS_NOT_REPLICATED, REDIS_UNREACHABLE, REDIS_REFUSES
    */
   async acceptedUnder(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
@@ -252,14 +252,14 @@ export class MetadataService {
     return found;
   }
 
-  /** What became of the part that a key stands for; undefined when there is none (any more). */
+  /** What became of the part that a key stands for; undefined when there is none, or it is no longer kept. */
   async part(key: string): Promise<BatchProgress | undefined> {
     const [name] = await this.#options.outbox.acceptedUnder([key]);
     return name === undefined ? undefined : this.#find(name);
   }
 
   /**
-   * Batches that this process has accepted lately and Redis has no more: a loss took them, since Redis keeps them for longer. Each is
+   * Batches that this process accepted lately and Redis no longer has: they were lost, since Redis keeps them longer than that. Each is
    * returned once. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES
    */
   async lostBatches(): Promise<readonly string[]> {
@@ -279,7 +279,7 @@ export class MetadataService {
     }
   }
 
-  /** Makes no announcements any more. */
+  /** Makes no more announcements. */
   stop(): void {
     clearTimeout(this.#announcement);
   }
@@ -311,7 +311,7 @@ export class MetadataService {
     };
   }
 
-  /** Cancels what has not been sent; what is under way is not called back. @throws AppError NOT_FOUND */
+  /** Cancels what has not been sent; calls under way are not cancelled. @throws AppError NOT_FOUND */
   async cancel(batchId: string): Promise<BatchProgress> {
     const { outbox, sweeper, logger } = this.#options;
     if (await outbox.cancel(batchId))
@@ -321,7 +321,7 @@ export class MetadataService {
     return this.progress(batchId);
   }
 
-  /** Who gets what. @throws AppError FLEET_UNKNOWN, PAYLOAD_TOO_LARGE, BATCH_TOO_LARGE */
+  /** Plans who gets what. @throws AppError FLEET_UNKNOWN, PAYLOAD_TOO_LARGE, BATCH_TOO_LARGE */
   #plan({ targets, items: newItems, spare }: SubmitRequest): Plan {
     const { state, home } = this.#options;
     this.#ensureKnown(targets);
@@ -336,7 +336,7 @@ export class MetadataService {
     return { channelArns, skipped, items, callBytes: this.#callSizes(items) };
   }
 
-  /** Nobody is not the answer to who is live, before anybody has looked. @throws AppError FLEET_UNKNOWN */
+  /** Before the channels have been looked at, “nobody” is no answer to who is live. @throws AppError FLEET_UNKNOWN */
   #ensureKnown({ live, tags }: Targets): void {
     const known = this.#options.fleetKnown();
     if ((known.live || !live) && (known.tags || !tags)) return;
@@ -408,7 +408,7 @@ export class MetadataService {
 
   #announce(batchId: string): void {
     const { announce, logger } = this.#options;
-    // It is accepted whether others hear of it now or find it a moment later.
+    // It is accepted, whether others hear of it now or find it a moment later.
     this.#announcement ??= setTimeout(() => {
       this.#announcement = undefined;
       announce(batchId).catch((error: unknown) =>
@@ -428,7 +428,7 @@ function idempotencyOf({ requestId, targets, items, lane, mustMatch }: SubmitReq
   return { key: requestId, requestHash: mustMatch ? hash() : '' };
 }
 
-/** JSON with the members of every object in order, so that equal content gives equal text. */
+/** JSON with the members of every object in order, so that equal content has equal text. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     inner && typeof inner === 'object' && !Array.isArray(inner)

@@ -10,7 +10,7 @@ const item = (text: string, key?: string): OutboxItem => ({
   expiresInMs: 1000,
 });
 
-test('a batch remembers its first items, as many as four kilobytes hold', () => {
+test('a batch remembers its first items, up to four kilobytes', () => {
   const half = 'é'.repeat(1024);
 
   expect(contentsOf([item(half, 'score'), item(half), item('x'), item('')])).toEqual([
@@ -19,7 +19,7 @@ test('a batch remembers its first items, as many as four kilobytes hold', () => 
   ]);
 });
 
-test('a stored batch is read with the channels that were full among those that were left out', () => {
+test('reads a stored batch with its full channels among those left out', () => {
   const skipped = [{ reason: 'held', count: 1, examples: ['arn-1'] }];
   const fields = {
     who: 'ann',
@@ -71,7 +71,7 @@ test.each([
 });
 
 test.each(['', '{', 'null', '7', '"text"', '{"a":1}'])(
-  'what cannot be read of a stored batch (%j) is left out',
+  'leaves out what cannot be read of a stored batch (%j)',
   (text) => {
     const fields = { total: 'x', contents: text, skipped: text, job: text, lane: 'fast' };
 
@@ -85,7 +85,7 @@ test.each(['', '{', 'null', '7', '"text"', '{"a":1}'])(
   },
 );
 
-test('members of a fan-out that cannot be read are left out', () => {
+test('leaves out members of a fan-out that cannot be read', () => {
   const jobOf = (members: unknown) => storedBatch('b-1', { job: JSON.stringify({ jobId: 'j-1', members }) }).job;
 
   expect(jobOf([['arn-1', 0, 'd-1'], ['arn-2', '1', 'd-2'], null, [7, 2, 'd-3']])).toEqual({

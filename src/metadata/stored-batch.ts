@@ -1,4 +1,4 @@
-// A batch: as it is handed to the outbox, and as the outbox keeps it in Redis. What cannot be read of a stored one is left out.
+// A batch: as it is passed to the outbox, and as the outbox keeps it in Redis. What cannot be read of a stored one is left out.
 
 import { type Lane, lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -9,7 +9,7 @@ import { payloadOf } from './envelope.ts';
 
 export interface OutboxItem {
   readonly id: string;
-  /** As it stands in an envelope, or the payload itself. */
+  /** As it appears in an envelope, or the payload itself. */
   readonly text: string;
   readonly mode: 'packed' | 'plain';
   readonly key: string | undefined;
@@ -30,13 +30,13 @@ export interface OutboxBatch {
   readonly idempotency: IdempotencyKey | undefined;
   /** Of the job that it comes from, if one did. */
   readonly job?: BatchJob | undefined;
-  /** Where whoever sent it stands in a trace. */
+  /** The sender's place in a trace. */
   readonly trace?: Traceparent | undefined;
 }
 
 export interface IdempotencyKey {
   readonly key: string;
-  /** Empty: any request under the key is the same. */
+  /** Empty: any request with the key counts as the same. */
   readonly requestHash: string;
 }
 
@@ -44,7 +44,7 @@ export interface IdempotencyKey {
 export interface StoredBatch extends Omit<BatchProgress, 'etaSeconds'> {
   readonly job?: BatchJob | undefined;
   readonly callsPerChannel: number;
-  /** Channels that waited when the batch was accepted. */
+  /** Channels where items waited already when the batch was accepted. */
   readonly channelsBefore: number;
 }
 
@@ -54,7 +54,7 @@ export interface Full {
   readonly examples: readonly string[];
 }
 
-/** Of so many bytes of items a batch keeps what was in them, as long as it is known itself. */
+/** A batch keeps this many bytes of its items, for as long as the batch itself is known. */
 const keptContentBytes = 4_096;
 
 /** What a batch remembers of its items, for people. */
@@ -105,7 +105,7 @@ export function storedBatch(batchId: string, fields: Readonly<Record<string, str
   };
 }
 
-/** JSON that lies in Redis; undefined for what cannot be read. */
+/** Parses JSON from Redis; undefined for what cannot be read. */
 function parsed(stored: string | undefined): unknown {
   try {
     return JSON.parse(stored ?? '');
@@ -133,7 +133,7 @@ function isMember(member: unknown): member is NonNullable<BatchJob['members']>[n
   return typeof channelArn === 'string' && typeof place === 'number' && typeof decisionId === 'string';
 }
 
-/** Who was left out, with the channels that turned out to be full. */
+/** Who was left out, including the channels that turned out to be full. */
 export function withFull(skipped: readonly Skipped[], full: Full): readonly Skipped[] {
   return full.count === 0 ? skipped : [...skipped, { reason: 'queue_full', ...full }];
 }

@@ -1,10 +1,10 @@
-// Ending items that will not be sent: cancelled, pushed out or expired ones that no drain has come to yet.
+// Ends items that will not be sent: cancelled, displaced or expired ones that no drain has reached yet.
 import { outboxLua } from './outbox-lua.ts';
 import { script } from './script.ts';
 
 /**
  * Marks the unsent items of a batch as cancelled. Arguments: batch.
- * Answers 1, or 0 when there is no such batch. What is being sent is not taken back.
+ * Answers 1, or 0 when there is no such batch. Items that are being sent are not taken back.
  */
 export const cancelScript = script(`${outboxLua}
 local batch = P .. ':b:' .. ARGV[1]
@@ -16,7 +16,7 @@ return 1
 `);
 
 /**
- * Ends one part of a batch. What is being sent is not taken back, but it is not sent again. Arguments: batch, part. Answers {1, counts},
+ * Ends one part of a batch. An item that is being sent is not taken back, but is not sent again. Arguments: batch, part. Answers {1, counts},
  * or {0, {}} when there is no such part.
  */
 export const cancelPartScript = script(`${outboxLua}
@@ -34,7 +34,7 @@ return {1, settle()}
 `);
 
 /**
- * Items whose time is over. Arguments: most. Answers {id, channels that have it or '', id, …}; '' when there are many.
+ * Expired items. Arguments: most. Answers {id, channels that have it or '', id, …}; '' when there are many.
  */
 export const dueScript = script(`${outboxLua}
 local answer = {}
@@ -49,7 +49,7 @@ end
 return answer
 `);
 
-/** Ends dead items on some channels, except what is being sent. Arguments: channels, ids. Answers counts. */
+/** Ends dead items on some channels, except those being sent. Arguments: channels, ids. Answers counts. */
 export const sweepScript = script(`${outboxLua}
 local ids = words(ARGV[2])
 local outcomeOf = {}

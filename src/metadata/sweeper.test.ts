@@ -3,7 +3,7 @@ import { systemClock } from '#runtime/clock.ts';
 import type { Outbox } from './outbox.ts';
 import { Sweeper, type SweeperOptions } from './sweeper.ts';
 
-/** An outbox in which so many items are due, on the channels `a b`; `stuck` ones are being sent and do not end. */
+/** An outbox in which this many items are due, on the channels `a b`; `stuck` ones are being sent and do not end. */
 function setup({ due = 0, stuck = 0, everywhere = 0, locked = false } = {}) {
   const calls: string[] = [];
   let waiting = due;
@@ -59,7 +59,7 @@ function setup({ due = 0, stuck = 0, everywhere = 0, locked = false } = {}) {
 }
 const steps = (calls: readonly string[]) => calls.filter((call) => call === 'due').length;
 
-test('what is due is ended step by step, until a step is not full', async () => {
+test('ends due items step by step, until a step is not full', async () => {
   const { calls, gauges, round } = setup({ due: 45 });
 
   await round();
@@ -69,7 +69,7 @@ test('what is due is ended step by step, until a step is not full', async () => 
   expect(gauges).toEqual({ items: 0, ready: 1, later: 2, leased: 3 });
 });
 
-test('what is being sent ends nothing: the step is the last one for now', async () => {
+test('a step that ends nothing, since the items are being sent, is the last one for now', async () => {
   const { calls, gauges, round } = setup({ stuck: 20 });
 
   await round();
@@ -78,7 +78,7 @@ test('what is being sent ends nothing: the step is the last one for now', async 
   expect(gauges).toMatchObject({ items: 20 });
 });
 
-test('items on many channels are looked for wherever something waits, all of them at once', async () => {
+test('looks for items of many channels wherever something waits, all of them at once', async () => {
   const { sweeper, calls } = setup({ due: 3, everywhere: 2 });
 
   await expect(sweeper.sweep()).resolves.toEqual({ ended: 3, more: false });
@@ -86,7 +86,7 @@ test('items on many channels are looked for wherever something waits, all of the
   expect(calls).toEqual(['due', 'sweep a+b i-2', 'sweep a+b i-0+i-1', 'sweep c i-0+i-1']);
 });
 
-test('while another replica sweeps, only the depth is shown', async () => {
+test('shows only the depth while another replica sweeps', async () => {
   const { calls, gauges, round } = setup({ due: 5, locked: true });
 
   await round();

@@ -1,5 +1,5 @@
-// Ends what will not be sent although no drain has come to it: expired, cancelled and pushed-out items, wherever they wait.
-// One replica sweeps at a time; a sweep that misses an item is followed by another.
+// Ends what will not be sent although no drain has reached it: expired, cancelled and displaced items, wherever they wait.
+// One replica sweeps at a time; a later sweep finds an item that one has missed.
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -17,10 +17,10 @@ export interface SweeperOptions {
   readonly intervalMs?: number;
 }
 
-/** Items ended in one step, and channels in one script: together what Redis does in a few milliseconds. */
+/** Items ended in one step, and channels in one script: together, what Redis does in a few milliseconds. */
 const itemsPerStep = 20;
 const channelsPerScript = 250;
-/** Between two scripts others get their turn. */
+/** A pause between two scripts, so that other commands get their turn. */
 const breathMs = 2;
 
 export class Sweeper implements Service {
@@ -42,7 +42,7 @@ export class Sweeper implements Service {
     await this.#loop;
   }
 
-  /** One step over what is due; returns how many (item, channel) pairs ended, and whether more may be due. */
+  /** One step over the due items. Returns how many (item, channel) pairs ended, and whether more may be due. */
   async sweep(): Promise<{ readonly ended: number; readonly more: boolean }> {
     const { outbox, clock } = this.#options;
     const due = await outbox.due(itemsPerStep);
@@ -59,7 +59,7 @@ export class Sweeper implements Service {
     return { ended, more };
   }
 
-  /** What is being sent stays due until it is answered: a step that ends nothing is the last one for now. */
+  /** An item that is being sent stays due until its call is answered: a step that ends nothing is the last one for now. */
   async #sweepAll(): Promise<void> {
     const { clock } = this.#options;
     for (let step = await this.sweep(); step.more && step.ended > 0 && !this.#stop.signal.aborted; ) {

@@ -19,7 +19,7 @@ async function fleet(channels: Record<string, { state?: string; tags?: Record<st
   return state.view;
 }
 
-test('named channels are taken as they are, once each; those of another account or Region are left out', async () => {
+test('takes named channels as they are, once each, and leaves out those of another account or Region', async () => {
   const view = await fleet({});
   const named = [arn('a'), arn('b'), arn('a'), 'arn:aws:ivs:eu-west-1:111122223333:channel/c', 'nonsense'];
 
@@ -34,7 +34,7 @@ test('named channels are taken as they are, once each; those of another account 
   expect(anywhere.channelArns).toHaveLength(3);
 });
 
-test('all that are live means a live stream, not one that was created or has ended', async () => {
+test('"all live" means channels with a live stream, not one that was created or has ended', async () => {
   const view = await fleet({
     a: { state: 'live' },
     b: { state: 'ended' },
@@ -45,7 +45,7 @@ test('all that are live means a live stream, not one that was created or has end
   expect(resolveTargets({ live: true }, view).channelArns).toEqual([arn('a'), arn('d')]);
 });
 
-test('tags must all match, by any of their values, and only their own', async () => {
+test('all tags must match, each by any of its values, and only their own', async () => {
   const view = await fleet({
     a: { state: 'live', tags: { show: 'quiz', tier: 'gold' } },
     b: { state: 'live', tags: { show: 'late', tier: 'gold' } },
@@ -61,7 +61,7 @@ test('tags must all match, by any of their values, and only their own', async ()
   expect(resolveTargets({ tags: {} }, view)).toEqual({ channelArns: [], skipped: [] });
 });
 
-test('who is spared is left out, whatever chose it', async () => {
+test('leaves out a spared channel, whichever target chose it', async () => {
   const view = await fleet({ a: { state: 'live', tags: { show: 'x' } }, b: { state: 'live', tags: { show: 'x' } } });
   const spare = (channelArn: string) => channelArn === arn('b');
 
@@ -72,7 +72,7 @@ test('who is spared is left out, whatever chose it', async () => {
     });
 });
 
-test('of many that are left out only some are named', async () => {
+test('names only some channels when many are left out', async () => {
   const view = await fleet({});
   const many = Array.from({ length: 500 }, (_, index) => `elsewhere ${index}`);
 

@@ -1,4 +1,4 @@
-// Which channels a batch goes to: resolved once, when it is accepted, with who was left out and why. Reads the local copy only.
+// Which channels a batch goes to: resolved once, when it is accepted, with those left out and why. Reads the local copy only.
 import { type Channel, type ChannelArn, parseChannelArn } from '#domain/channel.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -18,21 +18,21 @@ export interface ResolvedTargets {
 
 const mostExamples = 20;
 
-/** The shard's (account, region), as far as known: channels of another one are skipped. */
+/** The shard's (account, Region), where known: channels of another one are skipped. */
 export interface Home {
   readonly region?: string | undefined;
   readonly account?: string | undefined;
 }
 
 export interface ResolveOptions extends Home {
-  /** Channels that are left out, whatever chose them: those on hold, where it is automation that sends. */
+  /** Channels that are left out, whichever target chose them: those on hold, if automation sends the batch. */
   readonly spare?: ((channelArn: ChannelArn) => boolean) | undefined;
 }
 
 /**
- * - `channelArns`: those named, whether they are known and live or not: IVS itself decides.
+ * - `channelArns`: those named, whether known and live or not: IVS itself decides.
  * - `live`: every channel with a live stream.
- * - `tags`: channels of the inventory whose tags match every key (none without one), by any of its values; those that are not live are skipped.
+ * - `tags`: channels of the inventory whose tags match every key by any of its values (without a key, none); channels that are not live are skipped.
  */
 export function resolveTargets(targets: Targets, view: StateView, options: ResolveOptions = {}): ResolvedTargets {
   const skipped = new SkippedList();
@@ -52,7 +52,7 @@ export function resolveTargets(targets: Targets, view: StateView, options: Resol
     for (const [, record] of view.entries(kinds.stream)) if (record.state === 'live') chosen.push(record.channelArn);
   } else if (targets.tags) {
     const wanted = Object.entries(targets.tags);
-    // Every channel matches every one of no tags: nobody means that.
+    // Every channel would match an empty set of tags, and nobody means that.
     for (const [, channel] of view.entries(kinds.channel)) {
       if (wanted.length === 0 || !wanted.every(([key, values]) => values.includes(ownTag(channel, key) ?? '\0')))
         continue;
@@ -69,7 +69,7 @@ export function resolveTargets(targets: Targets, view: StateView, options: Resol
   return { channelArns, skipped: skipped.list() };
 }
 
-/** Whether a channel is of another (account, region) than the shard's. */
+/** Returns whether a channel belongs to another (account, Region) than the shard. */
 export function isElsewhere(parsed: { region: string; account: string }, home: Home): boolean {
   return (
     (home.region !== undefined && parsed.region !== home.region) ||
