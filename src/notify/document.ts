@@ -1,4 +1,4 @@
-// From a notification to the document that templates print and bodies are made of, and the words that are the same for all receivers.
+// Turns a notification into the document that templates and message bodies are made of, with the words that all receivers share.
 import { iso } from '#domain/duration.ts';
 import type { Labels } from '#domain/labels.ts';
 import type { Alert, AlertDocument, Notification, NotificationDocument } from '#domain/notification.ts';
@@ -6,10 +6,10 @@ import { isFiring, pageOfNeed } from '#domain/notification.ts';
 
 /** How Alertmanager writes that there is no end. */
 const noEnd = '0001-01-01T00:00:00Z';
-/** So many alerts a message for people names. */
+/** A message for people names at most this many alerts. */
 export const mostNamed = 10;
 
-/** @param externalUrl where links stand on; empty: nowhere */
+/** @param externalUrl the base of links; empty: no links */
 export function documentOf(notification: Notification, externalUrl: string): NotificationDocument {
   const { receiver, groupKey, groupLabels, alerts, firing, resolved } = notification;
   const documents = alerts.map((alert) => alertDocument(alert, externalUrl));
@@ -47,7 +47,7 @@ function pageOf({ channel, rule }: Labels, externalUrl: string): string {
   return rule ? `${base}/#/decisions?rule=${encodeURIComponent(rule)}` : `${base}/`;
 }
 
-/** Where a message about them leads: to what a single alert is about, else to the page; empty: nowhere. */
+/** Where the link of a message leads: for a single alert to what it is about, else to the page; empty: no link. */
 export function linkIn({ alerts, externalURL, truncatedAlerts }: NotificationDocument): string {
   return alerts.length === 1 && truncatedAlerts === 0 ? alerts[0]!.generatorURL : externalURL;
 }
@@ -59,7 +59,7 @@ function common([first = {}, ...others]: readonly Labels[]): Labels {
   );
 }
 
-/** `[FIRING:3] mass-starvation`: what it is about, in one line. */
+/** `[FIRING:3] mass-starvation`: the subject in one line. */
 export function titleOf(document: NotificationDocument, { firing, resolved, isReport }: Counts): string {
   const { status, groupLabels, commonLabels, receiver } = document;
   if (isReport) return commonLabels['alertname'] ?? receiver;
@@ -73,16 +73,16 @@ export function titleOf(document: NotificationDocument, { firing, resolved, isRe
 export interface Counts {
   readonly firing: number;
   readonly resolved: number;
-  /** It tells of a time that is over. */
+  /** It is about a time that is over. */
   readonly isReport?: boolean | undefined;
 }
 
-/** Whether it tells of something that goes on: for colours. */
+/** Whether it is about something that still lasts: for colours. */
 export function isBad({ status }: NotificationDocument, { isReport }: Counts): boolean {
   return status === 'firing' && !isReport;
 }
 
-/** The texts of its alerts; of many the counts and the ten worst. */
+/** The texts of its alerts; for many alerts, the counts and the ten worst. */
 export function textOf({ alerts }: NotificationDocument, counts: Counts): string {
   const [first, ...others] = alerts;
   const total = counts.firing + counts.resolved;
@@ -106,7 +106,7 @@ function oneLine(text: string): string {
   return line.length > 300 ? `${line.slice(0, 299)}…` : line;
 }
 
-/** At most so many characters, the last of them `…` where something was cut off. */
+/** Cuts a text to this many characters; the last one is `…` if something was cut off. */
 export function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

@@ -11,7 +11,7 @@ export interface EmailContent {
   readonly html: string;
 }
 
-/** Longer lines are folded, and read by nobody. */
+/** Longer lines are folded, and nobody reads them. */
 const mostSubject = 200;
 
 export function emailContent(config: EmailIntegration, document: NotificationDocument, counts: Counts): EmailContent {

@@ -1,4 +1,4 @@
-// Grouping and repetition in virtual time, with the routes and times that Alertmanager documents.
+// Grouping and repetition in virtual time, with the routes and times from Alertmanager's documentation.
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '#config/load.ts';
 import type { Alert, GroupMessage } from '#domain/notification.ts';
@@ -32,7 +32,7 @@ const documented: Target & { grouping: NonNullable<Target['grouping']> } = {
   grouping: { by: ['alertname'], waitMs: 30 * seconds, intervalMs: 5 * minutes, repeatMs: 3 * hours },
 };
 
-/** A group that alerts come to, and a clock that goes from one look at it to the next. */
+/** A group that alerts come to, and a clock that moves from one evaluation of the group to the next. */
 function stage({ receiver = pager, target = documented }: { receiver?: Receiver; target?: typeof documented } = {}) {
   let nowMs = startMs;
   const state = new MemoryState({ now: () => nowMs });
@@ -84,7 +84,7 @@ function stage({ receiver = pager, target = documented }: { receiver?: Receiver;
     alertOf,
     put,
     remember,
-    /** Goes on to so long after the start, looking every second, as the daemon does. */
+    /** Advances to this long after the start, evaluating every second, as the daemon does. */
     async until(ms: number) {
       for (; nowMs < startMs + ms; nowMs += seconds) {
         for (const message of await flush()) {
@@ -106,7 +106,7 @@ function stage({ receiver = pager, target = documented }: { receiver?: Receiver;
 }
 
 describe('a group', () => {
-  test('waits group_wait, tells of what is new after group_interval, and of the same after repeat_interval', async () => {
+  test('sends after group_wait, sends what is new after group_interval, and repeats after repeat_interval', async () => {
     const t = stage();
     await t.fire('a');
     await t.until(10 * seconds);
@@ -115,11 +115,11 @@ describe('a group', () => {
     await t.fire('c');
     await t.until(7 * hours);
 
-    // 30 s after the first; 5 min after that; then 3 h after that, looked at every 5 min, and again.
+    // 30 s after the first; 5 min after that; then 3 h after that, checked every 5 min, and again.
     expect(t.said).toEqual(['30s 2/0 a b', '330s 3/0 a b c', '11130s 3/0 a b c', '21930s 3/0 a b c']);
   });
 
-  test('repeats at the first group_interval after a repeat_interval that is no multiple of it', async () => {
+  test('repeats at the first group_interval after a repeat_interval that is not a multiple of it', async () => {
     const t = stage({ target: { ...documented, grouping: { ...documented.grouping, repeatMs: 7 * minutes } } });
     await t.fire('a');
     await t.until(25 * minutes);
@@ -127,7 +127,7 @@ describe('a group', () => {
     expect(t.said).toEqual(['30s 1/0 a', '630s 1/0 a', '1230s 1/0 a']);
   });
 
-  test('tells of an end with the next message, and of the last one as resolved; what begins again waits again', async () => {
+  test('reports a resolved alert in the next message and the last one as resolved; an alert that fires again waits again', async () => {
     const t = stage();
     await t.fire('a');
     await t.fire('b');
@@ -143,7 +143,7 @@ describe('a group', () => {
     expect(t.said.at(-1)).toBe('670s 1/0 a');
   });
 
-  test('says nothing of what is over within group_wait, and leaves nothing behind', async () => {
+  test('sends nothing about an alert that resolves within group_wait, and leaves nothing behind', async () => {
     const t = stage();
     await t.fire('a');
     await t.until(20 * seconds);
@@ -154,7 +154,7 @@ describe('a group', () => {
     expect(t.counts()).toEqual({ groups: 0, alerts: 0 });
   });
 
-  test('does not make wait what was decided long ago, when nobody could send', async () => {
+  test('does not make an alert wait again that was decided long ago, when nobody could send', async () => {
     const t = stage();
     await t.remember('a', true);
     await t.put(t.alertOf('a'), startMs - minutes);
@@ -163,7 +163,7 @@ describe('a group', () => {
     expect(t.said).toEqual(['0s 1/0 a']);
   });
 
-  test('tells integrations without send_resolved of what fires alone', async () => {
+  test('sends only what fires to integrations without send_resolved', async () => {
     const receiver = receiverOf({
       name: 'pager',
       webhook_configs: [{ url: 'https://pager.example/' }, { url: 'https://quiet.example/', send_resolved: false }],
@@ -180,7 +180,7 @@ describe('a group', () => {
     expect(t.said).toEqual(['30s 2/0 a b', '30s 2/0 a b (no resolved)', '330s 1/1 -a b', '630s 0/1 -b']);
   });
 
-  test('whose message was given up for some is told again to those alone, once each group_interval, until they have it', async () => {
+  test('repeats a message that some integrations missed to those alone, once each group_interval, until they have it', async () => {
     const t = stage();
     await t.fire('a');
     await t.until(31 * seconds);
@@ -192,19 +192,19 @@ describe('a group', () => {
     await miss(t.messages[1]!);
     await t.until(631 * seconds);
     expect(t.messages[2]?.only).toEqual(['webhook-x']);
-    // It has it now, and what changes is for all of them again.
+    // The integration has it now, and later changes go to all again.
     await t.until(20 * minutes);
     await t.fire('b');
     await t.until(40 * minutes);
     expect(t.said).toEqual(['30s 1/0 a', '330s 1/0 a', '630s 1/0 a', '1230s 2/0 a b']);
     expect(t.messages[3]?.only).toBeUndefined();
-    // What was given up long ago says nothing of what was told since.
+    // A message that was given up long ago says nothing about later messages.
     await miss(t.messages[0]!);
     await t.until(60 * minutes);
     expect(t.messages).toHaveLength(4);
   });
 
-  test('whose message was given up is told to nobody when all of it is over', async () => {
+  test('does not repeat a missed message when all its alerts are over', async () => {
     const t = stage();
     await t.fire('a');
     await t.until(31 * seconds);
@@ -215,7 +215,7 @@ describe('a group', () => {
     expect(t.counts()).toEqual({ groups: 0, alerts: 0 });
   });
 
-  test('is told of once, however many replicas look', async () => {
+  test('sends one message, however many replicas evaluate it', async () => {
     const t = stage();
     await t.fire('a');
     await t.until(30 * seconds);
@@ -224,7 +224,7 @@ describe('a group', () => {
     expect([first.length, second.length]).toEqual([1, 0]);
   });
 
-  test('leaves nothing firing that the rule remembers no more, also when nobody said that it is over', async () => {
+  test('leaves nothing firing that the rule no longer remembers, even if nobody reported the end', async () => {
     const t = stage();
     await t.fire('a');
     await t.until(40 * seconds);
@@ -235,7 +235,7 @@ describe('a group', () => {
     expect(t.counts()).toEqual({ groups: 0, alerts: 0 });
   });
 
-  test('believes the later of two words about an alert, in whichever order they come', async () => {
+  test('keeps the later of two reports about an alert, in whichever order they arrive', async () => {
     const t = stage();
     await t.fire('a');
     await t.until(40 * seconds);
@@ -247,7 +247,7 @@ describe('a group', () => {
     expect(t.said).toEqual(['30s 1/0 a', '330s 0/1 -a']);
   });
 
-  test('tells of a moment once, and of no end', async () => {
+  test('reports an event without a duration once, and no end', async () => {
     const t = stage();
     await t.put(t.alertOf('a', { firing: undefined }));
     await t.until(10 * hours);
@@ -256,7 +256,7 @@ describe('a group', () => {
     expect(t.counts()).toEqual({ groups: 0, alerts: 0 });
   });
 
-  test('tells of an end that the rule names although the beginning went elsewhere, and not of one that it has told', async () => {
+  test('reports an end that the rule names although the beginning went elsewhere, but no end that was already sent', async () => {
     const t = stage();
     await t.resolve('a', { isAutomatic: undefined });
     await t.until(40 * seconds);
@@ -271,7 +271,7 @@ describe('a group', () => {
     expect(t.said.slice(1)).toEqual(['70s 1/0 b', '370s 0/1 -b']);
   });
 
-  test('leaves out what is silenced, tells of no end of it, and of it anew when the silence is over', async () => {
+  test('leaves out silenced alerts, reports no end for them, and reports them again when the silence ends', async () => {
     const t = stage();
     await t.fire('a');
     await t.fire('b');
@@ -286,7 +286,7 @@ describe('a group', () => {
     expect(t.said.slice(1)).toEqual(['36030s 1/0 a']);
   });
 
-  test('of a receiver that is gone from the configuration is gone too', async () => {
+  test('disappears when its receiver is no longer in the configuration', async () => {
     const t = stage({ receiver: { ...pager, name: 'other' } });
     await t.fire('a');
     await t.until(minutes);
@@ -295,7 +295,7 @@ describe('a group', () => {
   });
 });
 
-test('a flood is one message with counts and the ten worst, resolved as one; what has no room is counted', async () => {
+test('a flood is one message with counts and the ten worst alerts, resolved as one; alerts that do not fit are counted', async () => {
   const t = stage();
   for (let index = 0; index < 1_005; index += 1) {
     const severity = index === 700 ? 'critical' : 'warning';
@@ -325,7 +325,7 @@ test('a flood is one message with counts and the ten worst, resolved as one; wha
   expect(t.counts()).toEqual({ groups: 0, alerts: 0 });
 });
 
-test('a receiver with max_per_hour gets what is more as one message when there is room', async () => {
+test('a receiver with max_per_hour gets the excess as one message as soon as there is room', async () => {
   const receiver = receiverOf({ name: 'pager', max_per_hour: 2, webhook_configs: [{ url: 'https://pager.example/' }] });
   const t = stage({ receiver, target: overflowOf(receiver) });
   const atOnce = () =>
@@ -341,7 +341,7 @@ test('a receiver with max_per_hour gets what is more as one message when there i
   expect(t.said).toEqual(['3600s 3/0 a b c']);
 });
 
-/** https://github.com/prometheus/alertmanager#example , with tags for the labels that it has. */
+/** https://github.com/prometheus/alertmanager#example , with tags instead of its labels. */
 const readme = `
 version: 1
 receivers:
@@ -389,7 +389,7 @@ describe('the routes of Alertmanager’s own example', () => {
     expect(routesOf(route, labels).map(({ receiver }) => receiver)).toEqual(receivers);
   });
 
-  test('have from the route above what they do not say', () => {
+  test('inherit from the parent route what they do not set', () => {
     const [target] = routesOf(route, { tag_service: 'database', tag_owner: 'team-y' });
 
     expect(target).toMatchObject({
@@ -403,7 +403,7 @@ describe('the routes of Alertmanager’s own example', () => {
     });
   });
 
-  test('go on to later siblings behind `continue`', () => {
+  test('continue to later siblings after `continue`', () => {
     const again = parseConfig(readme.replace('tag_owner="team-y"', 'tag_owner!="team-z"'), 'f.yaml');
     if (!again.ok) throw new Error(JSON.stringify(again.problems));
 

@@ -1,6 +1,6 @@
-// Groups of alerts, as Alertmanager's dispatcher and notification log have them: a new group waits for `group_wait`, then says what changed
-// no more often than every `group_interval`, and the same again after `repeat_interval`. All of it lies in the shared state and is
-// decided in its commits, so that any number of replicas sends one message and a restart forgets nothing.
+// Groups of alerts, like Alertmanager's dispatcher and notification log: a new group waits for `group_wait`, then reports changes no more
+// often than every `group_interval`, and repeats itself after `repeat_interval`. Everything is in the shared state and is decided in its
+// commits, so any number of replicas sends one message, and a restart forgets nothing.
 // https://prometheus.io/docs/alerting/latest/configuration/#route
 import { createHash } from 'node:crypto';
 import type { Labels } from '#domain/labels.ts';
@@ -29,15 +29,15 @@ export interface Target {
 
 export type GroupedTarget = Target & { readonly grouping: Grouping };
 
-/** What a flush asks for. */
+/** What a flush needs to know. */
 export interface FlushPorts {
   /** A receiver of the configuration in force. */
   receiver(name: string): Receiver | undefined;
-  /** Whether a silence that is in force holds back what is told of these labels. */
+  /** Whether an active silence suppresses alerts with these labels. */
   isSilenced(view: StateView, nowMs: number, labels: Labels): boolean;
 }
 
-/** What became of an alert: in a group that is told of next at a time; or not kept, since the group is full. */
+/** What became of an alert: in a group, with the time of the group's next message; or not kept, since the group is full. */
 export type Gathered =
   | { readonly kind: 'gathered'; readonly groupKey: string; readonly nextMs: number }
   | { readonly kind: 'over' | 'older' | 'full'; readonly groupKey: string };
@@ -50,12 +50,12 @@ const mostText = 1_000;
 const mostListed = 100;
 const mostListedBytes = 256_000;
 const hourMs = 3_600_000;
-/** When what is over a receiver's limit is told of, and then how often. */
+/** When the excess over a receiver's limit is first sent, and how often after that. */
 const overflowIntervalMs = 300_000;
-/** For so long a group without alerts is kept: a word that comes late is known to be told. */
+/** A group without alerts is kept for this long, so that a late report is recognised as already sent. */
 const lingerMs = 30_000;
 
-/** The routes that an alert takes: the deepest that match, and behind `continue` their later siblings. */
+/** The routes that an alert takes: the deepest that match, and after `continue` their later siblings. */
 export function routesOf(route: Route, labels: Labels): readonly Target[] {
   const matched: Target[] = [];
   for (const child of route.routes) {
@@ -89,33 +89,33 @@ export function nextRoomMs(view: StateView, { name, maxPerHour = 0 }: Receiver, 
   return sent.length < maxPerHour ? nowMs : sent[sent.length - maxPerHour]! + hourMs;
 }
 
-/** Where what is over a receiver's limit gathers: one group that is told of when there is room. */
+/** Where the excess over a receiver's limit is collected: one group, sent when there is room. */
 export function overflowOf({ name }: Receiver): GroupedTarget {
   const grouping: Grouping = { by: [], waitMs: 0, intervalMs: overflowIntervalMs, repeatMs: Number.MAX_SAFE_INTEGER };
   return { receiver: name, grouping, routeKey: `{max_per_hour="${name}"}` };
 }
 
-/** Whether an alert lies in the group that it would go to. */
+/** Whether an alert is in the group that it would go to. */
 export function isInGroup(view: StateView, target: Target, alert: Alert): boolean {
   return view.get(kinds.groupAlert.of(groupIdOf(target, alert.labels).id, alert.fingerprint)) !== undefined;
 }
 
-/** Whether an alert is the end of something that its group knows nothing of: it was told by itself, and so is its end. */
+/** Whether an alert is the end of something that its group does not know: the beginning was sent separately, and so is the end. */
 export function isEndOfAnother(view: StateView, target: Target, alert: Alert): boolean {
   return !isFiring(alert) && !isInGroup(view, target, alert) && !wasTold(view, target, alert);
 }
 
-/** What is said of an alert. */
+/** A report about an alert: that it fires, or that it is over. */
 export interface Word {
   readonly alert: Alert;
-  /** When: what was decided later is not overwritten by what was decided earlier. */
+  /** When: an earlier decision does not overwrite a later one. */
   readonly decidedAtMs: number;
-  /** Where whoever says it stands in a trace. */
+  /** The reporter's place in a trace. */
   readonly trace?: Traceparent | undefined;
 }
 
 /**
- * Puts an alert into its group, or says there that it is over. The end of something that nobody was told of is told of to nobody, unless
+ * Puts an alert into its group, or marks it there as over. The end of something that was never sent is not sent either, unless
  * the rule asks for it by name: then it is an alert of its own.
  */
 export function gather(tx: Transaction, target: GroupedTarget, { alert: given, decidedAtMs, trace }: Word): Gathered {
@@ -149,7 +149,7 @@ function place(tx: Transaction, target: GroupedTarget, { alert, decidedAtMs, tra
   }
   const text = alert.text.slice(0, mostText);
   tx.set(key, { ...alert, text, decidedAtMs, ...(trace === undefined ? {} : { trace }) });
-  // What was decided long ago, because nobody could send, does not wait again.
+  // What was decided long ago, while nobody could send, does not wait again.
   const firstMs = Math.max(tx.nowMs, Math.min(tx.nowMs, decidedAtMs) + grouping.waitMs);
   const isNew = !group || count === 0;
   const nextMs = isNew ? firstMs : group.hasFlushed ? group.nextMs : Math.min(group.nextMs, firstMs);
@@ -168,19 +168,22 @@ function place(tx: Transaction, target: GroupedTarget, { alert, decidedAtMs, tra
   return { kind: 'gathered', groupKey, nextMs };
 }
 
-/** The end of a condition as something that happened, with an identity of its own. */
+/** The end of a condition as an event of its own, with its own identity. */
 function momentOf(alert: Alert): Alert {
   const { fingerprint, labels, text, startsAtMs, endsAtMs = startsAtMs } = alert;
   return { fingerprint: `${fingerprint}-end`, labels, text, startsAtMs: endsAtMs };
 }
 
-/** Whether the group has said that an alert is over. */
+/** Whether the group has reported that an alert is over. */
 function wasTold(view: StateView, target: Target, { fingerprint, labels }: Alert): boolean {
   const { sent } = view.get(kinds.alertGroup.of(groupIdOf(target, labels).id)) ?? {};
   return [sent?.all, sent?.firing].some((note) => note?.resolved.includes(fingerprint));
 }
 
-/** Says in every group of the receiver that an alert is over, since its labels may have changed meanwhile. Returns when that is told; undefined: no group has it. */
+/**
+ * Marks an alert as over in every group of the receiver, since its labels may have changed meanwhile. Returns when that is sent; undefined:
+ * no group has it.
+ */
 function resolveEverywhere(
   tx: Transaction,
   alert: Alert,
@@ -198,7 +201,7 @@ function resolveEverywhere(
   return nextMs;
 }
 
-/** The groups whose time has come: what is to be sent, in the order in which it is due. Everything about it is in the state afterwards. */
+/** The groups that are due: what is to be sent, in the order in which it is due. Afterwards the state contains all of it. */
 export function flushDue(tx: Transaction, ports: FlushPorts): GroupMessage[] {
   const due = Array.from(tx.entries(kinds.alertGroup)).filter(([, { nextMs }]) => nextMs <= tx.nowMs);
   if (due.length === 0) return [];
@@ -234,14 +237,14 @@ function flush(
   { isSilenced }: Pick<FlushPorts, 'isSilenced'>,
 ): GroupMessage[] {
   const key = kinds.alertGroup.of(id);
-  // The configuration has it no more: there is nobody to tell.
+  // The receiver is no longer in the configuration: there is nobody to send to.
   if (!receiver) {
     for (const { fingerprint } of alerts) tx.delete(kinds.groupAlert.of(id, fingerprint));
     tx.delete(key);
     return [];
   }
   const all = alerts.map((alert) => asItIs(tx, alert));
-  // As Alertmanager, what is silenced is left out: when the silence is over it is new again.
+  // As in Alertmanager, a silenced alert is left out; when the silence ends it counts as new.
   const now = all.filter(({ labels }) => !isSilenced(tx, tx.nowMs, labels));
   const firing = now.filter(isFiring);
   const resolved = now.filter((alert) => !isFiring(alert));
@@ -261,7 +264,7 @@ function flush(
     });
     const missed = firing.length === 0 ? [] : (told?.missed ?? []);
     if (!isUpdate && missed.length === 0) continue;
-    // What fires is all that the others are told of.
+    // The others get only what fires.
     const content = sendResolved ? now : firing;
     if (content.length > 0) {
       if (!hasRoom(tx, receiver, tx.nowMs)) {
@@ -277,7 +280,7 @@ function flush(
       sent[place] = { ...rest, againMs: tx.nowMs };
       continue;
     }
-    // A moment is told once: that it is there no more next time is no end.
+    // An event without a duration is reported once; its absence next time is not an end.
     sent[place] = {
       atMs: tx.nowMs,
       firing: names(firing.filter(({ firing: lasting }) => lasting)),
@@ -296,7 +299,7 @@ function flush(
 }
 
 /**
- * A message of a group was given up for some integrations: the group does not count as told to them. A newer message has its own end.
+ * A message of a group was given up for some integrations: they count as not having it. A newer message has its own outcome.
  * @param missed keys of those that do not have it
  */
 export function noteMissed(
@@ -314,7 +317,7 @@ export function noteMissed(
   tx.set(key, { ...group, sent: { ...group.sent, [place]: { ...told, missed } } });
 }
 
-/** What the rule remembers is what is true: a rule that was removed or changed, and a word that was lost, leave nothing firing for ever. */
+/** The rule memory is the truth: a rule that was removed or changed, or a report that was lost, leaves nothing firing forever. */
 function asItIs<A extends Alert>(tx: StateView & { readonly nowMs: number }, alert: A): A {
   if (!isFiring(alert) || !alert.firing) return alert;
   const { rule, subject, causeId } = alert.firing;
@@ -322,7 +325,7 @@ function asItIs<A extends Alert>(tx: StateView & { readonly nowMs: number }, ale
   return isStill ? alert : { ...alert, endsAtMs: tx.nowMs };
 }
 
-/** As Alertmanager's DedupStage: something new fires, something is over, or it is time to say it again. */
+/** As in Alertmanager's DedupStage: something new fires, something is over, or it is time to repeat the message. */
 function needsUpdate(
   told: SentNote | undefined,
   now: {
@@ -348,7 +351,7 @@ function messageOf(
   { id, sendResolved, nowMs }: { readonly id: string; readonly sendResolved: boolean; readonly nowMs: number },
 ): GroupMessage {
   const listedFiring = content.filter(isFiring).length;
-  // Of what had no room nothing is known: it is over with the last of those that had.
+  // Nothing is known of the alerts that did not fit: they are over when the last known one is.
   const firing = listedFiring === 0 ? 0 : listedFiring + group.more;
   const follows = placesIn([...content].sort(byBadness).flatMap(({ trace }) => trace ?? []));
   return {
@@ -366,7 +369,7 @@ function messageOf(
   };
 }
 
-/** The worst, as many as one job can carry. */
+/** The worst alerts, as many as one job can carry. */
 function listed(alerts: readonly Alert[]): Alert[] {
   const list: Alert[] = [];
   let bytes = 0;

@@ -5,11 +5,11 @@ import type { MsteamsIntegration } from '#domain/receiver.ts';
 import { escapeMarkdown } from '#domain/visible-text.ts';
 import { type Counts, cut, isBad, linkIn, textOf, titleOf } from './document.ts';
 
-/** A message may have 28 KB in all, and a character three bytes in the text and six in JSON. */
+/** A message may have 28 KB in total; a character can take three bytes in the text and six in JSON. */
 const mostText = 4_000;
 const mostTitle = 500;
 
-/** The body: a card with title and text, and a link where there is one. */
+/** The body: a card with title and text, and a link if there is one. */
 export function msteamsMessage(config: MsteamsIntegration, document: NotificationDocument, counts: Counts): object {
   const title = cut(config.title?.(document) ?? escapeMarkdown(titleOf(document, counts)), mostTitle);
   const text = cut(config.text?.(document) ?? escapeMarkdown(textOf(document, counts)), mostText);
@@ -34,7 +34,7 @@ export function msteamsMessage(config: MsteamsIntegration, document: Notificatio
               style: 'heading',
               color: isBad(document, counts) ? 'Attention' : 'Good',
             },
-            // A single line end is no line end in Markdown.
+            // A single line break is not a line break in Markdown.
             { type: 'TextBlock', text: text.replaceAll('\n', '\n\n'), wrap: true },
           ],
           ...(link === '' ? {} : { actions: [{ type: 'Action.OpenUrl', title: 'Open in ivs-autopilot', url: link }] }),

@@ -18,7 +18,7 @@ const slackOf = (more: object) =>
     .integrations[0] as SlackIntegration;
 const linkOf = (more: Partial<Alert>) => documentOf(about(more), 'https://noc.example/ops/').alerts[0]?.generatorURL;
 
-test('the link of a message leads to what it asks for, where the button is', () => {
+test('the link of a message leads to the alert or approval it is about, where the button is', () => {
   expect(linkOf({ needs: { kind: 'alert', id: 'incident:i-1', sinceMs: 5 } })).toBe(
     'https://noc.example/ops/#/alerts/incident%3Ai-1',
   );
@@ -26,7 +26,7 @@ test('the link of a message leads to what it asks for, where the button is', () 
   expect(linkOf({})).toBe('https://noc.example/ops/#/decisions?rule=mass');
 });
 
-test('buttons name the very alert or approval, and are there only where their answers are believed', () => {
+test('buttons name the exact alert or approval, and exist only with a signing secret', () => {
   const message = (config: SlackIntegration, more: Partial<Alert>) => {
     const notification = about(more);
     const { needs } = notification.alerts[0]!;

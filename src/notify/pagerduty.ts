@@ -47,12 +47,12 @@ export function pagerdutyEvent(config: PagerdutyIntegration, document: Notificat
   };
 }
 
-/** The title and, of a single alert, its text: what a phone shows. */
+/** The title and, for a single alert, its text: what a phone shows. */
 function summaryOf(title: string, text: string): string {
   return text.includes('\n') ? title : `${title}: ${text}`;
 }
 
-/** What PagerDuty does not know as one would be refused, and the message lost. */
+/** PagerDuty would refuse an unknown severity, and the message would be lost. */
 function severityOf(text: string | undefined): string {
   return severities.find((severity) => severity === text?.trim().toLowerCase()) ?? 'error';
 }

@@ -9,8 +9,8 @@ const mostText = 38_000;
 const mostTitle = 1_024;
 
 /**
- * The body: one attachment, coloured by status, as Alertmanager sends it; with buttons where the app's signing secret is known.
- * @param needs what the message asks a person for
+ * The body: one attachment, coloured by status, as in Alertmanager; with buttons if the app's signing secret is known.
+ * @param needs what the message asks a person to do
  */
 export function slackMessage(
   config: SlackIntegration,
@@ -37,7 +37,7 @@ export function slackMessage(
   };
 }
 
-/** What a pressed button says. Its `value` names the very alert or approval, so that an old message answers nothing newer. */
+/** A button's value. It names the exact alert or approval, so that an old message cannot answer a newer one. */
 export const slackActions = { acknowledge: 'acknowledge', approve: 'approve', reject: 'reject' } as const;
 
 /** https://docs.slack.dev/reference/block-kit/block-elements/button-element */

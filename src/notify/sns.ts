@@ -4,13 +4,13 @@ import type { SnsIntegration } from '#domain/receiver.ts';
 import { type Counts, cut, textOf, titleOf } from './document.ts';
 
 export interface SnsContent {
-  /** ASCII without controls, at most 100 characters: as SNS takes it. */
+  /** ASCII without control characters, at most 100 characters, as SNS requires. */
   readonly subject: string;
   readonly message: string;
 }
 
 const mostSubject = 99;
-/** 256 KB, at three bytes a character. */
+/** 256 KB, at three bytes per character. */
 const mostMessage = 80_000;
 /** A text message on a phone: https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html */
 const mostSms = 1_500;

@@ -1,4 +1,4 @@
-// What the handlers of actions work with in one shard: sinks for keys, outgoing messages, event bus. Meets workers/ports.ts.
+// What the handlers of actions work with in one shard: key sinks, outgoing messages, event bus. Implements workers/ports.ts.
 import type { Config } from '#config/load.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Receiver } from '#domain/receiver.ts';
@@ -31,14 +31,14 @@ export interface ActionPartsOptions extends Pick<ActionPorts, 'state' | 'clock' 
   /** Ends every call that is under way. */
   readonly until: AbortSignal;
   readonly files: FileAuthority;
-  /** Between two calls of InsertAdBreak, by the quota. */
+  /** Time between two calls of InsertAdBreak, by the quota. */
   readonly adBreakSpacingMs: () => number;
 }
 
-/** For so long a later report may replace the file of an earlier one. */
+/** For this long, a later report may replace the file of an earlier one. */
 const keptReportMs = 90 * 86_400_000;
 
-/** The handlers of all actions; what they hold open is released by the stack. */
+/** The handlers of all actions; the stack releases what they hold open. */
 export function createActionHandlers(options: ActionPartsOptions, stack: TeardownStack) {
   const { client, aws, config, metrics, scrubber, until, files, adBreakSpacingMs, ...shared } = options;
   const { region, credentials } = aws;

@@ -1,11 +1,11 @@
-// How one account of AWS is reached: Region, credentials, stand-ins. The same for every client of its shard.
+// How one AWS account is reached: Region, credentials, stand-ins. The same for every client of its shard.
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@aws-sdk/types';
 import type { Account } from '#config/accounts.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import { queueOf } from '#domain/queue-url.ts';
 import { assumedRole } from '#runtime/aws-client.ts';
 
-/** Stand-ins for AWS, and credentials, where the SDK's own rules (environment, profiles) are not wanted. */
+/** Stand-ins for AWS, and credentials, for when the SDK's own rules (environment, profiles) are not wanted. */
 export interface AwsOptions {
   readonly ivsEndpoint?: string | undefined;
   readonly sqsEndpoint?: string | undefined;
@@ -21,7 +21,7 @@ export interface AwsAccess extends Omit<AwsOptions, 'credentials'> {
   readonly credentials: AwsCredentialIdentity | AwsCredentialIdentityProvider | undefined;
 }
 
-/** The account's access: with `assume_role_arn`, every call is made in that role, renewed before it expires. */
+/** The account's access. With `assume_role_arn`, every call uses that role, whose credentials are renewed before they expire. */
 export function awsAccessOf(
   { region, assume_role_arn: roleArn, external_id: externalId }: AccountSettings,
   aws: AwsOptions,
@@ -33,7 +33,7 @@ export function awsAccessOf(
 }
 
 /**
- * How the event queue of an entry is reached: as the entry's account, or, where it is shared and of none of those that share it, with the
+ * How the event queue of an entry is reached: as the entry's account, or, if it is shared and belongs to none of the accounts that share it, with the
  * daemon's own identity in the queue's Region.
  */
 export function queueAccessOf(account: Account, aws: AwsOptions): AwsAccess {

@@ -1,5 +1,5 @@
-// Tells the other processes of the fleet which accounts this one carries, and learns what they carry. One small exchange with Redis for
-// the whole process: an account that is carried elsewhere adds its name to it, and nothing else.
+// Tells the other processes of the fleet which accounts this one carries, and learns what they carry. One small exchange with Redis for the
+// whole process: an account that is carried elsewhere adds only its name to it.
 import { hostname } from 'node:os';
 import { type Carried, type Carrier, carrierParts, MissingParts, namesOf, roleDoes } from '#domain/carrier.ts';
 import type { ReplicaRole } from '#domain/replica.ts';
@@ -20,16 +20,16 @@ export interface CarrierWatchOptions {
   /** Of this process. */
   readonly id: string;
   readonly role: ReplicaRole;
-  /** Whether this process does nothing until it is activated: it carries nothing, and misses nobody. */
+  /** Whether this process does nothing until it is activated: then it carries nothing, and reports no account as missing. */
   readonly standsBy: () => boolean;
-  /** Names of the accounts of the configuration, in its order. */
+  /** Names of the accounts in the configuration, in its order. */
   readonly accounts: readonly string[];
   /** Those that this process carries. */
   readonly own: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'shardCarriers'>;
-  /** Epoch ms of what people read. */
+  /** Epoch ms, for times shown to people. */
   readonly nowMs: () => number;
   readonly random: () => number;
   readonly pace?: CarrierPace | undefined;
@@ -39,11 +39,11 @@ export interface CarrierPace {
   readonly everyMs: number;
   /** How long after its last sign of life a process counts as gone. */
   readonly goneMs: number;
-  /** How long nobody may carry an account before a person is told. */
+  /** How long an account may be carried by nobody before this is reported. */
   readonly patienceMs: number;
 }
 
-/** A process that restarts is back before anybody is told. */
+/** A process that restarts is back before anything is reported. */
 const usualPace: CarrierPace = { everyMs: 2_000, goneMs: 10_000, patienceMs: 30_000 };
 
 export class CarrierWatch implements Service {
@@ -81,7 +81,7 @@ export class CarrierWatch implements Service {
     });
   }
 
-  /** How it stands with each account of the configuration, as of the last exchange; times are epoch ms. */
+  /** The state of each account in the configuration, as of the last exchange; times are epoch ms. */
   get carried(): readonly Carried[] {
     return this.#carried;
   }
@@ -102,7 +102,7 @@ export class CarrierWatch implements Service {
     await this.#register.leave();
   }
 
-  /** Exchanges once. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: who carries what is not known */
+  /** Exchanges once. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: it is not known who carries what */
   async runOnce(): Promise<void> {
     const { clock } = this.#options;
     try {
@@ -125,7 +125,7 @@ export class CarrierWatch implements Service {
     this.#carried = this.#missing.carried(monotonicMs).map((each) => ({
       ...each,
       missing: each.missing.map(({ part, sinceMs }) => {
-        // A beginning that stays the same for as long as it lasts.
+        // The start time stays the same for as long as the state lasts.
         const known = before.get(each.account)?.missing.find((one) => one.part === part);
         return known ?? { part, sinceMs: Math.round(nowMs() - (monotonicMs - sinceMs)) };
       }),

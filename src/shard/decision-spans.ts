@@ -1,9 +1,9 @@
-// The decisions of a commit as spans: below what they follow from, at the places that their jobs name as the ones they follow from.
+// The decisions of a commit as spans: children of what they follow from, with the ids that their jobs name as their parents.
 import { placeBelow } from '#domain/trace.ts';
 import { recordSpan } from '#runtime/tracing.ts';
 import type { Committed } from '#src/pipeline.ts';
 
-/** Writes down the decisions that have jobs. Once for each: one replica commits them. */
+/** Records the decisions that have jobs as spans, once each: one replica commits them. */
 export function recordDecisionSpans({ decisions, root }: Pick<Committed, 'decisions' | 'root'>): void {
   const endMs = Date.now();
   for (const { id, rule, outcome, reason, mode, channelArn, streamId, trace, jobs, atMs } of decisions) {

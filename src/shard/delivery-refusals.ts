@@ -1,5 +1,5 @@
-// Metadata that IVS refuses for good: told once for each episode, by log and alert, whichever replica sends. An episode is the refusals
-// with one code, until every channel that was refused has taken metadata again or a person has dismissed the alert.
+// Metadata that IVS refuses permanently: reported once per episode, by log and alert, whichever replica sends. An episode is the refusals
+// with one code, until every refused channel has accepted metadata again or a person has dismissed the alert.
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
 import type { DeliveryWatch } from '#metadata/ports.ts';
@@ -15,7 +15,7 @@ export interface DeliveryRefusalsOptions {
   readonly shard: string;
 }
 
-/** What a call can be refused with for good. */
+/** The codes of a permanent refusal. */
 const codes = [
   'IVS_ACCESS_DENIED',
   'IVS_NOT_FOUND',
@@ -24,12 +24,12 @@ const codes = [
   'IVS_CONFLICT',
   'IVS_QUOTA_EXCEEDED',
 ] as const;
-/** A channel that is refused again and again is written down so often. */
+/** How often a channel that is refused again and again is recorded. */
 const againAfterMs = 30_000;
 
 export class DeliveryRefusals implements DeliveryWatch {
   readonly #options: DeliveryRefusalsOptions;
-  /** Being written down, so that many calls at once are one commit each for their channel. */
+  /** Records under way, so that many calls at once are one commit each per channel. */
   readonly #writing = new Set<string>();
 
   constructor(options: DeliveryRefusalsOptions) {
@@ -64,7 +64,7 @@ export class DeliveryRefusals implements DeliveryWatch {
     });
   }
 
-  /** Tells when it is committed, and only the replica whose commit it was. */
+  /** Reports after the commit, and only in the replica that made it. */
   #write(what: string, body: (tx: Transaction) => (() => void) | undefined): void {
     const { state, logger } = this.#options;
     if (this.#writing.has(what)) return;

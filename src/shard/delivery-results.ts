@@ -1,5 +1,5 @@
-// Brings what became of metadata back to the jobs that it came from: batches that ended wait in a list until some worker has written
-// them down. A repeat changes nothing.
+// Writes the outcome of metadata back to the jobs that it came from. Batches that ended wait in a list until some worker has recorded them.
+// Recording one twice changes nothing.
 import { messageOf } from '#domain/errors.ts';
 import type { BatchJob } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
@@ -25,7 +25,7 @@ export interface DeliveryResultsOptions {
 const atOnce = 50;
 const everyMs = 500;
 
-/** The loop that writes them down. */
+/** The loop that records them. */
 export function deliveryResults(options: DeliveryResultsOptions): Loop {
   const { clock, logger, random } = options;
   return new Loop({
@@ -70,7 +70,7 @@ interface EndedBatch {
   readonly parts: readonly PartEnded[];
 }
 
-/** A batch that comes from a job, with the ends of its parts; undefined where nothing is known of it any more. */
+/** A batch that comes from a job, with the outcomes of its parts; undefined if it is no longer known. */
 async function readEnded(outbox: DeliveryResultsOptions['outbox'], id: string): Promise<EndedBatch | undefined> {
   const end = await outbox.progress(id);
   const { job } = end ?? {};
@@ -87,7 +87,7 @@ async function readEnded(outbox: DeliveryResultsOptions['outbox'], id: string): 
   return { id, end, job, parts };
 }
 
-/** Returns whether it was not written down before. */
+/** Returns whether it was not recorded before. */
 function write(state: SharedState, { id, end, job, parts }: EndedBatch): Promise<boolean> {
   const claim = `delivery:${id}`;
   return state.transact(

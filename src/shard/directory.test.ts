@@ -37,12 +37,12 @@ describe('a channel', () => {
 });
 
 describe('an account', () => {
-  test('is found by its name; another name gets the nearest one and all there are', () => {
+  test('is found by its name; an unknown name gets the nearest one and a list of all', () => {
     expect(all.named('second')).toBe(second);
     expect(() => all.named('mian')).toThrow(/no account mian \(did you mean main\?\).*main, second, europe/);
   });
 
-  test('has to be named where there are several, and only there', () => {
+  test('has to be named if there are several, and only then', () => {
     expect(all.namedOrOnly('europe')).toBe(europe);
     expect(() => all.namedOrOnly(undefined)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }));
     expect(new ShardDirectory([second]).namedOrOnly(undefined)).toBe(second);
@@ -120,7 +120,7 @@ describe('accounts that another process carries', () => {
     details: { account: 'europe' },
   });
 
-  test('are known by name and channel, and refused with who carries them', () => {
+  test('are known by name and channel, and are refused with the name of their carrier', () => {
     expect(() => some.named('europe')).toThrow(elsewhere);
     expect(() => some.namedOrOnly('europe')).toThrow(elsewhere);
     expect(() => some.ofChannel(arn('eu-west-1', '111122223333'))).toThrow(elsewhere);
@@ -132,12 +132,12 @@ describe('accounts that another process carries', () => {
     expect(() => some.anyNamed('erope')).toThrow(/no account erope \(did you mean europe\?\).*main, europe, asia/);
   });
 
-  test('count: what needs to be named where there are several is named, though one is carried here', () => {
+  test('count: an account must be named when there are several, even if only one is carried here', () => {
     expect([some.isOne, new ShardDirectory([main]).isOne]).toEqual([false, true]);
     expect(() => some.namedOrOnly(undefined)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }));
   });
 
-  test('own their events, by whichever queue these come', () => {
+  test('own their events, whichever queue delivers these', () => {
     const of = (account: string, region: string, channelArn?: ChannelArn) =>
       ({ channelArn, envelope: { account, region } }) as unknown as EventObservation;
     expect(some.findOfEvent(event('111122223333', arn('eu-west-1', '111122223333')), main)).toBe(europe);

@@ -1,4 +1,5 @@
-// Which shard a name, a channel or an event belongs to. The one rule: the API, the page and the event queues all ask here.
+// Which shard a name, a channel or an event belongs to. This is the only place that decides it: the API, the page and the event queues all
+// ask here.
 import { parseChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
@@ -6,20 +7,20 @@ import type { EventObservation } from '#domain/observation.ts';
 
 /** One (account, Region). */
 export interface ShardIdentity {
-  /** Of the account in the configuration. */
+  /** The account's name in the configuration. */
   readonly name: string;
   readonly region: string;
-  /** The 12 digits; undefined as long as neither the configuration nor the account's own channels tell. */
+  /** The 12 digits; undefined until the configuration or the account's own channels show them. */
   readonly accountId: string | undefined;
 }
 
-/** An account and a Region, as an ARN or an event names them. */
+/** An account and a Region, as named by an ARN or an event. */
 interface Place {
   readonly region: string;
   readonly account: string;
 }
 
-/** What a directory knows of the accounts that this process does not carry. */
+/** What a directory knows about the accounts that this process does not carry. */
 export interface Elsewhere<D extends ShardIdentity> {
   /** In the order of the configuration. */
   readonly shards: readonly D[];
@@ -28,7 +29,7 @@ export interface Elsewhere<D extends ShardIdentity> {
 }
 
 /**
- * The shards of this process (`all`), and of those that other processes carry at least whose channels are theirs. Both in the order of the
+ * The shards of this process (`all`), and the owners of the channels that other processes carry. Both in the order of the
  * configuration.
  */
 export class ShardDirectory<S extends ShardIdentity, D extends ShardIdentity = ShardIdentity> {
@@ -53,7 +54,7 @@ export class ShardDirectory<S extends ShardIdentity, D extends ShardIdentity = S
     return this.#elsewhere.shards;
   }
 
-  /** Whether the configuration has one account only: then nothing needs to say which is meant. */
+  /** Whether the configuration has only one account: then no request needs to name it. */
   get isOne(): boolean {
     return this.all.length + this.elsewhere.length === 1;
   }
@@ -71,7 +72,10 @@ export class ShardDirectory<S extends ShardIdentity, D extends ShardIdentity = S
     );
   }
 
-  /** For what must never go to an account by chance. @throws AppError REQUEST_INVALID without a name among several, NOT_FOUND, ACCOUNT_ELSEWHERE */
+  /**
+   * For requests that must never reach an account by accident. @throws AppError REQUEST_INVALID if there are several and none is named,
+   * NOT_FOUND, ACCOUNT_ELSEWHERE
+   */
   namedOrOnly(name: string | undefined): S {
     if (name !== undefined) return this.named(name);
     if (this.isOne) return this.first;
@@ -80,7 +84,7 @@ export class ShardDirectory<S extends ShardIdentity, D extends ShardIdentity = S
   }
 
   /**
-   * The shard that owns a channel, known to it or not.
+   * The shard that owns a channel, whether the shard knows it or not.
    * @throws AppError NOT_FOUND for a channel of no configured account, ACCOUNT_ELSEWHERE for one of an account that another process carries
    */
   ofChannel(channelArn: string): S {
@@ -94,24 +98,24 @@ export class ShardDirectory<S extends ShardIdentity, D extends ShardIdentity = S
     );
   }
 
-  /** As `ofChannel`; undefined for a channel that this process does not carry, or what is no ARN of a channel. */
+  /** As `ofChannel`; undefined for a channel that this process does not carry, or an ARN that is not a channel's. */
   findOfChannel(channelArn: string): S | undefined {
     const place = parseChannelArn(channelArn);
     const found = place && this.#at(place);
     return this.all.find((shard) => shard === found);
   }
 
-  /** As `named`, also of those that another process carries. @throws AppError NOT_FOUND */
+  /** As `named`, including those that another process carries. @throws AppError NOT_FOUND */
   anyNamed(name: string): S | D {
     return this.elsewhere.find((shard) => shard.name === name) ?? this.named(name);
   }
 
-  /** As `ofChannel`, also of those that another process carries. @throws AppError NOT_FOUND */
+  /** As `ofChannel`, including those that another process carries. @throws AppError NOT_FOUND */
   anyOfChannel(channelArn: string): S | D {
     return this.findElsewhere(channelArn) ?? this.ofChannel(channelArn);
   }
 
-  /** The shard that owns a channel and that another process carries. */
+  /** The shard that owns a channel, if another process carries it. */
   findElsewhere(channelArn: string): D | undefined {
     const place = parseChannelArn(channelArn);
     const found = place && this.#at(place);
@@ -119,8 +123,8 @@ export class ShardDirectory<S extends ShardIdentity, D extends ShardIdentity = S
   }
 
   /**
-   * The shard that owns an event, whichever queue it came by: that of its channel; without one that of its `account` in the Region of
-   * the queue, since an envelope can name any Region. An envelope that names no account is nobody's.
+   * The shard that owns an event, whichever queue delivered it: that of its channel; without a channel, that of its `account` in the Region of
+   * the queue, since an envelope can name any Region. An envelope that names no account belongs to no shard.
    */
   findOfEvent({ channelArn, envelope: { account } }: EventObservation, queueOf: ShardIdentity): S | D | undefined {
     if (channelArn !== undefined) return this.findOfChannel(channelArn) ?? this.findElsewhere(channelArn);
@@ -128,8 +132,8 @@ export class ShardDirectory<S extends ShardIdentity, D extends ShardIdentity = S
   }
 
   /**
-   * The shard that owns an event of a queue that several accounts share: that of the account and Region of its envelope, which must be
-   * those of its channel, and known. What is not told for certain is nobody's.
+   * The shard that owns an event of a queue that several accounts share: that of the account and Region in its envelope, which must match
+   * its channel, and be known. An event whose owner is uncertain belongs to no shard.
    */
   findOfSharedEvent({ channelArn, envelope: { account, region } }: EventObservation): S | D | undefined {
     if (!/^\d{12}$/.test(account)) return undefined;

@@ -6,7 +6,7 @@ import { lastingPort } from '#test/support/ports.ts';
 import { quietLogger, testMetrics } from '#test/support/quiet.ts';
 import { DistantShard } from './distant.ts';
 
-test('where the Redis of an account is away, what was observed for it is refused rather than held, and nothing stays open', async () => {
+test('refuses observations of an account whose Redis is away instead of holding them, and leaves nothing open', async () => {
   const url = `redis://127.0.0.1:${await lastingPort()}`;
   const account: AccountSettings = { name: 'sports', region: 'us-west-2' };
   const shard = new DistantShard({

@@ -1,6 +1,6 @@
-// A shard that another process carries. Nothing is built for it before somebody asks, and nothing stays when nobody does: no limiter, no
-// workers, no polls, no copy of its state. What can be done from here is what Redis alone can do: look, write controls and answers, and
-// put what it should observe into its queue.
+// A shard that another process carries. Nothing is built for it until it is needed, and nothing stays when it is not: no limiter, no
+// workers, no polls, no copy of its state. Only what Redis alone can do is possible from here: read, write controls and answers, and put
+// observations for the shard into its queue.
 import { accountIdOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
@@ -31,18 +31,18 @@ import { StoredRecords } from './stored-records.ts';
 export interface DistantShardOptions {
   readonly account: AccountSettings;
   readonly config: () => Config;
-  /** Asked when it is needed. @throws AppError REDIS_URL_INVALID */
+  /** Called when it is needed. @throws AppError REDIS_URL_INVALID */
   readonly redis: () => RedisServer;
   readonly namespace: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Looks at distant shards are made one after another: at most one of them is in memory. */
+  /** Reads of distant shards run one after another: at most one of them is in memory. */
   readonly inTurn: <T>(run: () => Promise<T>) => Promise<T>;
-  /** How long a connection is kept that nobody uses. */
+  /** How long an unused connection is kept. */
   readonly idleMs?: number;
 }
 
-/** What an answer rests on is not older than this, or than three polls. */
+/** The data that an answer relies on is not older than this, or than three polls. */
 const shortestFreshMs = 120_000;
 
 interface Opened<T> {
@@ -85,17 +85,17 @@ export class DistantShard {
     });
   }
 
-  /** Redis's clock, as far as it has been asked. */
+  /** Redis's clock, as measured so far. */
   nowMs(): number {
     return this.#clock.nowMs();
   }
 
-  /** Connections to Redis that are open now: none while nobody asks. */
+  /** Connections to Redis that are open now: none when unused. */
   get isOpen(): boolean {
     return this.#state.isOpen || this.#queues.isOpen;
   }
 
-  /** Looks at the state of now. @throws as `VisitedState.read` */
+  /** Reads the current state. @throws as `VisitedState.read` */
   read<T>(look: (state: SeenState) => T | Promise<T>): Promise<T> {
     return this.#state.use(({ part }) => this.#options.inTurn(() => part.read(look)));
   }
@@ -106,8 +106,8 @@ export class DistantShard {
   }
 
   /**
-   * Takes a person's yes or no to an action that waits for it, by the rules that the shard decides by. Nothing is done that the shard's
-   * own polls have not confirmed lately.
+   * Takes a person's yes or no to an action that waits for it, under the rules of that shard. Nothing is done that the shard's
+   * own polls have not confirmed recently.
    * @throws AppError ACCOUNT_ELSEWHERE: it decides by other rules than these; as `transact`
    */
   answer(said: ApprovalSaid, ruleset: Ruleset): Promise<Answered> {
@@ -133,7 +133,10 @@ export class DistantShard {
     });
   }
 
-  /** Puts what was observed here into the shard's queue: whoever carries it takes it from there, once. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
+  /**
+   * Puts what was observed here into the shard's queue: the process that carries it takes it from there, once. @throws AppError
+   * REDIS_UNREACHABLE, REDIS_REFUSES
+   */
   async take(observation: EventObservation | HttpObservation): Promise<Taken> {
     const id = observation.kind === 'event' ? observation.envelope.id : observation.requestId;
     const job = { jobId: jobIdOf('observe', observation.kind, id), name: 'observe', payload: { observation } };
@@ -159,7 +162,7 @@ export class DistantShard {
     });
     const connection = connections.connect(role);
     await connections.settled();
-    // BullMQ waits without end for a connection that has never been ready, also where it only closes.
+    // BullMQ waits forever for a connection that has never been ready, even when it only closes.
     if (role === 'queue' && connection.status !== 'ready') {
       await connections.close();
       throw failureOf(connection, `the queues of ${account.name} could not be reached`, undefined);

@@ -1,5 +1,6 @@
-// Which files and addresses a job may name. A rule's are the word of whoever owns the configuration; a person's request stays below the
-// folders that the configuration opens, never reaches the daemon's own files, and is told at once of an address that nothing is sent to.
+// Which files and addresses a job may name. A rule may name any, since whoever owns the configuration wrote it. A person's request stays
+// below the folders that the configuration opens, never reaches the daemon's own files, and is refused at once if it names an address that
+// nothing is sent to.
 import { dirname, resolve } from 'node:path';
 import type { Config } from '#config/load.ts';
 import { type ActionJob, type ActionName, type ActionParams, namedFiles } from '#domain/action.ts';
@@ -34,7 +35,9 @@ export class FileAuthority {
     this.#env = env;
   }
 
-  /** The configuration, what the environment names as `…_FILE` (tokens and credentials), and addresses of Redis. */
+  /**
+   * The configuration, the files that the environment names as `…_FILE` (tokens and credentials), and the files with addresses of Redis.
+   */
   get ownFiles(): readonly string[] {
     const named = Object.entries(this.#env).flatMap(([name, path]) => (name.endsWith('_FILE') && path ? [path] : []));
     const { file, settings } = this.#config();
@@ -42,7 +45,7 @@ export class FileAuthority {
     return [file, ...named, ...addresses];
   }
 
-  /** Where the files that a job reads may lie; undefined: anywhere. */
+  /** Where the files that a job reads may be; undefined: anywhere. */
   readBounds({ cause }: Author): FileBounds | undefined {
     if (cause?.kind === 'rule') return undefined;
     const { settings, file } = this.#config();
@@ -50,7 +53,7 @@ export class FileAuthority {
     return { folders, setting: 'secrets.read_folders', never: this.#never() };
   }
 
-  /** Where the files of a job's delivery may lie. */
+  /** Where the files that a job delivers may be. */
   deliveryBounds(job: Author): DeliveryBounds {
     const { cause, deliveryFolder } = job;
     const { delivery_folders: folders } = this.#config().settings.secrets;
@@ -62,7 +65,7 @@ export class FileAuthority {
     return deliveryFolder === undefined ? {} : { write: { folders: [deliveryFolder], never: [] } };
   }
 
-  /** Whether a person may ask for this. @throws AppError FILE_NOT_ALLOWED, WEBHOOK_REFUSED that names the place in the request */
+  /** Checks what a person may ask for. @throws AppError FILE_NOT_ALLOWED, WEBHOOK_REFUSED that names the place in the request */
   async assertRequest(job: Author & { readonly action: ActionName; readonly params: ActionParams }): Promise<void> {
     const { read, write } = this.deliveryBounds(job);
     const refused = (place: readonly string[]) => (error: unknown) => {
@@ -90,7 +93,10 @@ export class FileAuthority {
   }
 }
 
-/** What the shared state knows of delivered files (for so long, where there are ever new ones); those that were delivered before there was such a record are found in the audit. */
+/**
+ * What the shared state knows of delivered files (for a limited time if there are always new ones); those delivered before this record
+ * existed are found in the audit.
+ */
 export function deliveredFiles(state: SharedState, keepMs?: number): DeliveredFiles {
   return {
     async has(path, named) {

@@ -18,7 +18,7 @@ function stage() {
   return { now, state, shard, polled, sendIfDue };
 }
 
-test('it is one message for each interval, for any number of replicas', async () => {
+test('sends one message per interval, for any number of replicas', async () => {
   const t = stage();
   await t.polled();
 
@@ -33,7 +33,7 @@ test('it is one message for each interval, for any number of replicas', async ()
   ]);
 });
 
-test('it stops when polls are missing, when rules do not decide, and before the first complete poll', async () => {
+test('stops when polls are missing, when rules do not decide, and before the first complete poll', async () => {
   const t = stage();
   expect(isWatching(t.shard)).toBe(false);
   await t.polled();
@@ -50,7 +50,7 @@ test('it stops when polls are missing, when rules do not decide, and before the 
   expect(await t.sendIfDue()).toBe(true);
 });
 
-test('it speaks for all accounts of the process: one that is not watched stops it', async () => {
+test('speaks for all accounts of the process: one account that is not watched stops it', async () => {
   const t = stage();
   const other = stage();
   await t.polled();

@@ -1,20 +1,20 @@
-// When a heartbeat is sent: all shards of this process decide, and their streams are polled. One for the fleet in each interval.
+// When a heartbeat is sent: all shards of this process decide, and their streams are polled. One for the whole fleet in each interval.
 import type { Heartbeat } from '#domain/receiver.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { notes } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import type { HeartbeatJob } from '#workers/heartbeat.ts';
 
-/** A shard, as far as it is known whether somebody watches. */
+/** What the heartbeat needs to know of a shard. */
 export interface Watched {
   readonly state: Pick<SharedState, 'view'>;
   /** Since when polls are missing. */
   silentSinceMs(source: 'poll'): number | undefined;
-  /** How long ago this process last looked at what is due there; undefined: never. */
+  /** How long ago this process last evaluated what is due there; undefined: never. */
   sinceTickMs(): number | undefined;
 }
 
-/** A tick comes a few times a second, and waits for Redis. */
+/** Ticks come a few times a second, and wait for Redis. */
 const longestTickMs = 15_000;
 
 /** Whether streams are polled and rules decide. */
@@ -24,7 +24,7 @@ export function isWatching(shard: Watched): boolean {
   return isPolled && sinceTickMs < longestTickMs;
 }
 
-/** Enqueues the heartbeat where its time has come. Returns whether it did. @param state of the shard that sends it */
+/** Enqueues the heartbeat if it is due. Returns whether it did. @param state of the shard that sends it */
 export async function beatIfDue(
   { receiver, intervalMs }: Heartbeat,
   { state, all }: { readonly state: SharedState; readonly all: readonly Watched[] },

@@ -1,5 +1,5 @@
-// The intake half of a shard: reading the event queue, listing streams and channels, telling the time, and showing it as metrics.
-// Built by shard.ts, which starts what its role has.
+// The intake half of a shard: reads the event queue, lists streams and channels, lets rules see that time passes, and publishes metrics.
+// Built by shard.ts, which starts the parts of its role.
 import { randomUUID } from 'node:crypto';
 import type { Account } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
@@ -42,24 +42,24 @@ import type { JobHandler } from '#workers/host.ts';
 import type { AwsAccess } from './aws-access.ts';
 import { gapOptionsOf, limitSettingsOf, silentAfterMs } from './settings.ts';
 
-/** Whoever is told that the event queue was read. */
+/** Gets a message when the event queue was read. */
 export interface Hearer {
   readonly state: Pick<SharedState, 'transact'>;
 }
 
-/** Whoever can take an event: once that resolves, its message may be deleted. */
+/** Takes an event: once this resolves, its message may be deleted. */
 export interface EventTaker {
   take(observation: EventObservation): Promise<Taken>;
 }
 
 export interface IntakeOptions {
   readonly account: Account;
-  /** The account and Region of the shard, as far as they are known by now. */
+  /** The account and Region of the shard, as known so far. */
   readonly home: () => Home;
-  /** The shard that owns an event of this queue, here or elsewhere; undefined: no shard does. */
+  /** The shard that owns an event of this queue, here or in another process; undefined: no shard does. */
   readonly ownerOf: (observation: EventObservation) => EventTaker | undefined;
   readonly config: () => Config;
-  /** The shards whose events come by this queue: all of them are told that it was read. */
+  /** The shards whose events come through this queue: all of them get a message when it was read. */
   readonly hearers: () => readonly Hearer[];
   /** How the event queue is reached. */
   readonly queueAccess: AwsAccess;
@@ -76,13 +76,13 @@ export interface IntakeOptions {
   readonly graceOver: AbortSignal;
   /** Whether metadata waits to be sent by this process. */
   readonly isSending: () => boolean;
-  /** Told whenever what is due has been decided. */
+  /** Called whenever what is due has been decided. */
   readonly onTick?: () => Promise<void>;
 }
 
-/** How often due timers are looked for: what `for: 30s` can be late by. */
+/** How often due timers are looked for: `for: 30s` can be late by this much. */
 const tickMs = 250;
-/** Channels that one listing names as different. */
+/** Differing channels that one listing names. */
 const mostDiffersTold = 20;
 /** A person waits for the answer. */
 const onDemandMs = 10_000;
@@ -93,7 +93,7 @@ export class Intake {
   readonly depth: QueueDepth | undefined;
   readonly #options: IntakeOptions;
   readonly #inventory: InventoryOptions;
-  /** Sweeps in a row after which no listing of all channels was known. */
+  /** Consecutive sweeps during which no listing of all channels was known. */
   #sweepsUnlisted = 0;
   readonly #poller: Poller;
   readonly #listing: Episode;
@@ -138,7 +138,7 @@ export class Intake {
       ended: 'the details of channels are read again',
     });
     const { queue_url: queueUrl } = options.account;
-    // A queue that several accounts share is read by one of them.
+    // A queue that several accounts share is read for one of them.
     const isRead = queueUrl !== undefined && options.account.sharedQueue?.isReader !== false;
     this.consumer = isRead ? this.#createConsumer(queueUrl) : undefined;
     this.depth = isRead ? new QueueDepth(this.#queueOptions(queueUrl)) : undefined;
@@ -157,14 +157,14 @@ export class Intake {
     return { 'poll-starving': poll('starving'), 'poll-all': poll('all'), 'refresh-inventory': list };
   }
 
-  /** Before all channels have been listed nothing is done about any: a listing that failed, or was lost, is not left to its interval. */
+  /** Until all channels have been listed, nothing is done about any: a listing that failed or was lost does not wait for its interval. */
   async #lookUpUnlisted(signal: AbortSignal): Promise<void> {
     if (this.#options.state.view.get(notes.inventoryListed) !== undefined) {
       this.#sweepsUnlisted = 0;
       await refreshUnlisted(this.#inventory, signal);
       return;
     }
-    // The listing of the start may be under way.
+    // The first listing may still be under way.
     this.#sweepsUnlisted += 1;
     if (this.#sweepsUnlisted > 1) await this.#listChannels(signal);
   }
@@ -173,7 +173,7 @@ export class Intake {
     return this.#listing.watch(() => refreshInventory(this.#inventory, signal), signal);
   }
 
-  /** What a listing leaves out. Where it cannot be read, the listing holds all the same. */
+  /** Reads what a listing leaves out. If it cannot be read, the listing counts anyway. */
   async #readDetails(signal: AbortSignal): Promise<{ readonly details: string }> {
     try {
       const { checked, differs } = await this.#details.watch(() => readChannelDetails(this.#inventory, signal), signal);
@@ -187,13 +187,13 @@ export class Intake {
     }
   }
 
-  /** One channel is read again: a permit and an answer within ten seconds, or an AppError. */
+  /** Reads one channel again: it takes a permit and gets an answer within ten seconds, or throws an AppError. */
   refreshChannel(arn: ChannelArn): Promise<Channel | undefined> {
     const signal = AbortSignal.timeout(onDemandMs + 1_000);
     return refreshChannel(this.#inventory, arn, signal, { lane: 'urgent', timeoutMs: onDemandMs });
   }
 
-  /** Keeps the repeating jobs in force. */
+  /** Keeps the repeating jobs scheduled. */
   schedules(): Loop {
     const { config, state, queues, clock, random, logger } = this.#options;
     const schedules = (): Schedule[] => {
@@ -215,7 +215,7 @@ export class Intake {
     });
   }
 
-  /** Lets time pass for the rules; nothing is lost when it cannot: what is due stays due. */
+  /** Lets time pass for the rules; nothing is lost if this fails: what is due stays due. */
   ticker(): Loop {
     const { pipeline, clock, random, logger, onTick } = this.#options;
     return new Loop({
@@ -232,7 +232,7 @@ export class Intake {
     });
   }
 
-  /** Completes the records of what happened while nobody looked. */
+  /** Completes the records of what happened during a data gap. */
   lookBack(): StepLoop {
     const { account, state, pipeline, reader, clock, logger } = this.#options;
     const lookBack = new LookBack({
@@ -259,7 +259,7 @@ export class Intake {
     });
   }
 
-  /** Knows of each channel whether it has a stream key, and how old that is. */
+  /** Finds out for each channel whether it has a stream key, and how old that is. */
   keyAudits(): StepLoop {
     const { state, pipeline, reader, clock, logger } = this.#options;
     const options = { state, reader, observe: pipeline.observe.bind(pipeline), replica: randomUUID() };
@@ -279,7 +279,7 @@ export class Intake {
     });
   }
 
-  /** Shows the fleet as metrics. */
+  /** Publishes the fleet as metrics. */
   gauges(): Loop {
     const { account, state } = this.#options;
     const intervals = () => this.#pollIntervals();
@@ -287,7 +287,7 @@ export class Intake {
     return fleetGauges({ ...this.#options, shard: account.name, view: state.view, intervals, isSilent });
   }
 
-  /** Since when a source has been silent, by what every replica knows; undefined while it gives data. */
+  /** Since when a source has been silent, as every replica sees it; undefined while it delivers data. */
   silentSinceMs(source: DataSource): number | undefined {
     const { account, config, state } = this.#options;
     return silentSinceMs(state.view, source, { ...gapOptionsOf(config().settings, account), nowMs: state.nowMs() });
@@ -307,7 +307,7 @@ export class Intake {
         queueRead: async ({ atMs, lagMs }) => {
           const tell = (hearer: Hearer) =>
             hearer.state.transact((tx) => noteQueueRead(tx, { atMs: Math.min(atMs, tx.nowMs), lagMs }));
-          // Whoever cannot be told now, because its own Redis is away, is told with the next reading.
+          // A shard whose own Redis is away gets the message with the next reading.
           const others = hearers().filter((hearer) => hearer.state !== state);
           const told = Promise.allSettled(others.map(tell));
           await tell({ state });

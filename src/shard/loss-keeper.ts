@@ -5,10 +5,10 @@ import { controlsChangedMs, lacksControls, repairState, sentence, tellLostBatche
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
-/** What else of the shard a loss concerns; left out: the state alone. */
+/** What else of the shard a loss affects; left out: only the state. */
 export interface LossWitness {
   readonly state: Pick<SharedState, 'transact'>;
-  /** Batches of metadata that were accepted here and are gone. */
+  /** Batches of metadata that were accepted here and are lost. */
   readonly lostBatches: () => Promise<readonly string[]>;
 }
 
@@ -25,7 +25,7 @@ export function lossKeeper({
   readonly witness?: () => LossWitness;
 }): LossKeeper {
   metrics.stateLosses.inc({ shard }, 0);
-  /** After the commit that repaired the state: the outbox is looked at as it is now. */
+  /** After the commit that repaired the state: the outbox is examined as it is now. */
   const tellBatches = async ({ state, lostBatches }: LossWitness) => {
     const batchIds = await lostBatches();
     if (batchIds.length === 0) return;

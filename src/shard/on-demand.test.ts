@@ -17,7 +17,7 @@ function stage() {
   return { it, opened, closed, fail: (does: boolean) => (fails = does) };
 }
 
-test('is opened once for all who need it, and closed when nobody has for a while', async () => {
+test('opens once for all who need it, and closes when it has been unused for a while', async () => {
   vi.useFakeTimers();
   const { it, opened, closed } = stage();
   expect(it.isOpen).toBe(false);
@@ -40,7 +40,7 @@ test('is opened once for all who need it, and closed when nobody has for a while
   vi.useRealTimers();
 });
 
-test('what could not be opened is opened by whoever asks next', async () => {
+test('a resource that could not be opened is opened by the next caller', async () => {
   const { it, opened, fail } = stage();
   fail(true);
   await expect(it.use(async (one) => one)).rejects.toThrow('away');

@@ -21,12 +21,12 @@ export class OnDemand<T> {
     return this.#opened !== undefined;
   }
 
-  /** Runs something with it. @throws what `open` or `run` throws */
+  /** Calls `run` with it. @throws what `open` or `run` throws */
   async use<R>(run: (opened: T) => Promise<R>): Promise<R> {
     clearTimeout(this.#closing);
     this.#users += 1;
     try {
-      // One that could not be opened is opened again by whoever asks next.
+      // If it could not be opened, the next caller opens it again.
       this.#opened ??= this.#options.open().catch((error: unknown) => {
         this.#opened = undefined;
         throw error;

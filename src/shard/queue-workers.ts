@@ -1,4 +1,4 @@
-// Which queues a replica of this role works, and what handles the jobs of each.
+// Which queues a replica of this role serves, and what handles the jobs of each.
 import type { Config } from '#config/load.ts';
 import type { ActionJob } from '#domain/action.ts';
 import type { JobRequest } from '#domain/job.ts';
@@ -54,8 +54,8 @@ export function queueWorkers(options: QueueWorkersOptions): WorkerHost {
     },
     handlers: {
       ...actions,
-      // What is decided first is accepted first: a channel's newest item is the one that stays.
-      // What looks at IVS first waits for a permit, and would hold up all of them.
+      // What is decided first is accepted first: the newest item of a channel is the one that stays.
+      // An action that reads IVS first waits for a permit, and would delay all of them.
       put_metadata: (payload, run) =>
         asksFirst(payload) ? actions.put_metadata(payload, run) : inTurn(() => actions.put_metadata(payload, run)),
       'metadata-fanout': async (payload, run) => {

@@ -1,4 +1,4 @@
-// The connections of one shard, or of one service, to Redis: each part has its own, and all are waited for and closed together.
+// The connections of one shard, or of one service, to Redis. Each part has its own; all are awaited and closed together.
 import { AppError } from '#domain/errors.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
@@ -12,24 +12,24 @@ export interface RedisConnectionsOptions {
   /** What all keys of the shard begin with. */
   readonly prefix: string;
   readonly access?: RedisAccess | undefined;
-  /** Whose troubles are shown as a metric; left out: nobody's. */
+  /** Whose trouble is shown as a metric; left out: no metric. */
   readonly of?: { readonly shard: string; readonly metrics: Pick<Metrics, 'redisTrouble'> };
   readonly logger: Logger;
   /** Epoch ms, for `outage`. */
   readonly nowMs?: (() => number) | undefined;
-  /** Whether it stops. */
+  /** Whether it is stopping. */
   readonly closing: () => boolean;
 }
 
 /** Connections are in trouble. */
 export interface RedisOutage {
-  /** `refuses`: it answers and says no; `away`: it does not answer. */
+  /** `refuses`: it answers with an error; `away`: it does not answer. */
   readonly kind: 'refuses' | 'away';
-  /** Since when, by the clock that was given. */
+  /** Since when, by the given clock. */
   readonly sinceMs: number;
 }
 
-/** How long a start waits for a server that takes the connection and says nothing. */
+/** How long a start waits for a server that accepts the connection and says nothing. */
 const silentStartMs = 3_000;
 
 export class RedisConnections {
@@ -56,8 +56,8 @@ export class RedisConnections {
   }
 
   /**
-   * Connects at once: BullMQ gives up on a connection for good when its own first `connect` fails.
-   * @throws AppError INTERRUPTED once it stops: nobody would close the connection
+   * Connects at once: BullMQ gives up on a connection permanently when its own first `connect` fails.
+   * @throws AppError INTERRUPTED when it is stopping: nobody would close the connection
    */
   connect(role: RedisRole): Redis {
     const { url, prefix, logger, closing } = this.#options;
@@ -69,7 +69,7 @@ export class RedisConnections {
       role,
       logger,
       watch: this.#watch,
-      // Whoever stops waits for nobody.
+      // A stop waits for nobody.
       patienceMs: () => (closing() ? 1_000 : 5_000),
     });
     if (redis.status === 'wait') redis.connect().catch(() => undefined);
@@ -77,12 +77,12 @@ export class RedisConnections {
     return redis;
   }
 
-  /** What troubles them now. */
+  /** What is wrong with them now. */
   get outage(): RedisOutage | undefined {
     return this.#outage;
   }
 
-  /** Resolves when each of them is ready or has failed for the first time, or when neither comes. */
+  /** Resolves when each of them is ready or has failed for the first time, or when the time is up. */
   async settled(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((done) => (timer = setTimeout(done, silentStartMs)));

@@ -1,4 +1,4 @@
-// Which Redis keeps what of an account: that of REDIS_URL, or the one that `redis_url_file` of its entry names.
+// Which Redis keeps which data of an account: that of REDIS_URL, or the one that `redis_url_file` of its entry names.
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
@@ -8,8 +8,8 @@ import { type RedisServer, redisOfFile } from '#runtime/redis-servers.ts';
 export type RedisOf = (account: AccountSettings) => RedisServer;
 
 /**
- * Reads the file of an account when it is first asked for: a process needs no file of an account that it does not carry. Authorities and
- * certificates of REDIS_TLS_… are for all servers that speak TLS.
+ * Reads the file of an account when it is first needed: a process needs no file of an account that it does not carry. Authorities and
+ * certificates of REDIS_TLS_… apply to all servers that use TLS.
  * @param main the server of REDIS_URL
  */
 export function redisServers(
@@ -21,7 +21,7 @@ export function redisServers(
   const tls =
     access &&
     (async () => {
-      // Whom the certificate of REDIS_URL is for says nothing of another server's.
+      // The server name that REDIS_URL's certificate is checked against does not apply to other servers.
       const { servername: _servername, ...rest } = await access.tls();
       return rest;
     });
@@ -38,7 +38,7 @@ export function redisServers(
   };
 }
 
-/** Each server once, with an account of those that are carried there. That of REDIS_URL is always used. */
+/** Each server once, with one of the accounts that are kept there. The server of REDIS_URL is always used. */
 export function serversOf(
   carried: readonly [AccountSettings, ...AccountSettings[]],
   redisOf: RedisOf,

@@ -1,4 +1,4 @@
-// What a shard's parts take out of the configuration, in their own words.
+// What a shard's parts take from the configuration, in their own terms.
 import type { AccountSettings, Settings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
 import { ivsOperations } from '#domain/ivs-operations.ts';
@@ -6,7 +6,7 @@ import { logs } from '#domain/state-registry.ts';
 import { type LimitSettings, limitsFrom } from '#ivs/limits.ts';
 import type { GapOptions } from '#streams/gaps.ts';
 
-/** The limiter's settings out of the configuration. */
+/** The limiter's settings from the configuration. */
 export function limitSettingsOf({ limits: { share, operations } }: Settings): LimitSettings {
   const published = limitsFrom({});
   const overrides: NonNullable<LimitSettings['overrides']> = Object.fromEntries(
@@ -26,12 +26,12 @@ export function limitSettingsOf({ limits: { share, operations } }: Settings): Li
   return { share, overrides };
 }
 
-/** Between two calls of InsertAdBreak, by the quota. */
+/** Time between two calls of InsertAdBreak, by the quota. */
 export function adBreakSpacingMs(settings: Settings): number {
   return 1_000 / limitsFrom(limitSettingsOf(settings))('InsertAdBreak').perAccount;
 }
 
-/** When a source of data counts as silent: as configured, and never so soon that two reads in order would be a gap. */
+/** When a source of data counts as silent: as configured, but never so early that two regular reads would be a gap. */
 export function silentAfterMs({ polling, events }: Settings): { readonly poll: number; readonly events: number } {
   return {
     poll: Math.max(durationMs(polling.silent_after), 2 * durationMs(polling.full_interval)),
@@ -48,7 +48,7 @@ export function gapOptionsOf(
   return { pollSilentAfterMs: poll, eventsSilentAfterMs: queueUrl === undefined ? undefined : events };
 }
 
-/** How long a log's entries are kept; the audit, and what is only for inspection, are bounded by number alone. */
+/** How long a log's entries are kept; the audit, and logs that are only for inspection, are bounded by number alone. */
 export function logMaxAgeMs({ retention }: Settings, log: string): number | undefined {
   if (log.startsWith('sessions:')) return durationMs(retention.sessions);
   if (log.startsWith('samples:') || log === logs.fleetSamples) return durationMs(retention.samples);

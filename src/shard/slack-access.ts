@@ -1,4 +1,4 @@
-// What buttons in Slack's messages need of the world outside: signing secrets in files, and the address at which Slack takes answers.
+// What buttons in Slack's messages need from outside: signing secrets in files, and the address at which Slack takes answers.
 import type { Config } from '#config/load.ts';
 import type { Secret } from '#domain/secret.ts';
 import { HttpSender } from '#outbound/http-sender.ts';
@@ -7,7 +7,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 import { readSecretFile } from '#secrets/secret-file.ts';
 
 export interface SlackAccess {
-  /** The secret in a file, hidden from logs and answers. @throws AppError SECRET_FILE_UNREADABLE */
+  /** Returns the secret in a file, hidden from logs and answers. @throws AppError SECRET_FILE_UNREADABLE */
   secret(path: string): Promise<Secret>;
   /** Sends an answer to the `response_url` of a signed request. @throws AppError WEBHOOK_… */
   reply(url: string, message: { readonly id: string; readonly body: object }): Promise<void>;

@@ -7,7 +7,7 @@ import { Standby } from './standby.ts';
 
 const by = { who: 'token mara', reason: 'the other Region is lost' };
 
-/** A clock whose sleeps end when the test says so, and tell that they began. */
+/** A clock whose sleeps end when the test says so, and which reports that they began. */
 function stepClock() {
   const sleeping: (() => void)[] = [];
   return {
@@ -24,7 +24,7 @@ function stepClock() {
   };
 }
 
-test('it starts its work once, when any replica has written the activation; a Redis that is away changes nothing', async () => {
+test('starts its work once, when any replica has written the activation; a Redis outage changes nothing', async () => {
   const state = new MemoryState({ now: () => 1_000 });
   const { clock, sleeping } = stepClock();
   let isAway = true;
@@ -49,7 +49,7 @@ test('it starts its work once, when any replica has written the activation; a Re
   expect(sleeping).toHaveLength(2);
 });
 
-test('one that stops while it stands by starts nothing', async () => {
+test('starts nothing when it is stopped during standby', async () => {
   const state = new MemoryState({ now: () => 1_000 });
   const { clock, sleeping } = stepClock();
   let starts = 0;

@@ -1,5 +1,5 @@
-// Waits for the activation of a standby. Until then the shard has a copy of its state and gives signs of life, and nothing else: it
-// polls nothing, reads no queue, works no job, and calls nothing at AWS.
+// Waits for the activation of a standby. Until then the shard has a copy of its state and gives signs of life, and nothing else: it polls
+// nothing, reads no queue, runs no job, and calls nothing at AWS.
 import type { Activation } from '#domain/control.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { notes } from '#domain/state-registry.ts';
@@ -13,7 +13,7 @@ export interface StandbyOptions {
   readonly onActivated: (activation: Activation) => Promise<void>;
 }
 
-/** How soon a replica notices what another one was told. */
+/** How soon a replica notices that another one was activated. */
 const lookMs = 500;
 
 export class Standby implements Service {
@@ -39,7 +39,7 @@ export class Standby implements Service {
     const { state, clock, onActivated } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      // While Redis is away nobody can have been told; its connection tells of that itself.
+      // While Redis is away nobody can have activated it; the connection logs the outage itself.
       await state.refresh({ maxAgeMs: lookMs }).catch(() => undefined);
       const activation = state.view.get(notes.activation);
       if (activation && !signal.aborted) return onActivated(activation);

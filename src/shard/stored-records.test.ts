@@ -15,7 +15,7 @@ function setup() {
   return { log, records: new StoredRecords({ logger, metrics: testMetrics(), shard: 'main' }) };
 }
 
-test('what is as it should be is read as it is, with members that nobody knows', async () => {
+test('reads a sound record as it is, including members that it does not know', async () => {
   const { log, records } = setup();
   const noticing = new Noticing();
   await noticing.see(
@@ -32,7 +32,7 @@ test('what is as it should be is read as it is, with members that nobody knows',
 });
 
 test.each(['no json', '', 'null', '5', '[]', '{}', '"text"', '{"state":"dizzy"}'])(
-  'a stream, fact, timer or job stored as %s is set aside and told of once, by its key',
+  'sets aside a stream, fact, timer or job stored as %s and reports it once, by its key',
   (stored) => {
     const { log, records } = setup();
     for (const kind of ['stream', 'channel', 'fact', 'moment', 'timer', 'job', 'gap', 'incident'])
@@ -44,7 +44,7 @@ test.each(['no json', '', 'null', '5', '[]', '{}', '"text"', '{"state":"dizzy"}'
   },
 );
 
-test('a pause, a hold or a silence that cannot be read is in force', () => {
+test('treats a pause, a hold or a silence that cannot be read as in force', () => {
   const { records } = setup();
   for (const stored of ['no json', 'null', '{}', '{"who":5}']) {
     expect(records.read('pause/global', stored)).toMatchObject({ who: 'unknown' });
@@ -54,7 +54,7 @@ test('a pause, a hold or a silence that cannot be read is in force', () => {
   }
 });
 
-test('an entry that is whole again is not odd any more', () => {
+test('an entry that is repaired no longer counts as damaged', () => {
   const { records } = setup();
   records.read('cooldown/rule|a', '"soon"');
   expect(records.odd.size).toBe(1);

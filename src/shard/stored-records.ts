@@ -1,6 +1,6 @@
-// Entries of the shared state as they come from Redis: of an older or newer version, restored, or changed by hand. One that is not
-// what its kind should be stops nothing and is not read as "nothing": it is told of and set aside, and stays in Redis as it is until
-// something writes it anew. An odd pause, hold or silence is in force: what keeps hands off is not lost because it cannot be read.
+// Entries of the shared state as they come from Redis: of an older or newer version, restored, or changed by hand. A malformed entry stops
+// nothing and is not read as "nothing": it is reported and set aside, and stays in Redis unchanged until something overwrites it. A
+// malformed pause, hold or silence is in force: a control is not lost because it cannot be read.
 import { z } from 'zod';
 import { actionNames } from '#domain/action.ts';
 import { approvalStates } from '#domain/approval.ts';
@@ -32,7 +32,7 @@ const stream = z.object({
 const cause = z.object({ id: text, evidence: z.object({ kind: text, sinceMs: ms, text }) });
 const firing = z.object({ cause, firedAtMs: ms, acted: z.boolean(), decisionId: text });
 
-/** The least that an entry of each kind must be; of other kinds, only JSON. */
+/** The least that an entry of each kind must have; of other kinds only valid JSON is required. */
 const shapes: Readonly<Record<string, z.ZodType>> = {
   stream,
   past: z.array(stream),
@@ -175,7 +175,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'meta/queue-read': z.object({ atMs: ms }),
   'meta/gaps-watched-since': ms,
   'meta/lineage': z.object({ former: texts }),
-  // Odd: it stands by until somebody activates it again.
+  // Malformed: it stands by until somebody activates it again.
   'meta/activation': z.object({ who: text, reason: text, sinceMs: ms }),
   'meta/heartbeat': ms,
   'meta/pulse': ms,
@@ -185,14 +185,14 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
 
 const who = 'unknown';
 const reason = 'its stored record cannot be read, so it counts as in force';
-/** What stands for a control that cannot be read; the same in every replica. */
+/** Replaces a control that cannot be read; the same in every replica. */
 const inForce: Readonly<Record<string, Pause | Hold | Silence>> = {
   pause: { who, reason, sinceMs: 0 },
   hold: { who, reason, sinceMs: 0 },
   silence: { matchers: ['rule=~".*"'], author: who, reason, startsMs: 0, endsMs: Date.UTC(9999, 0) },
 };
 
-/** Most odd entries that are told of one by one; of more, their number. */
+/** The most malformed entries that are reported one by one; beyond that, only their number. */
 const mostLogged = 100;
 
 export interface StoredRecordsOptions {
@@ -210,12 +210,12 @@ export class StoredRecords {
     this.#options = options;
   }
 
-  /** Entries that were odd when they were last read, with what is wrong about them. */
+  /** Entries that were malformed when they were last read, with what is wrong about each. */
   get odd(): ReadonlyMap<string, string> {
     return this.#odd;
   }
 
-  /** An entry's value; undefined when it is set aside. Never throws. */
+  /** Returns an entry's value; undefined if it is set aside. Never throws. */
   read(key: string, stored: string): unknown {
     const kind = key.slice(0, key.indexOf('/'));
     let value: unknown;

@@ -1,5 +1,5 @@
-// Looks after the shared state of a shard, in every role: notices a loss within a second, writes the note beside the process, gives
-// signs of life, and tells when replicas differ.
+// Watches the shared state of a shard, in every role: notices a loss within a second, writes the note beside the process, gives signs of
+// life, and reports when replicas differ.
 
 import { randomBytes } from 'node:crypto';
 import { AppError, isRedisFailure, messageOf } from '#domain/errors.ts';
@@ -21,13 +21,13 @@ export interface StateWatchOptions {
   readonly shard: string;
   readonly role: ReplicaRole;
   readonly state: RedisState;
-  /** Redis's clock against AWS's. */
+  /** The difference between Redis's clock and AWS's. */
   readonly awsClock: Pick<AwsClock, 'aheadMs'>;
   /** Role `store`. */
   readonly redis: Redis;
   readonly prefix: string;
   readonly configHash: () => string;
-  /** Of this process; default: one of its own. */
+  /** Of this process; default: its own. */
   readonly id?: string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -35,16 +35,16 @@ export interface StateWatchOptions {
   readonly intervalMs?: number;
 }
 
-/** A difference is told when it was seen so often in a row: a reload reaches all replicas within a moment. */
+/** A difference is reported after it was seen this often in a row: a reload reaches all replicas within a moment. */
 const seenBeforeTold = 2;
 /** The name of a process among the replicas. */
 export function newReplicaId(): string {
   return randomBytes(4).toString('hex');
 }
 
-/** No commit for so long: one is made. */
+/** After this long without a commit, one is made. */
 const quietMs = 1_000;
-/** A stop waits so long for the last note. */
+/** A stop waits this long for the last note. */
 const longestNoteMs = 1_000;
 
 export class StateWatch implements Service {
@@ -67,12 +67,12 @@ export class StateWatch implements Service {
     this.#register = new ReplicaRegister({ redis: options.redis, prefix: options.prefix, id: this.#id });
   }
 
-  /** Those that live, as of the last exchange; this one is among them. */
+  /** The live replicas as of the last exchange, including this one. */
   get replicas(): readonly Replica[] {
     return this.#replicas;
   }
 
-  /** Of this process, in `replicas`. */
+  /** This process, in `replicas`. */
   get id(): string {
     return this.#id;
   }
@@ -105,7 +105,7 @@ export class StateWatch implements Service {
         failure = '';
       } catch (error) {
         const code = error instanceof AppError ? error.code : 'INTERNAL';
-        // Redis's connection tells of its outages itself.
+        // Redis's connection logs its outages itself.
         if (code !== failure && !isRedisFailure(error)) logger.error({ code, err: error }, messageOf(error));
         failure = code;
       }
@@ -117,7 +117,7 @@ export class StateWatch implements Service {
     const { state, awsClock, role, configHash, metrics, shard } = this.#options;
     await state.refresh({ maxAgeMs: 500 });
     await this.#pulse();
-    // Not waited for: a disk that hangs must not keep the signs of life back.
+    // Not awaited: a disk that hangs must not delay the signs of life.
     this.#noting = this.#writeNote();
     this.#startedAtMs ??= state.nowMs();
     const clockOffsetMs = state.clock.skew()?.ms;
@@ -141,7 +141,7 @@ export class StateWatch implements Service {
     const isQuiet = (atMs = Number.NEGATIVE_INFINITY) => state.nowMs() - atMs >= quietMs;
     if (!isQuiet(state.headAtMs)) return;
     await state.transact((tx) => {
-      // Another replica may have been quicker.
+      // Another replica may have been faster.
       if (isQuiet(tx.get(notes.pulse))) tx.set(notes.pulse, tx.nowMs);
     });
   }
@@ -167,7 +167,7 @@ export class StateWatch implements Service {
       }
     }
     const isNews = replicaTraits.some((trait) => state.view.get(alertKey(trait))?.text !== now.get(trait));
-    // A difference seen once is neither told nor over.
+    // A difference seen only once is neither reported nor over.
     const isSettled = replicaTraits.every((trait) => differences.has(trait) === now.has(trait));
     if (isNews && isSettled) await state.transact((tx) => noteDifferences(tx, now));
   }
