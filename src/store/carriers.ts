@@ -1,11 +1,11 @@
-// The signs of life of all processes of a fleet, with the accounts that each carries. One key for the whole fleet: what nobody carries
-// costs nothing.
+// The signs of life of all processes of a fleet, with the accounts that each carries. One key for the whole fleet: an account that nobody
+// carries costs nothing.
 import { z } from 'zod';
 import type { Carrier } from '#domain/carrier.ts';
 import { keyPrefix, type Redis } from '#runtime/redis.ts';
 import { SignsOfLife } from './signs-of-life.ts';
 
-/** What a process tells of itself. */
+/** What a process reports about itself. */
 export type OwnCarrier = Omit<Carrier, 'id' | 'atMs'>;
 
 export interface CarrierRegisterOptions {
@@ -17,12 +17,12 @@ export interface CarrierRegisterOptions {
   readonly goneMs?: number | undefined;
 }
 
-/** What all keys of the fleet, rather than of one account, begin with: no account has an empty name. */
+/** What all keys of the fleet, as opposed to one account, begin with: no account has an empty name. */
 export function fleetPrefix(namespace: string): string {
   return keyPrefix(namespace, '');
 }
 
-/** Visible, so that it can be shown anywhere. */
+/** Readable, so that it can be shown anywhere. */
 const word = (most: number) =>
   z
     .string()
@@ -43,10 +43,10 @@ export class CarrierRegister {
     this.#signs = new SignsOfLife({ redis, key, id, what: 'who carries which accounts', goneMs });
   }
 
-  /** Writes our own sign of life; returns all that live, by id. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
+  /** Writes our own sign of life; returns all live processes by id. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
   async beat(own: OwnCarrier): Promise<readonly Carrier[]> {
     return (await this.#signs.beat(own)).flatMap(({ id, atMs, told: text }) => {
-      // Of whatever version: what cannot be read is left out.
+      // The entries may be of any version: what cannot be read is left out.
       const read = told.safeParse(text);
       return read.success ? [{ id, atMs, ...read.data }] : [];
     });

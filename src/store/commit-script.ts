@@ -11,11 +11,11 @@ interface Keys {
   readonly prefix: string;
 }
 
-/** What changed since a head: undefined changes mean that it is not known any more, or too much, and all must be loaded. */
+/** What changed since a head. Undefined changes mean that they are no longer known, or are too many, and the whole state must be loaded. */
 export interface Moved extends Observed {
   readonly outcome: 'moved';
   readonly changes: readonly [key: string, value: string | null][] | undefined;
-  /** How many commits the changes are of. */
+  /** How many commits the changes come from. */
   readonly commits: number;
   readonly redisTimeMs: number;
 }
@@ -25,10 +25,10 @@ type CommitAnswer =
   | { readonly outcome: 'repeated'; readonly dedupIds: readonly string[]; readonly redisTimeMs: number }
   | Moved;
 
-/** How many commits back a replica can catch up without loading everything. */
+/** How many commits a replica can catch up without loading everything. */
 const logLength = 200;
 
-// `moved` is what both scripts answer about a state that is not where the caller thinks. HLEN costs the same whatever the size.
+// `moved` is both scripts' answer about a state that is not where the caller thinks. HLEN costs the same at any size.
 const common = `
 local time = redis.call('TIME')
 local nowMs = time[1] .. string.format('%03d', math.floor(tonumber(time[2]) / 1000))
@@ -122,7 +122,7 @@ export async function commitScript(
     readonly expectedHead: string;
     /** `newHeadPrefix` */
     readonly newHead: string;
-    /** Goes on from a state of which fields are missing. */
+    /** Continues from a state in which fields are missing. */
     readonly repair: boolean;
     readonly writes: ReadonlyMap<string, unknown>;
     readonly appends: readonly { log: string; entry: unknown; maxEntries: number; maxAgeMs: number | undefined }[];

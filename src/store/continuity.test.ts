@@ -12,7 +12,7 @@ const observed = (text: string, more: Partial<Observed> = {}): Observed => ({
   ...more,
 });
 
-describe('what Redis holds, beside a copy of commit 100,', () => {
+describe('what Redis holds, compared with a copy of commit 100,', () => {
   const known = parseHead(head(100));
 
   test.each([
@@ -25,13 +25,13 @@ describe('what Redis holds, beside a copy of commit 100,', () => {
     ['went back when its number is lower', head(99), {}, 'rolled_back'],
     ['went back when its number is the same and the commit another', head(100), {}, 'rolled_back'],
     ['went back when the commit would have to be in the list', head(104), {}, 'rolled_back'],
-    ['may go on from it when the list is too short to tell', head(105), {}, 'unproven'],
-    ['of a version that counted nothing tells nothing', '8d3b5a0e-1c1e-4c62-9d0c-4a1f6a2f7b11', {}, 'unproven'],
+    ['may continue from it when the list is too short to tell', head(105), {}, 'unproven'],
+    ['proves nothing when its version did not count commits', '8d3b5a0e-1c1e-4c62-9d0c-4a1f6a2f7b11', {}, 'unproven'],
   ] as const)('%s', (_, text, more, continuity) => {
     expect(continuityOf(known, observed(text, more))).toBe(continuity);
   });
 
-  test('is not told apart by its lineage where the copy does not know its own', () => {
+  test('is not compared by lineage if the copy does not know its own', () => {
     expect(continuityOf({ ...known, lineage: undefined }, observed(head(200)))).toBe('unproven');
   });
 });
@@ -47,7 +47,7 @@ describe('a head', () => {
   });
 
   test.each(['', 'a-uuid', '1|line|7|x|8|9', '2|line|seven|x|8|9', '2|line|7|x||nine', '2|line|1.5|x|8|9'])(
-    'that tells nothing (%j) is read all the same',
+    'that contains nothing useful (%j) is read anyway',
     (text) => {
       expect(parseHead(text)).toEqual({
         text,

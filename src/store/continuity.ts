@@ -1,4 +1,4 @@
-// Whether what Redis holds goes on from the copy that a replica has: the pure part of noticing a loss.
+// Whether what Redis holds continues the copy that a replica has: the pure part of noticing a loss.
 import { type Head, parseHead } from './head.ts';
 
 /** What Redis says about its state. */
@@ -9,13 +9,13 @@ export interface Observed {
   readonly fields: number;
   /** Entries of the list of commits. */
   readonly logged: number;
-  /** Whether the head that was asked about is in the list of commits, or is the newest. */
+  /** Whether the given head is in the list of commits, or is the newest. */
   readonly found: boolean;
 }
 
 /**
  * - `continuous`: Redis has all that the copy has.
- * - `unproven`: the copy's commit is too long ago to be in the list. Nothing speaks of a loss.
+ * - `unproven`: the copy's commit is too old to be in the list. There is no sign of a loss.
  * - else a loss.
  */
 export type Continuity = 'continuous' | 'unproven' | 'emptied' | 'rolled_back' | 'damaged';
@@ -24,12 +24,12 @@ export type Continuity = 'continuous' | 'unproven' | 'emptied' | 'rolled_back' |
 export function continuityOf(known: Head, observed: Observed): Continuity {
   if (observed.head === '') return observed.fields === 0 ? 'emptied' : 'damaged';
   const now = parseHead(observed.head);
-  // A field that somebody added by hand is no loss.
+  // A field that somebody added by hand is not a loss.
   if (now.fields !== undefined && observed.fields < now.fields) return 'damaged';
   if (observed.found) return 'continuous';
   if (now.number === undefined || known.number === undefined) return 'unproven';
   if (known.lineage !== undefined && now.lineage !== known.lineage) return 'emptied';
-  // The list holds the newest commits without a gap: one of ours that is that young would be in it.
+  // The list holds the newest commits without a gap: a commit of ours that is recent enough would be in it.
   const ahead = now.number - known.number;
   return ahead <= 0 || ahead < observed.logged ? 'rolled_back' : 'unproven';
 }

@@ -1,5 +1,5 @@
-// Several shards' states as one, for the API and the operator's verbs: reads see all of them, writes go to each. What is kept under a
-// channel's ARN is read in the state of the shard that owns the channel, and nowhere else.
+// The states of several shards as one, for the API and for operator actions: reads see all of them, writes go to each. What is kept under a
+// channel's ARN is read only in the state of the shard that owns the channel.
 import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import type { Index, Key, Kind, Log } from '#domain/state-key.ts';
 

@@ -27,7 +27,7 @@ function group(bodies: readonly [body: (tx: Transaction) => unknown, ...dedupIds
   return { results, dedupIds, written: draft.get(key) };
 }
 
-test('each transaction of a group sees what those before it wrote', () => {
+test('each transaction of a group sees what earlier ones wrote', () => {
   const { results, written } = group([
     [(tx) => tx.set(key, pause('ann'))],
     [(tx) => tx.get(key)?.who],
@@ -38,7 +38,7 @@ test('each transaction of a group sees what those before it wrote', () => {
   expect(written).toEqual(pause('bob'));
 });
 
-test('one that throws leaves no trace and fails alone; its dedup ids may come again', () => {
+test('a transaction that throws leaves no trace and fails alone; its dedup ids may be used again', () => {
   const failure = new Error('no');
   const { results, dedupIds, written } = group([
     [
@@ -56,7 +56,7 @@ test('one that throws leaves no trace and fails alone; its dedup ids may come ag
   expect(written).toBeUndefined();
 });
 
-test('a dedup id is a repeat for those that come later, and is written once, unless it was known before', () => {
+test('a dedup id is a repeat for later transactions, and is written once, unless it was known before', () => {
   const { results, dedupIds } = group(
     [
       [(tx) => tx.isRepeat('new'), 'new', 'known'],

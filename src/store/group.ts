@@ -21,7 +21,7 @@ export interface Group {
   readonly settle: (() => void)[];
 }
 
-/** Each body sees what those before it wrote, and their dedup ids as repeats; one that throws leaves no trace. */
+/** Each body sees what earlier ones wrote, and their dedup ids as repeats; a body that throws leaves no trace. */
 export function runGroup(
   members: readonly Waiting[],
   { base, nowMs, repeats }: { base: StateView; nowMs: number; repeats: ReadonlySet<string> },

@@ -1,7 +1,7 @@
-// The token of a commit, and what it tells: `<format>|<lineage>|<number>|<random>|<Redis time in ms>|<number of fields>`.
+// The token of a commit: `<format>|<lineage>|<number>|<random>|<Redis time in ms>|<number of fields>`.
 //
-// The number grows by one with each commit and the lineage stays for as long as a state lives, so a copy can tell an older state
-// or another one from a newer one. Version 0.1.0 wrote a UUID instead: it tells nothing, and is read all the same.
+// The number grows by one with each commit, and the lineage stays for as long as a state exists, so a copy can tell an older or a different
+// state from a newer one. Version 0.1.0 wrote a UUID instead: it contains none of this, and is read anyway.
 import { randomUUID } from 'node:crypto';
 import { AppError } from '#domain/errors.ts';
 
@@ -9,11 +9,11 @@ import { AppError } from '#domain/errors.ts';
 const stateFormat = 2;
 
 export interface Head {
-  /** As it stands in Redis. */
+  /** As stored in Redis. */
   readonly text: string;
   /** Undefined in heads of format 1. */
   readonly lineage: string | undefined;
-  /** Of format 1: as far as it was counted along. */
+  /** In format 1: only what was counted since. */
   readonly number: number | undefined;
   /** Redis's clock at the commit. */
   readonly atMs: number | undefined;

@@ -7,12 +7,12 @@ import { DraftTransaction, LocalCopy } from './local-copy.ts';
 const draftOver = (base: LocalCopy | DraftTransaction) =>
   new DraftTransaction({ base, nowMs: 0, repeats: new Set<string>() });
 
-describe('what a draft lists', () => {
+describe('the entries of a draft', () => {
   const copy = new LocalCopy();
   for (const id of ['kept', 'changed', 'deleted']) copy.set(at(`fact/${id}`), 'old');
   copy.set(at('stream/other'), 'old');
 
-  test('is what was there, with its own writes and those of the draft below', () => {
+  test('are the old ones, with its own writes and those of the draft below', () => {
     const below = draftOver(copy);
     below.set(at('fact/changed'), 'below');
     below.set(at('fact/added'), 'below');
@@ -29,7 +29,7 @@ describe('what a draft lists', () => {
     expect(Object.fromEntries(copy.entries(kindOf('fact')))).toEqual({ kept: 'old', changed: 'old', deleted: 'old' });
   });
 
-  test('is as it was when the first is taken: whoever walks over it may write', () => {
+  test('are those of the moment when the first is read, so a loop over them may write', () => {
     const draft = draftOver(copy);
     draft.set(at('fact/own'), 'own');
     const seen: string[] = [];
@@ -48,10 +48,10 @@ const residues: Index<number> = {
   under: (value) => [...(value % 2 === 1 ? ['odd'] : []), ...(value % 3 === 0 ? ['three'] : [])],
 };
 
-test('an index finds what a walk finds, after any writes, in drafts over drafts, and in a copy that became another', () => {
+test('an index finds what a full walk finds, after any writes, in drafts over drafts, and in a copy that was replaced', () => {
   const write = fc.record({ id: fc.constantFrom('a', 'b', 'c', 'd'), value: fc.option(fc.nat(6), { nil: undefined }) });
   const step = fc.record({
-    // Where to write, or whether the copy becomes one that holds this alone.
+    // Where to write, or whether the copy becomes one that holds only this.
     to: fc.constantFrom('copy', 'lower', 'upper', 'another'),
     write,
     ask: fc.boolean(),

@@ -6,21 +6,21 @@ import { kinds } from '#domain/state-registry.ts';
 import type { Traceparent } from '#domain/trace.ts';
 
 /**
- * Keys are `<kind>/<id>`; the kind is what stands before the first slash. What this replica insists on, and Redis has not taken yet,
- * lies over the copy: readers see it, transactions compute on what is `committed`.
+ * Keys are `<kind>/<id>`; the kind is what stands before the first slash. What this replica has decided already, and Redis has not taken yet,
+ * overlays the copy: readers see it, transactions compute on what is `committed`.
  */
 export class LocalCopy implements StateView {
   #kinds = new Map<string, Map<string, unknown>>();
-  /** By key; read by `get` alone. */
+  /** By key; used only by `get`. */
   readonly insisted = new Map<string, unknown>();
-  /** The copy without what is insisted on. */
+  /** The copy without this overlay. */
   readonly committed: StateView = {
     get: (key) => this.#read(key),
     entries: (kind) => this.entries(kind),
     count: (kind) => this.count(kind),
     indexed: (index, word) => this.indexed(index, word),
   };
-  /** By kind: what is found there by which index. Begun when an index is first asked. */
+  /** By kind: the entries that each index finds. Built when an index is first used. */
   #indexes = new Map<string, Map<AnyIndex, Map<string, Set<string>>>>();
 
   get<T>(key: Key<T>): T | undefined {
@@ -82,7 +82,7 @@ export class LocalCopy implements StateView {
     entries.set(id, value);
   }
 
-  /** Holds what the other one holds, from one moment to the next: whoever reads sees the old content or the new. */
+  /** Takes over the content of another copy in one step: a reader sees the old content or the new. */
   become(other: LocalCopy): void {
     this.#kinds = other.#kinds;
     this.#indexes = other.#indexes;
@@ -107,7 +107,7 @@ function forget(found: Map<string, Set<string>>, words: readonly string[], id: s
   }
 }
 
-/** One run of a transaction's body: reads see its own writes, nothing is changed outside of it. */
+/** One run of a transaction's body: reads see its own writes, and nothing outside changes. */
 export class DraftTransaction implements Transaction {
   readonly nowMs: number;
   /** key → value, or undefined for a deletion. */
@@ -138,7 +138,10 @@ export class DraftTransaction implements Transaction {
     return this.writes.has(key) ? (this.writes.get(key) as T | undefined) : this.#base.get(key);
   }
 
-  /** Of what was written before the first is taken; what is not written, which is nearly all, costs no more than to walk over it. */
+  /**
+   * Sees what was written before the first entry is taken. A kind without writes, which is nearly every kind, costs no more than a walk
+   * over it.
+   */
   entries<T, Id extends string>(kind: Kind<T, Id>): Iterable<readonly [Id, T]> {
     const written = this.#written(kind);
     const base = this.#base.entries(kind);

@@ -1,4 +1,4 @@
-// What tells of a loss to a replica that has no copy, and how much was lost to one that has.
+// How a replica without a copy notices a loss, and how much was lost as seen by a replica with one.
 import type { StateView } from '#domain/shared-state.ts';
 import type { StateLoss } from '#domain/state-loss.ts';
 import { notes } from '#domain/state-registry.ts';
@@ -8,10 +8,10 @@ import { LocalCopy } from './local-copy.ts';
 import type { Found } from './read-all.ts';
 import type { StateNote } from './state-note.ts';
 
-/** Longer than the loss that a failover may cost. */
+/** Longer than the loss that a failover may cause. */
 const remembered = 2_000;
 
-/** The commits that a replica has stood at, to find the one that Redis went back to. */
+/** The commits that a replica was at, to find the one that Redis went back to. */
 export class KnownHeads {
   readonly #heads = new Map<string, Head>();
 
@@ -21,20 +21,20 @@ export class KnownHeads {
     if (this.#heads.size > remembered) this.#heads.delete(this.#heads.keys().next().value!);
   }
 
-  /** The newest of these heads that is known, by Redis's clock; undefined: none is. */
+  /** The newest of these heads that is known, by Redis's clock; undefined: none. */
   newestOf(heads: readonly string[]): Head | undefined {
     const known = heads.flatMap((head) => this.#heads.get(head) ?? []);
     return known.sort((a, b) => b.atMs! - a.atMs!)[0];
   }
 }
 
-/** Whether Redis holds nothing of what followed `known`, so that what it lacks was lost and not taken back: see StateLoss. */
+/** Whether Redis holds nothing that followed `known`, so that what is missing was lost and not undone: see StateLoss. */
 export function isBefore(known: Head, { copy, head }: Found): boolean {
   if (head === undefined) return copy.size === 0;
   if (head.text === known.text) return true;
   if (known.lineage === undefined || head.lineage === undefined) return false;
   if (head.lineage !== known.lineage) return copy.get(notes.lineage)?.former.includes(known.lineage) !== true;
-  // A process without a copy may have gone on from the older state: its commit is younger than ours.
+  // A process without a copy may have continued from the older state: then its commit is younger than ours.
   return head.number! < known.number! && head.atMs! <= known.atMs!;
 }
 
@@ -45,7 +45,7 @@ const evidence = {
   damaged: 'keys or fields of the state are missing in Redis',
 } as const satisfies Record<StateLoss['kind'], string>;
 
-/** The loss that a living replica sees. `shared`: the newest commit that it and Redis both have, if there is one. */
+/** The loss that a running replica sees. `shared`: the newest commit that it and Redis both have, if there is one. */
 export function lossOfCopy(
   kind: StateLoss['kind'],
   { view, head, shared }: { view: StateView; head: Head; shared: Head | undefined },
@@ -84,8 +84,8 @@ const traces = [
 ] as const;
 
 /**
- * A key that says that there had been a state, where the state itself is empty; undefined: none does. The ledger of permits counts
- * when it is older than this process: one that waited for Redis may have begun it a moment ago.
+ * A key that shows that there was a state, although the state itself is empty; undefined: there is none. The ledger of permits counts
+ * if it is older than this process: a process that waited for Redis may have started it a moment ago.
  */
 export async function findTrace(redis: Redis, prefix: string, startedAtMs: number): Promise<string | undefined> {
   const names = traces.map((name) => `${prefix}:${name}`);
@@ -96,7 +96,7 @@ export async function findTrace(redis: Redis, prefix: string, startedAtMs: numbe
   return epochUs > 0 && epochUs / 1000 < startedAtMs ? `${prefix}:ledger` : undefined;
 }
 
-/** The loss that a replica without a copy must take care of, if there is one. */
+/** The loss that a replica without a copy must repair, if there is one. */
 export function lossAtStart(
   { copy, head, fields }: Found,
   options: {
@@ -137,7 +137,7 @@ export function lossAtStart(
     return { ...base, kind: 'damaged', evidence: 'keys or fields of the state are missing in Redis' };
   if (note === undefined || head.number === undefined) return undefined;
   if (head.lineage !== note.lineage) {
-    // Somebody took care of that loss while this process did not run.
+    // Another process repaired that loss while this one did not run.
     if (copy.get(notes.lineage)?.former.includes(note.lineage)) return undefined;
     return {
       ...base,

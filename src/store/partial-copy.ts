@@ -1,17 +1,17 @@
-// The part of a shared state that somebody has asked for: kinds and single entries. Asking for more than there is is noted, so that it
-// can be fetched and the question asked again.
+// The part of a shared state that was asked for: kinds and single entries. A question about anything else is noted, so that the data can be
+// fetched and the question asked again.
 import type { StateView } from '#domain/shared-state.ts';
 import type { Index, Key, Kind } from '#domain/state-key.ts';
 import { LocalCopy } from './local-copy.ts';
 
-/** What is wanted and not here. */
+/** What is wanted and not held. */
 export interface Wanted {
   readonly kinds: readonly string[];
   readonly keys: readonly string[];
 }
 
 /**
- * A view that answers as if what it does not hold did not exist, and notes that it was asked: while `isShort` is true, nothing may be
+ * A view that answers as if what it does not hold did not exist, and notes the question: while `isShort` is true, nothing may be
  * concluded from its answers.
  */
 export class PartialCopy implements StateView {
@@ -25,7 +25,9 @@ export class PartialCopy implements StateView {
     return this.#wantedKinds.size > 0 || this.#wantedKeys.size > 0;
   }
 
-  /** Everything that was asked for and is not here. Held from now on, once `set` has been called for what there is of it. */
+  /**
+   * Returns everything that was asked for and is not held. It counts as held from now on, once `set` has been called for what exists of it.
+   */
   take(): Wanted {
     const wanted = { kinds: [...this.#wantedKinds], keys: [...this.#wantedKeys] };
     for (const kind of wanted.kinds) this.#kinds.add(kind);
@@ -35,7 +37,7 @@ export class PartialCopy implements StateView {
     return wanted;
   }
 
-  /** Lets go of everything; what was held is wanted again. */
+  /** Drops everything; what was held is wanted again. */
   forget(): void {
     for (const kind of this.#kinds) this.#wantedKinds.add(kind);
     for (const key of this.#keys) this.#wantedKeys.add(key);
@@ -44,7 +46,7 @@ export class PartialCopy implements StateView {
     this.#entries = new LocalCopy();
   }
 
-  /** Whether an entry belongs to what is held, if there is one. */
+  /** Whether an entry, if it exists, belongs to what is held. */
   holds(key: string): boolean {
     return this.#keys.has(key) || this.#kinds.has(kindOf(key));
   }

@@ -1,9 +1,9 @@
-// Loading the whole state, beside the copy that is being read.
+// Loads the whole state while the old copy stays readable.
 import type { Moved } from './commit-script.ts';
 import { type Head, parseHead } from './head.ts';
 import { isKey, LocalCopy } from './local-copy.ts';
 
-/** What lies in Redis. */
+/** What Redis holds. */
 export interface Found {
   readonly copy: LocalCopy;
   /** Undefined: there is none. */
@@ -25,8 +25,8 @@ interface Source {
 }
 
 /**
- * Reads the whole state in steps, and after each what was committed meanwhile. Begins again only when the log did not reach back
- * to the step before. Without a head (undefined) it is what lies there. @throws AppError STATE_TOO_NEW
+ * Reads the whole state in steps, and after each step what was committed meanwhile. Begins again only if the log did not reach back
+ * to the step before. Without a head (undefined) it returns the fields that exist. @throws AppError STATE_TOO_NEW
  */
 export async function readAll(source: Source): Promise<Found> {
   for (;;) {
@@ -39,7 +39,7 @@ export async function readAll(source: Source): Promise<Found> {
       const from: string = cursor;
       const [next, fields] = await source.scan(from);
       for (let index = 0; index < fields.length; index += 2) {
-        // A field that somebody else put there is none of the state.
+        // A field that somebody else added is not part of the state.
         if (isKey(fields[index]!)) copy.set(fields[index]!, source.readEntry(fields[index]!, fields[index + 1]!));
       }
       last = await source.changesSince(head);

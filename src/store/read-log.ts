@@ -3,7 +3,7 @@ import type { Log } from '#domain/state-key.ts';
 import type { Redis } from '#runtime/redis.ts';
 import type { ReadEntry } from './read-all.ts';
 
-/** The newest entries, newest first; `before` continues from an earlier answer's last id. @throws what Redis throws */
+/** The newest entries, newest first; `before` continues after an earlier answer's last id. @throws what Redis throws */
 export async function readLog<T>(
   redis: Redis,
   prefix: string,
@@ -12,7 +12,7 @@ export async function readLog<T>(
 ): Promise<readonly { id: string; entry: T }[]> {
   const key = `${prefix}:log:${log}`;
   const entries: { id: string; entry: T }[] = [];
-  // What cannot be read is passed over: fewer entries than were asked for say that there are no older ones.
+  // What cannot be read is skipped by a further read: fewer entries than requested mean that there are no older ones.
   for (let last = before; ; ) {
     const missing = limit - entries.length;
     const end = last === undefined ? '+' : `(${last}`;

@@ -1,9 +1,9 @@
-// What a transaction has looked at in the copy that it was computed on. Where another replica's commit changed none of it, computing again
-// would give the same: the draft goes on as it is.
+// What a transaction has read of the copy that it was computed on. If another replica's commit changed none of it, computing again would
+// give the same result, so the draft stays valid.
 import type { StateView } from '#domain/shared-state.ts';
 import type { Index, Key, Kind } from '#domain/state-key.ts';
 
-/** A view that notes what is read of it. Entries, counts and indexes stand for their whole kind: what is not there yet counts too. */
+/** A view that notes what is read. Entries, counts and indexes stand for their whole kind: what does not exist yet counts too. */
 export class ReadSet implements StateView {
   readonly #base: StateView;
   readonly #keys = new Set<string>();

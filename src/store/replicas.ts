@@ -3,7 +3,7 @@ import type { Replica } from '#domain/replica.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { type SignOfLife, SignsOfLife } from './signs-of-life.ts';
 
-/** What a replica tells of itself. */
+/** What a replica reports about itself. */
 export type OwnReplica = Omit<Replica, 'id' | 'atMs'>;
 
 export class ReplicaRegister {
@@ -13,7 +13,7 @@ export class ReplicaRegister {
     this.#signs = new SignsOfLife({ redis, key: `${prefix}:replicas`, id, what: 'the signs of life of the replicas' });
   }
 
-  /** Writes our own sign of life; returns all that live, by id. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
+  /** Writes our own sign of life; returns all live replicas by id. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
   async beat(own: OwnReplica): Promise<readonly Replica[]> {
     return (await this.#signs.beat(own)).flatMap((sign) => readReplica(sign) ?? []);
   }

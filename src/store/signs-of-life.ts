@@ -1,12 +1,12 @@
-// Signs of life in a hash of Redis: each process writes its own, with the time that Redis wrote it, and reads those that live.
+// Signs of life in a hash of Redis: each process writes its own, with Redis's time, and reads those of the live processes.
 import { z } from 'zod';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 import { replyOf } from '#runtime/script-replies.ts';
 
-/** Who has not been heard of for so long counts as gone. */
+/** A process that has been silent for this long counts as gone. */
 export const goneMs = 10_000;
 
-/** KEYS: the hash. ARGV: id, JSON, ms until an entry goes. Answer: the time, then id, time and JSON of each that lives. */
+/** KEYS: the hash. ARGV: id, JSON, ms until an entry is removed. Answer: the time, then id, time and JSON of each live process. */
 const beatScript = `
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -30,7 +30,7 @@ const answerForm = z.array(z.string());
 export interface SignsOfLifeOptions {
   readonly redis: Redis;
   readonly key: string;
-  /** Our own. */
+  /** Our own entry. */
   readonly id: string;
   /** What is exchanged, for messages: `the signs of life of the replicas`. */
   readonly what: string;
@@ -38,7 +38,7 @@ export interface SignsOfLifeOptions {
   readonly goneMs?: number | undefined;
 }
 
-/** One that lives, as it lies there: its text is of whatever version wrote it. */
+/** The entry of a live process, as stored: its text may be of any version. */
 export interface SignOfLife {
   readonly id: string;
   /** By Redis's clock. */
@@ -53,7 +53,7 @@ export class SignsOfLife {
     this.#options = options;
   }
 
-  /** Writes our own; returns all that live, by id. What cannot be read is left out. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
+  /** Writes our own; returns all live ones by id. What cannot be read is left out. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
   async beat(own: object): Promise<readonly SignOfLife[]> {
     const { redis, key, id, what, goneMs: gone = goneMs } = this.#options;
     let answer: unknown;

@@ -1,6 +1,5 @@
-// A small file beside the process: which state it last knew. After a start with an empty or an older Redis it is what tells that
-// there had been another one. Where nothing can be written (a read-only container without a volume) there is none, and Redis's
-// own traces must do.
+// A small file beside the process: which state it last knew. After a start with an empty or an older Redis, it shows that there was another
+// state. If nothing can be written (a read-only container without a volume), there is no file, and Redis's own traces must do.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
@@ -24,9 +23,9 @@ export interface StateNote {
 }
 
 export interface StateNoteFile {
-  /** Undefined where there is none. `unreadable`: there is one, damaged or of another version; that much it tells. */
+  /** Undefined if there is none. `unreadable`: there is one, but it is damaged or of another version; so there was a state. */
   read(): StateNote | 'unreadable' | undefined;
-  /** Takes the old note's place as a whole. Not while an earlier one is being written. @throws the file system's error */
+  /** Replaces the old note as a whole. Do not call it while an earlier note is being written. @throws the file system's error */
   write(note: StateNote): Promise<void>;
 }
 
@@ -48,7 +47,7 @@ export function stateNoteFile(folder: string, redisAddress: string, prefix: stri
         return 'unreadable';
       }
     },
-    // Never synchronous: a disk that is busy for half a second would hold up every call of that half second.
+    // Never synchronous: a disk that is busy for half a second would block every call for that long.
     async write(note) {
       await mkdir(folder, { recursive: true });
       await writeFile(`${file}.new`, JSON.stringify({ version: 1, ...note }));

@@ -1,9 +1,9 @@
-// The shared state of a shard that this process does not carry: nothing of it is kept here. A question is asked of an empty copy, which
-// notes what it lacks; that much is fetched from Redis, and the question asked again until it lacks nothing. So an answer costs what it
-// looks at, and nothing between two answers.
+// The shared state of a shard that this process does not carry: nothing of it is kept here. A question is put to an empty copy, which notes
+// what it lacks; that is fetched from Redis, and the question is asked again until nothing is missing. So an answer costs what it reads,
+// and there is no cost between answers.
 //
-// Writes are the same commits as everybody's, computed on what they have read and refused when that is not the newest. A visitor never
-// begins a state and never repairs one: whoever carries the shard does.
+// Writes are ordinary commits, computed on what they have read, and refused if that is not the newest. This process never creates such a
+// state and never repairs one: the process that carries the shard does.
 import { z } from 'zod';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState, Transaction, TransactionOptions } from '#domain/shared-state.ts';
@@ -20,7 +20,7 @@ import { PartialCopy } from './partial-copy.ts';
 import type { ReadEntry } from './read-all.ts';
 import { readLog } from './read-log.ts';
 
-/** What a look at a state may use of it. */
+/** What a reader of a state may use. */
 export type SeenState = Pick<SharedState, 'view' | 'nowMs' | 'readLog'>;
 
 export interface VisitedStateOptions {
@@ -35,17 +35,17 @@ export interface VisitedStateOptions {
   readonly replication: Replication;
 }
 
-/** A copy, and the commit that it stands at; undefined before the first look, empty where there is no state. */
+/** A copy, and its commit; undefined before the first read, empty if there is no state. */
 interface Visit {
   readonly copy: PartialCopy;
   head: string | undefined;
 }
 
-/** Questions lead to questions: what a record names is looked up. */
+/** Questions lead to questions: a record names others, which are read next. */
 const mostRounds = 30;
 const mostAttempts = 50;
 const defaultDedupTtlMs = 6 * 3_600_000;
-/** Fields that one step looks at, on the side of Redis. */
+/** Fields that Redis looks at in one step. */
 const fieldsPerStep = 2_000;
 const keysPerStep = 1_000;
 
@@ -80,7 +80,7 @@ export class VisitedState {
   }
 
   /**
-   * Looks at the state of now. `look` runs again until everything that it asks for has been fetched: it must do nothing but look.
+   * Reads the current state. `look` runs again until everything that it asks for has been fetched: it must do nothing but read.
    * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES, STATE_TOO_NEW, and whatever `look` throws
    */
   async read<T>(look: (state: SeenState) => T | Promise<T>): Promise<T> {
@@ -90,7 +90,7 @@ export class VisitedState {
       nowMs: () => this.nowMs(),
       readLog: <E>(log: Log<E>, options: { limit: number; before?: string }) => this.#readLog(log, options),
     };
-    // Its clock before anything is compared with it.
+    // Its clock first: the answers are compared with it.
     await this.#fill(visit);
     for (let round = 0; round < mostRounds; round += 1) {
       const outcome = await outcomeOf(() => look(seen));
@@ -102,7 +102,7 @@ export class VisitedState {
 
   /**
    * Commits what a body writes, as SharedState does.
-   * @throws AppError ACCOUNT_NOT_CARRIED: there is no state that anybody has begun; REDIS_…, STATE_CONTENDED, STATE_TOO_NEW, and whatever
+   * @throws AppError ACCOUNT_NOT_CARRIED: nobody has created a state; REDIS_…, STATE_CONTENDED, STATE_TOO_NEW, and whatever
    *   the body throws
    */
   async transact<T>(body: (tx: Transaction) => T, options: TransactionOptions = {}): Promise<T> {
@@ -112,7 +112,7 @@ export class VisitedState {
     let repeats: ReadonlySet<string> = new Set();
     await this.#fill(visit);
     for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-      // Also one that was there a moment ago and is lost.
+      // Also if it existed a moment ago and is lost.
       if (visit.head === '')
         throw new AppError(
           'ACCOUNT_NOT_CARRIED',
@@ -164,7 +164,7 @@ export class VisitedState {
       for (let from = 0; from < keys.length; from += keysPerStep)
         await this.#look(copy, keys.slice(from, from + keysPerStep));
       if (kinds.length + keys.length === 0) return;
-      // What was committed meanwhile may be in a part of it only.
+      // What was committed meanwhile may be in only a part of it.
       this.#follow(visit, await this.#changesSince(visit.head));
       if (!copy.isShort) return;
     }
@@ -199,7 +199,7 @@ export class VisitedState {
     }
   }
 
-  /** Goes on to the head that an answer names. What does not lead there from the copy is fetched anew. */
+  /** Moves to the head that an answer names. Whatever does not lead there from the copy is fetched again. */
   #follow(visit: Visit, moved: Moved): void {
     if (moved.head === visit.head) return;
     const { readEntry } = this.#options;
@@ -238,7 +238,7 @@ export class VisitedState {
   }
 }
 
-/** Runs something now; the function that is returned returns what it did, or throws what it threw. */
+/** Calls a function now; the returned function returns its result, or throws its error. */
 async function outcomeOf<T>(run: () => T | Promise<T>): Promise<() => T> {
   try {
     const value = await run();

@@ -33,13 +33,13 @@ test('an ad break is in the record from its event until its target time plus its
   expect(noticing.changes.filter(({ kind }) => kind === 'stream')).toHaveLength(2);
 });
 
-test('it is over when the stream is', async () => {
+test('an ad break ends with the stream', async () => {
   const noticing = await live(inserted(60_000), event('Stream End', { channel: 'A', stream: 's1', at: 75_000 }));
 
   expect(during(noticing, 80_000)).toBeUndefined();
 });
 
-test('it says that the stream is live, of which nothing else was told', async () => {
+test('an ad break shows that the stream is live, even if nothing else did', async () => {
   const noticing = new Noticing();
   await noticing.see(inserted(60_000));
 
@@ -54,14 +54,14 @@ test.each([
   ['no target', { target_start_time: undefined }],
   ['a target that is no time', { target_start_time: 'soon' }],
   ['a target in ten years', { target_start_time: '2036-11-20T10:01:10Z' }],
-])('one with %s is told in the timeline, and nothing is concluded from it', async (_what, detail) => {
+])('an ad break with %s appears in the timeline, and nothing is concluded from it', async (_what, detail) => {
   const noticing = await live(inserted(60_000, { detail }));
 
   expect(noticing.record('A')!.adBreaks).toBeUndefined();
   expect(noticing.record('A')!.timeline.at(-1)).toMatchObject({ text: 'an ad break was inserted' });
 });
 
-test('an event that comes hours late tells of a break that is over', async () => {
+test('an event that arrives hours late describes a break that is over', async () => {
   const noticing = await live(inserted(60_000, { arrived: 7_200_000 }));
   await noticing.see(poll('all', { at: 7_201_000, streams: [snapshot('A', 's1')] }));
 
@@ -69,7 +69,7 @@ test('an event that comes hours late tells of a break that is over', async () =>
   expect(during(noticing, 7_201_000)).toBeUndefined();
 });
 
-test('neither the order of the events nor their repeats matter, and the newest few are kept', async () => {
+test('the order and the repeats of events do not matter, and the newest few breaks are kept', async () => {
   const events = [0, 1, 2, 3, 4, 5, 6].map((n) => inserted(60_000 + n * 400_000));
   await fc.assert(
     fc.asyncProperty(fc.shuffledSubarray([...events, ...events.slice(0, 3)], { minLength: 10 }), async (shuffled) => {

@@ -6,8 +6,8 @@ import { pastOf } from './keys.ts';
 
 const a = { channel: 'A', stream: 's1' };
 
-describe('a session by events alone', () => {
-  test('goes from created over live to ended', async () => {
+describe('a session known from events alone', () => {
+  test('goes from created through live to ended', async () => {
     const noticing = new Noticing();
 
     await noticing.see(event('Session Created', { ...a, at: 0 }));
@@ -27,7 +27,7 @@ describe('a session by events alone', () => {
     ]);
   });
 
-  test('that failed says why', async () => {
+  test('has the reason of its failure', async () => {
     const noticing = new Noticing();
 
     const reason = 'Transcode capacity exceeded. Please try again.';
@@ -36,7 +36,7 @@ describe('a session by events alone', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'failed', failureReason: reason });
   });
 
-  test('an end that arrives before its start stays an end', async () => {
+  test('stays ended when its end arrives before its start', async () => {
     const noticing = new Noticing();
 
     await noticing.see(
@@ -51,7 +51,7 @@ describe('a session by events alone', () => {
     });
   });
 
-  test('a repeat changes nothing', async () => {
+  test('does not change with a repeated event', async () => {
     const noticing = new Noticing();
     const start = event('Stream Start', { ...a, at: 6_000 });
     await noticing.see(start);
@@ -63,7 +63,7 @@ describe('a session by events alone', () => {
     expect(changes.filter(({ kind }) => kind === 'stream')).toEqual([]);
   });
 
-  test('the health it died with is not the health of the next session', async () => {
+  test('does not pass its last health to the next session', async () => {
     const noticing = new Noticing();
 
     await noticing.see(
@@ -82,7 +82,7 @@ describe('a session by events alone', () => {
 });
 
 describe('polls', () => {
-  test('open what events missed', async () => {
+  test('open sessions that events missed', async () => {
     const noticing = new Noticing();
 
     const changes = await noticing.see(
@@ -98,7 +98,7 @@ describe('polls', () => {
     expect(changes.map(({ kind }) => kind)).toEqual(['stream', 'poll']);
   });
 
-  test('close what events forgot, after two complete sweeps without it', async () => {
+  test('close sessions whose end no event reported, after two complete sweeps without them', async () => {
     const noticing = new Noticing();
     await noticing.see(event('Stream Start', { ...a, at: 0 }));
     await noticing.see(poll('all', { at: 20_000, streams: [snapshot('A', 's1')] }));
@@ -113,7 +113,7 @@ describe('polls', () => {
     expect(disagreementsOf(noticing.state.view)).toEqual({ started: 0, ended: 1, health: 0 });
   });
 
-  test('need only one sweep where an event said that the encoder is gone', async () => {
+  test('need only one sweep if an event said that the encoder is gone', async () => {
     const noticing = new Noticing();
     await noticing.see(
       poll('all', { at: 20_000, streams: [snapshot('A', 's1')] }),
@@ -126,7 +126,7 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 30_000 });
   });
 
-  test('the end of a recording is confirmed by a sweep after it, not by an earlier one whose page had shifted', async () => {
+  test('confirm the end of a recording only by a sweep after it, not by an earlier one whose page had shifted', async () => {
     const noticing = new Noticing();
     await noticing.see(event('Stream Start', { ...a, at: 0 }));
     await noticing.see(poll('all', { at: 15_000, streams: [snapshot('A', 's1')] }), poll('all', { at: 30_000 }));
@@ -138,7 +138,7 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 45_100 });
   });
 
-  test('of a short session only the end of its recording is known: it is not over before that, whatever sweeps missed', async () => {
+  test('do not end a short session before the end of its recording, the only thing known of it, whatever sweeps missed', async () => {
     const noticing = new Noticing();
     await noticing.see(poll('all', { at: 0 }), poll('all', { at: 15_000 }));
 
@@ -147,7 +147,7 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 20_000 });
   });
 
-  test('the end of a recording says that the stream had started, not that it was live when earlier sweeps missed it', async () => {
+  test('take the end of a recording as proof that the stream had started, not that it was live when earlier sweeps missed it', async () => {
     const noticing = new Noticing();
 
     await noticing.see(event('Session Created', { ...a, at: 0 }));
@@ -161,7 +161,7 @@ describe('polls', () => {
     expect(noticing.record('A')!.endedAtMs).toBeGreaterThan(startMs + 32_000);
   });
 
-  test('a page that shifted loses no stream', async () => {
+  test('lose no stream when a page shifts', async () => {
     const noticing = new Noticing();
     const stream = snapshot('A', 's1');
 
@@ -175,7 +175,7 @@ describe('polls', () => {
     expect(noticing.record('A')!.state).toBe('live');
   });
 
-  test('a stream that comes back after two sweeps without it is live again', async () => {
+  test('make a stream live again that comes back after two sweeps without it', async () => {
     const noticing = new Noticing();
     const stream = snapshot('A', 's1');
 
@@ -198,7 +198,7 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'live', health: 'HEALTHY' });
   });
 
-  test('an event of the very second in which a sweep began is not contradicted by it', async () => {
+  test('an event from the very second in which a sweep began is not contradicted by it', async () => {
     const noticing = new Noticing();
     await noticing.see(poll('all', { at: 20_500, streams: [snapshot('A', 's1')] }));
 
@@ -207,7 +207,7 @@ describe('polls', () => {
     expect(noticing.record('A')!.health).toBe('STARVING');
   });
 
-  test('a starving stream that the starving list shows no more is not called healthy, only not starving', async () => {
+  test('a stream that is no longer in the starving list counts as not starving, but not as healthy', async () => {
     const noticing = new Noticing();
     await noticing.see(event('Stream Start', { ...a, at: 0 }), event('Starvation Start', { ...a, at: 10_000 }));
 
@@ -247,7 +247,7 @@ describe('polls', () => {
     expect(noticing.record('A')!.health).toBe('UNKNOWN');
   });
 
-  test('one list of starving streams in two short pages does not overrule a fall that is told after it', async () => {
+  test('one list of starving streams in two short pages does not overrule a fall that is reported after it', async () => {
     const noticing = new Noticing();
     await noticing.see(event('Stream Start', { ...a, at: 0 }), poll('starving', { at: 10_000, pages: 2 }));
 
@@ -256,7 +256,7 @@ describe('polls', () => {
     expect(noticing.record('A')!.health).toBe('STARVING');
   });
 
-  test('a viewer count of -1 is no count', async () => {
+  test('a viewer count of -1 is not a count', async () => {
     const noticing = new Noticing();
     await noticing.see(poll('all', { at: 20_000, streams: [snapshot('A', 's1', { viewers: 12 })] }));
 
@@ -265,7 +265,7 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ viewerCount: 12, viewerCountAtMs: startMs + 20_000 });
   });
 
-  test('a start that arrives hours late is not the start of something that lives now', async () => {
+  test('a start that arrives hours late is not the start of a live stream', async () => {
     const noticing = new Noticing();
     await noticing.see(poll('all', { at: 7_200_000 }), poll('all', { at: 7_215_000 }));
 
@@ -274,7 +274,7 @@ describe('polls', () => {
     expect(noticing.record('A')!.state).toBe('ended');
   });
 
-  test('a session that was created but never began is over when IVS has given it up', async () => {
+  test('a session that was created but never began is over once IVS has given up on it', async () => {
     const noticing = new Noticing();
     await noticing.see(
       event('Session Created', { ...a, at: 0 }),
@@ -289,7 +289,7 @@ describe('polls', () => {
   });
 });
 
-test('of two sessions that began in the same second the one that lives on is the newest', async () => {
+test('of two sessions that began in the same second, the one that is still live is the newest', async () => {
   const noticing = new Noticing();
 
   await noticing.see(
@@ -302,7 +302,7 @@ test('of two sessions that began in the same second the one that lives on is the
   expect(noticing.record('A')).toMatchObject({ streamId: streamIdFor('s1'), state: 'live' });
 });
 
-test('a source whose clock runs ahead of ours does not keep polls from having their say', async () => {
+test('a source whose clock runs ahead of ours does not block what polls report', async () => {
   const noticing = new Noticing();
   const ahead = (name: string, at: number, arrived: number) => event(name, { ...a, at, arrived });
 
@@ -311,7 +311,7 @@ test('a source whose clock runs ahead of ours does not keep polls from having th
   expect(noticing.record('A')!.state).toBe('ended');
 });
 
-test('a sweep in pieces does what the whole does', async () => {
+test('a sweep in pieces has the same effect as the whole', async () => {
   const streams = Array.from({ length: 1_234 }, (_, index) => snapshot(`C${index}`, `c${index}`, { viewers: index }));
   const noticing = new Noticing();
   await noticing.see(poll('all', { at: 1_000, streams: [...streams, snapshot('A', 's1')] }));
@@ -323,7 +323,7 @@ test('a sweep in pieces does what the whole does', async () => {
   expect(noticing.record('C1233')).toMatchObject({ state: 'live', viewerCount: 1_233 });
 });
 
-test('the end of a recording that went on over reconnects ends it for all the streams it merged', async () => {
+test('the end of a recording that continued over reconnects ends it for all the streams it merged', async () => {
   const noticing = new Noticing();
   const ids = [streamIdFor('s1'), streamIdFor('s2')];
 
@@ -355,7 +355,7 @@ test('the start of a merged recording that arrives after its end does not begin 
   });
 });
 
-describe('a recording of which no end was told', () => {
+describe('a recording whose end was never reported', () => {
   const minute = 60_000;
   async function ended() {
     const noticing = new Noticing();
@@ -367,20 +367,20 @@ describe('a recording of which no end was told', () => {
     return noticing;
   }
 
-  test('goes on while a reconnect may carry it on, and is over at the first sweep after that', async () => {
+  test('continues while a reconnect may resume it, and is over at the first sweep after that', async () => {
     const noticing = await ended();
 
     await noticing.see(poll('all', { at: 6 * minute }));
     expect(noticing.record('A')).toMatchObject({ state: 'ended', recording: 'recording' });
     const changes = await noticing.see(poll('all', { at: 8 * minute }));
 
-    // The end is known to two seconds only.
+    // The end is known only to two seconds.
     const overMs = startMs + 7 * minute + 2_000;
     expect(noticing.record('A')).toMatchObject({ recording: 'ended', recordingSinceMs: overMs });
     expect(changes.map(({ kind }) => kind)).toEqual(['stream', 'poll']);
   });
 
-  test('ended when its end says so, should that arrive after all', async () => {
+  test('ended when its end event says, if that arrives after all', async () => {
     const noticing = await ended();
     await noticing.see(poll('all', { at: 8 * minute }));
 
@@ -402,7 +402,7 @@ describe('a recording of which no end was told', () => {
   });
 });
 
-test('a recording that fails while the stream goes on does not end the stream', async () => {
+test('that fails while the stream continues does not end the stream', async () => {
   const noticing = new Noticing();
   const stream = snapshot('A', 's1');
   await noticing.see(event('Stream Start', { ...a, at: 0 }), event('Recording End Failure', { ...a, at: 10_000 }));
@@ -414,7 +414,7 @@ test('a recording that fails while the stream goes on does not end the stream', 
 });
 
 test.each(['Recording End Failure', 'Something New'])(
-  'sweeps from before a session of which only %s is known do not end it before that',
+  'is not ended earlier by sweeps from before a session of which only %s is known',
   async (name) => {
     const noticing = new Noticing();
     await noticing.see(poll('all', { at: 0 }), poll('all', { at: 15_000 }));
@@ -428,7 +428,7 @@ test.each(['Recording End Failure', 'Something New'])(
   },
 );
 
-test('a session of which only the end of its recording is known is not over before it because another began earlier', async () => {
+test('a session of which only the end of its recording is known is not over earlier because another one began earlier', async () => {
   const noticing = new Noticing();
   await noticing.see(
     event('Stream Start', { ...a, at: 0 }),
@@ -442,7 +442,7 @@ test('a session of which only the end of its recording is known is not over befo
   expect(known[0]!.endedAtMs ?? Infinity).toBeGreaterThanOrEqual(startMs + 60_000);
 });
 
-test('an event of an unknown name from a session that is not known yet comes after one that is over', async () => {
+test('an event with an unknown name from an unknown session comes after a session that is over', async () => {
   const noticing = new Noticing();
   await noticing.see(event('Stream Start', { ...a, at: 0 }), event('Stream End', { ...a, at: 20_000 }));
 
@@ -451,7 +451,7 @@ test('an event of an unknown name from a session that is not known yet comes aft
   expect(noticing.record('A')).toMatchObject({ streamId: streamIdFor('s2'), state: 'created' });
 });
 
-describe('what arrives in either order is kept the same', () => {
+describe('events in either order have the same result', () => {
   const breach = (unit: string, at = 5_000) =>
     event('Ingest Bitrate', { ...a, at, id: `${unit}-${at}`, detail: { limit_value: 8, limit_unit: unit } });
 
@@ -488,7 +488,7 @@ describe('what arrives in either order is kept the same', () => {
     expect(reversed.record('A')).toMatchObject(expected);
   });
 
-  test('and of more breaches than are kept, each new one is told', async () => {
+  test('and of more breaches than are kept, each new one is reported', async () => {
     const noticing = new Noticing();
     for (let at = 0; at < 10_000; at += 1_000) await noticing.see(breach('frames', at));
 

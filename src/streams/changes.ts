@@ -1,4 +1,4 @@
-// Folds an observation into records, inventory and notes of the shared state, and names the changes that rules judge.
+// Applies an observation to the records, inventory and notes of the shared state, and names the changes that rules judge.
 // Deterministic: it reads and writes nothing but the transaction.
 import type { EventObservation, InventoryObservation, Observation, PollObservation } from '#domain/observation.ts';
 import type { Transaction } from '#domain/shared-state.ts';
@@ -14,15 +14,15 @@ import { applyPoll } from './poll-changes.ts';
 import { applyKeys } from './stream-keys.ts';
 
 export interface ApplyOptions {
-  /** How long ended sessions stay; their channel's newest one as well. */
+  /** How long ended sessions stay, including a channel's newest one. */
   readonly retentionMs: number;
-  /** For so long an event may still amend an ended session that is not the newest. Events arrive up to hours late. */
+  /** For this long an event may still amend an ended session that is not the newest. Events arrive up to hours late. */
   readonly settleMs?: number;
 }
 
 const defaultSettleMs = 12 * 3_600_000;
 
-/** Applies an observation. A repeat is the caller's to find (`dedupIds`); applied twice it would change nothing but be told twice. */
+/** Applies an observation. The caller must find repeats (`dedupIds`): applied twice, it would change nothing but be reported twice. */
 export function applyObservation(tx: Transaction, observation: Observation, options: ApplyOptions): StreamChange[] {
   const settleMs = options.settleMs ?? defaultSettleMs;
   switch (observation.kind) {
@@ -43,7 +43,7 @@ export function applyObservation(tx: Transaction, observation: Observation, opti
   }
 }
 
-/** Pieces of an observation that are small enough for one commit each; applied one after another they do what the whole does. */
+/** Splits an observation into pieces small enough for one commit each; applied one after another they have the same effect. */
 export function splitObservation(observation: Observation, maxPerPiece = 25): Observation[] {
   if (observation.kind === 'poll' && observation.streams.length > maxPerPiece)
     return splitPoll(observation, maxPerPiece);
@@ -88,12 +88,12 @@ function applyEvent(tx: Transaction, observation: EventObservation, settleMs: nu
   if (streamId === undefined) return [told(streamOf(tx, channelArn))];
   const options = { unknownAfterMs: tx.nowMs - settleMs };
   const { record, changes } = fold(tx, channelArn, streamId, { kind: 'event', observation }, options);
-  // Rules were told of this end when it was learnt: the event that comes after all is the same end, and no second cause.
+  // Rules judged this end when it was learnt: the late event is the same end, not a second cause.
   if (record?.basis.endLearnt && eventNameOf(observation) === 'Stream End') return [...changes];
   return [...changes, told(record)];
 }
 
-/** A gap that a source of observations declares itself; those by silence are found by `detectGaps`. */
+/** A gap that a source of observations declares itself; `detectGaps` finds those by silence. */
 function applyGap(tx: Transaction, gap: Observation & { kind: 'data_gap' }): StreamChange[] {
   const { source, state } = gap;
   const known = gapOf(tx, source);

@@ -1,4 +1,4 @@
-// Folds what one observation says about one channel's sessions into the shared state, and names what changed.
+// Applies what one observation says about one channel's sessions to the shared state, and names what changed.
 import { type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds, logs, notes } from '#domain/state-registry.ts';
@@ -10,14 +10,14 @@ import { reduceSession, type SessionInput } from './session-record.ts';
 import { arrange } from './sessions.ts';
 
 export interface Folded {
-  /** The session's record; undefined when the observation is too old to be kept. */
+  /** The session's record; undefined if the observation is too old to be kept. */
   readonly record: StreamRecord | undefined;
   readonly changes: readonly StreamChange[];
 }
 
 /** Ended sessions kept in a channel's log. */
 export const maxLoggedSessions = 100;
-/** Ids of sessions archived early, for each channel. */
+/** Ids of sessions that were archived early, for each channel. */
 const maxArchived = 200;
 
 /** Adds one input to one session of one channel. */
@@ -36,7 +36,7 @@ export function fold(
   // Its session was archived long ago: a fragment of it would only look like another session.
   if (!before && newest && input.kind === 'event' && input.observation.eventTimeMs < unknownAfterMs)
     return { record: undefined, changes: [] };
-  // What a sweep lists now is no fragment.
+  // What a sweep lists now is not a fragment.
   const isArchived = archivedOf(tx, channelArn)[streamId] !== undefined;
   if (!before && isArchived && input.kind !== 'seen') return { record: undefined, changes: [] };
   const after = named(tx, withKnownSweeps(tx, reduceSession(before, input, session)), input);
@@ -63,9 +63,9 @@ export function fold(
   };
 }
 
-/** Appends an ended session to its channel's log: nothing will amend it any more, so what it is derived from may go. */
+/** Appends an ended session to its channel's log: nothing will amend it any longer, so the evidence behind it may be deleted. */
 export function archive(tx: Transaction, record: StreamRecord): void {
-  // An end of its recording that was not told by now will not be told any more.
+  // An end of its recording that was not reported by now will never be.
   const recording = record.recording === 'recording' ? ({ recording: 'ended' } as const) : {};
   const entry: StreamRecord = { ...record, ...recording, basis: { missed: [] } };
   tx.append(logs.sessions(channelIdOf(record.channelArn)), entry, maxLoggedSessions);
@@ -78,8 +78,8 @@ function noteArchived(tx: Transaction, channelArn: ChannelArn, records: readonly
 }
 
 /**
- * What earlier complete sweeps already told of a session that was not known then: a start that arrives hours late is not
- * the start of something that lives now. A session that those sweeps did list was seen by them, and is not touched.
+ * What earlier complete sweeps already say about a session that was not known then: a start that arrives hours late is not
+ * the start of a stream that is live now. A session that those sweeps did list was seen by them, and is not touched.
  */
 function withKnownSweeps(tx: Transaction, record: StreamRecord): StreamRecord {
   const session = sessionOf(tx, record);
@@ -103,7 +103,7 @@ function withKnownSweeps(tx: Transaction, record: StreamRecord): StreamRecord {
   return result;
 }
 
-/** The inventory's name, else the newest one that an event gave. */
+/** The inventory's name, otherwise the newest one that an event contained. */
 function named(tx: Transaction, record: StreamRecord, input: SessionInput): StreamRecord {
   const listed = channelOf(tx, record.channelArn)?.name;
   if (listed) return reduceSession(record, { kind: 'named', name: listed }, sessionOf(tx, record));
@@ -147,14 +147,14 @@ const told = [
   'viewerCount',
   'recording',
   'recordingSinceMs',
-  // The reducer returns the very same list when no breach is new.
+  // The reducer returns the same list object when no breach is new.
   'limitBreaches',
   'adBreaks',
   'takeoverAtMs',
   'failureReason',
 ] as const satisfies readonly (keyof StreamRecord)[];
 
-/** Whether something changed that a rule or a person can see; a mere confirmation is no change. */
+/** Whether something changed that a rule or a person can see; a confirmation is not a change. */
 function differs(before: StreamRecord, after: StreamRecord): boolean {
   return told.some((field) => before[field] !== after[field]);
 }

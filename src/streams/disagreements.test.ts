@@ -22,7 +22,7 @@ function setup() {
   };
 }
 
-test('those of the last hour are counted apart from the total, and leave it minute by minute', async () => {
+test('contradictions of the last hour are counted apart from the total, and drop out minute by minute', async () => {
   const { disagreeAt, total, lastHourAt } = setup();
   await disagreeAt(0);
   await disagreeAt(20_000);
@@ -35,7 +35,7 @@ test('those of the last hour are counted apart from the total, and leave it minu
   expect(lastHourAt(91 * minute)).toBe(0);
 });
 
-test('what is kept of them is bounded, however long it goes on', async () => {
+test('what is kept of contradictions is bounded, however long they continue', async () => {
   const { noticing, disagreeAt, total, lastHourAt } = setup();
   for (let at = 0; at < 300 * minute; at += minute) await disagreeAt(at);
 
@@ -45,7 +45,7 @@ test('what is kept of them is bounded, however long it goes on', async () => {
   expect(minutes).toHaveLength(60);
 });
 
-test('a total that was kept before there were minutes goes on', async () => {
+test('a total from before the counts per minute continues', async () => {
   const { noticing, disagreeAt, total, lastHourAt } = setup();
   await noticing.state.transact((tx) => tx.set(notes.disagreements, { ended: 4, health: 2 }));
   expect(lastHourAt(0)).toBe(0);
@@ -56,7 +56,7 @@ test('a total that was kept before there were minutes goes on', async () => {
   expect(lastHourAt(minute)).toBe(1);
 });
 
-test('an ordinary start and the first poll after it do not disagree', async () => {
+test('an ordinary start and the first poll after it do not contradict each other', async () => {
   const { noticing, total } = setup();
 
   await noticing.see(event('Stream Start', { channel: 'A', stream: 's', at: 0, arrived: 1_000 }));
@@ -66,7 +66,7 @@ test('an ordinary start and the first poll after it do not disagree', async () =
   expect(total()).toEqual({ started: 0, ended: 0, health: 0 });
 });
 
-test('where no event ever comes, polls overturn nothing, through to the end', async () => {
+test('without any events, polls contradict nothing, from start to end', async () => {
   const { noticing, total } = setup();
 
   await noticing.see(poll('all', { at: 0, streams: [snapshot('A', 's')] }));
@@ -87,7 +87,7 @@ test('a sweep that confirms the end of a recording agrees with it', async () => 
   expect(total()).toEqual({ started: 0, ended: 0, health: 0 });
 });
 
-test.each(['before', 'after'])('a lost end counts; the first poll came %s the start was told', async (order) => {
+test.each(['before', 'after'])('a lost end counts; the first poll came %s the start was reported', async (order) => {
   const { noticing, total } = setup();
   const start = event('Stream Start', { channel: 'A', stream: 's', at: 0 });
   const seen = poll('all', { at: 10_000, streams: [snapshot('A', 's')] });
@@ -99,8 +99,8 @@ test.each(['before', 'after'])('a lost end counts; the first poll came %s the st
   expect(total()).toEqual({ started: 0, ended: 1, health: 0 });
 });
 
-describe('starts of which no event tells', () => {
-  /** A queue that is read every minute, and sweeps beside it that find these sessions; each begins at its `started`. */
+describe('starts that no event reported', () => {
+  /** A queue that is read every minute, and sweeps that find these sessions; each begins at its `started`. */
   async function watch(untilMinute: number, sessions: readonly { channel: string; started: number }[]) {
     const round = setup();
     const { noticing } = round;
@@ -131,7 +131,7 @@ describe('starts of which no event tells', () => {
     expect(unheard()).toBe(3);
   });
 
-  test('are in a row no more once an event tells of a session', async () => {
+  test('are no longer consecutive once an event reports a session', async () => {
     const four = [...three, { channel: 'D', started: 10 * minute }];
     const { noticing, total, unheard, sweep } = await watch(10, four);
     expect(unheard()).toBe(3);
@@ -143,7 +143,7 @@ describe('starts of which no event tells', () => {
     expect(total()).toEqual({ started: 3, ended: 0, health: 0 });
   });
 
-  test('say nothing where there is no queue, while it lags, and of what began before anybody watched', async () => {
+  test('are not counted without a queue, while it lags, or if they began before anybody watched', async () => {
     const noQueue = setup();
     for (let at = 0; at < 20 * minute; at += minute)
       await noQueue.noticing.see(poll('all', { at, streams: [snapshot('A', 's', { started: minute })] }));

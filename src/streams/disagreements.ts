@@ -1,4 +1,4 @@
-// Counts how often polls said otherwise than events: the measure of what events alone would have got wrong. Kept in the shared
+// Counts how often polls contradicted events: a measure of what events alone would have got wrong. Kept in the shared
 // state, so that every replica shows the same figure.
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
@@ -8,7 +8,7 @@ import { gapOf } from './gaps.ts';
 import type { SessionInput } from './session-record.ts';
 
 const keptMinutes = 60;
-/** An event of a start that did not come for so long is taken as lost. */
+/** A start without an event for this long counts as lost. */
 const eventGraceMs = 5 * 60_000;
 
 export function disagreementsOf(view: StateView): Disagreements {
@@ -16,7 +16,7 @@ export function disagreementsOf(view: StateView): Disagreements {
   return { started, ended, health };
 }
 
-/** How many sessions in a row polls found and no event told of, although the queue is read: the event path may be broken. */
+/** How many consecutive sessions polls found and no event reported, although the queue is read: the event path may be broken. */
 export function unheardSessions(view: StateView): number {
   return keptOf(view).unheard;
 }
@@ -26,7 +26,7 @@ export function disagreementsLastHour(view: StateView, nowMs: number): number {
   return recent(keptOf(view), minuteOf(nowMs)).reduce((sum, [, count]) => sum + count, 0);
 }
 
-/** Notes when what a poll said overturned what events had said. */
+/** Records when a poll overturned what events had said. */
 export function noteDisagreement(tx: Transaction, { kind }: SessionInput, changes: readonly StreamChange[]): void {
   if (changes.length === 0 || kind === 'event') return;
   let { ended, health } = keptOf(tx);
@@ -40,8 +40,8 @@ export function noteDisagreement(tx: Transaction, { kind }: SessionInput, change
 }
 
 /**
- * Looks, once for each session, whether an event told of it by the time it should have: of those that began in the time that has
- * become old enough since the sweep before. Without a queue, or while it lags, nothing can be said.
+ * Checks, once for each session, whether an event reported it in time. It looks at the sessions that began in the time that has
+ * become old enough since the last sweep. Without a queue, or while it lags, nothing can be said.
  */
 export function noteUnheard(tx: Transaction, lastPassMs: number, passMs: number): void {
   const read = tx.get(notes.queueRead);
@@ -59,7 +59,7 @@ export function noteUnheard(tx: Transaction, lastPassMs: number, passMs: number)
   keep(tx, { started, unheard });
 }
 
-/** Keeps what changed, and notes the minute of what was added. */
+/** Stores what changed, and the minute of what was added. */
 function keep(tx: Transaction, found: Partial<KeptDisagreements>): void {
   const kept = keptOf(tx);
   const next = { ...kept, ...found };
@@ -74,13 +74,13 @@ function keep(tx: Transaction, found: Partial<KeptDisagreements>): void {
   tx.set(notes.disagreements, { ...next, minutes });
 }
 
-/** An event began it, perhaps after a poll had, and none said that it is over. */
+/** An event began it, perhaps after a poll had, and none reported its end. */
 function eventsSayLive({ basis, evidence }: StreamRecord): boolean {
   if (basis.sessionEndedMs !== undefined || basis.recordingEndedMs !== undefined) return false;
   return basis.startEventMs !== undefined || evidence['state']?.source === 'event';
 }
 
-// The start of a stream is evidence for its health too, and says nothing of it.
+// The start of a stream is evidence for its health too, without a statement about it.
 function eventsSayHealth({ health, evidence }: StreamRecord): boolean {
   return health !== 'UNKNOWN' && evidence['health']?.source === 'event';
 }

@@ -23,7 +23,7 @@ function over(
   return { ...record, state: 'ended', endedAtMs, stateSinceMs: endedAtMs, basis: { missed: [], ...basis }, ...more };
 }
 
-test('why a session is over is told from what ended it, and of none that goes on', () => {
+test('the reason of an end follows from what ended the session; a live session has none', () => {
   const sweep = { startedAtMs: 1, finishedAtMs: 2 };
 
   expect([
@@ -43,7 +43,7 @@ test('why a session is over is told from what ended it, and of none that goes on
   ]);
 });
 
-test('sessions that are over are listed by their end, earlier ones too, found by name or tag, page by page', async () => {
+test('ended sessions, including earlier ones, are listed by their end, found by name or tag, page by page', async () => {
   const state = new MemoryState({ now: () => 100 });
   await state.transact((tx) => {
     tx.set(kinds.stream.of(arn('a')), over('a', 30, { endedMs: 30 }));
@@ -68,7 +68,7 @@ test('sessions that are over are listed by their end, earlier ones too, found by
   expect(ids(undefined, first.next, 2)).toEqual({ ids: ['st-a-10'], next: undefined });
 });
 
-test('an end that only a poll noticed may have been before: nobody told its moment', () => {
+test('an end that only a poll noticed may have been earlier: its moment is unknown', () => {
   const sweep = { startedAtMs: 1, finishedAtMs: 2 };
 
   expect(isEndToldByEvent(over('a', 9, { endedMs: 9 }))).toBe(true);

@@ -1,7 +1,7 @@
-// Why a session is over, in words, from what is known of its end.
+// Why a session is over, in words, from what is known about its end.
 import type { StreamRecord } from '#domain/stream-record.ts';
 
-/** Whether an event told the moment of the end. Otherwise a poll missed the session, which may have been over for a while. */
+/** Whether an event reported the moment of the end. Otherwise a poll missed the session, which may have been over for a while. */
 export function isEndToldByEvent({ basis }: Pick<StreamRecord, 'basis'>): boolean {
   return basis.endedMs !== undefined || basis.failedMs !== undefined || basis.sessionEndedMs !== undefined;
 }

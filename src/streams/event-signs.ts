@@ -1,4 +1,4 @@
-// What an IVS event says about a stream session: all event names of every detail type, and how each is to be read.
+// What an IVS event says about a stream session: all event names of every detail type, and how to read each.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 import type { StreamHealth, StreamId } from '#domain/channel.ts';
 import { ivsEvents } from '#domain/ivs-events.ts';
@@ -72,7 +72,7 @@ const usualOrder = [
   'Recording End Failure',
 ];
 
-/** In which order events of one second, which is all that EventBridge tells, usually happened. */
+/** The usual order of events of one second; EventBridge's times are no finer. */
 export function usualRank(name: string): number {
   const rank = usualOrder.indexOf(name);
   return rank < 0 ? usualOrder.indexOf('Session Ended') - 0.5 : rank;
@@ -88,14 +88,14 @@ export function streamIdOf({ envelope: { detail } }: EventObservation): StreamId
   return text(detail['stream_id']) as StreamId | undefined;
 }
 
-/** Earlier streams whose recording is this one: over reconnects it goes on, and ends once, under the last stream's id. */
+/** Earlier streams that share this recording: over reconnects it continues, and ends once, under the last stream's id. */
 export function mergedStreamIdsOf(observation: EventObservation): readonly string[] {
   const ids = observation.envelope.detail['recording_session_stream_ids'];
   const own = streamIdOf(observation);
   return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string' && id !== own) : [];
 }
 
-/** Reads an event; one of an unknown name says nothing but that there was such a session. */
+/** Reads an event; one with an unknown name only says that there was such a session. */
 export function readEvent(observation: EventObservation): EventSign {
   const { detail } = observation.envelope;
   const name = eventNameOf(observation);
@@ -121,7 +121,7 @@ export function readEvent(observation: EventObservation): EventSign {
   };
 }
 
-/** `over the limit of 8500000 bits per second by 700000`, as far as it was told. */
+/** `over the limit of 8500000 bits per second by 700000`, as far as the event says. */
 function breachText({ exceededBy, limitValue, limitUnit = '' }: LimitBreach): string {
   const limit = limitValue === undefined ? '' : ` of ${limitValue} ${limitUnit}`.trimEnd();
   return `over the limit${limit}${exceededBy === undefined ? '' : ` by ${exceededBy}`}`;
@@ -137,12 +137,15 @@ function breachOf({ envelope: { detail }, eventTimeMs }: EventObservation): Limi
   };
 }
 
-/** The samples of AWS have a target ten seconds after the event; one this far from it is a mistake, and nothing is concluded from it. */
+/**
+ * In AWS's samples the target is ten seconds after the event; a target this far from the event is an error, and nothing is concluded from
+ * it.
+ */
 const furthestTargetMs = 600_000;
 /** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_InsertAdBreak.html */
 const longestBreakSeconds = 300;
 
-/** The ad break that an event tells of; undefined when it does not say when, or says what cannot be. */
+/** The ad break that an event describes; undefined if it does not say when, or says something impossible. */
 function adBreakOf({ envelope: { detail }, eventTimeMs }: EventObservation): AdBreak | undefined {
   const id = text(detail['ad_break_id'])?.slice(0, 64);
   const seconds = number(detail['duration_seconds']);

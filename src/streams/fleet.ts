@@ -12,14 +12,14 @@ export interface FleetCounts {
   readonly unknown: number;
   /** Channels of the inventory. */
   readonly channels: number;
-  /** Since when the records are stale: the polls are missing. */
+  /** Since when the records are stale, because polls are missing. */
   readonly staleSinceMs: number | undefined;
   /** End of the last complete sweep of all live streams. */
   readonly lastFullPollMs: number | undefined;
   readonly lastStarvingPollMs: number | undefined;
 }
 
-/** Whether it is known by now who is live, and which channels there are with which tags: in the beginning nobody is. */
+/** Whether it is already known who is live, and which channels with which tags exist: at the beginning nothing is. */
 export function fleetKnown(view: StateView): { readonly live: boolean; readonly tags: boolean } {
   const live = view.get(notes.sweep('all')) !== undefined;
   return { live, tags: live && view.get(notes.inventoryListed) !== undefined };

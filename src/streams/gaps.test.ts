@@ -15,7 +15,7 @@ function setup() {
   return { noticing, tickAt, readAt };
 }
 
-test('polls that fail open a gap since the last complete sweep, and the next complete one closes it', async () => {
+test('failing polls open a gap from the last complete sweep, and the next complete one closes it', async () => {
   const { noticing, tickAt } = setup();
   await noticing.see(poll('all', { at: 0, streams: [snapshot('A', 's1')] }));
   expect(await tickAt(60_000)).toEqual([]);
@@ -32,7 +32,7 @@ test('polls that fail open a gap since the last complete sweep, and the next com
   expect(gapOf(noticing.state.view, 'poll')).toBeUndefined();
 });
 
-test('nothing that may have happened in a gap is invented', async () => {
+test('nothing is invented about what may have happened in a gap', async () => {
   const { noticing, tickAt } = setup();
   await noticing.see(poll('all', { at: 0, streams: [snapshot('A', 's1')] }));
   await tickAt(3_600_000);
@@ -44,7 +44,7 @@ test('nothing that may have happened in a gap is invented', async () => {
   expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 3_616_100 });
 });
 
-test('a queue that is read is no gap however quiet it is; one that cannot be read is', async () => {
+test('a queue that is read is no gap, however quiet it is; one that cannot be read is', async () => {
   const { noticing, tickAt, readAt } = setup();
   await tickAt(0);
   for (let at = 0; at <= 3_600_000; at += 600_000) {
@@ -60,7 +60,7 @@ test('a queue that is read is no gap however quiet it is; one that cannot be rea
   expect(await tickAt(4_601_200)).toMatchObject([{ source: 'events', state: 'ended' }]);
 });
 
-test('a source that never gave anything is missing from the first look on', async () => {
+test('a source that never delivered anything is missing from the first check on', async () => {
   const { tickAt } = setup();
 
   expect(await tickAt(0)).toEqual([]);
@@ -76,7 +76,7 @@ test('the sweeps of a large fleet may take longer than the silence that would be
   expect(await tickAt(131_000)).toMatchObject([{ source: 'poll', state: 'began' }]);
 });
 
-test('a sweep that took half an hour, throttled, makes nobody wait hours for the gap', async () => {
+test('a throttled sweep that took half an hour does not delay the detection of a gap by hours', async () => {
   const { noticing, tickAt } = setup();
   await noticing.see(poll('all', { at: 0, took: 1_800_000, everyMs: 45_000 }));
 
@@ -84,7 +84,7 @@ test('a sweep that took half an hour, throttled, makes nobody wait hours for the
   expect(await tickAt(1_800_100)).toMatchObject([{ source: 'poll', state: 'began', sinceMs: startMs }]);
 });
 
-test('that a source is silent is known also where nobody watches', async () => {
+test('the silence of a source is known even if nobody watches', async () => {
   const { noticing, tickAt, readAt } = setup();
   await tickAt(0);
   await readAt(0);
@@ -97,7 +97,7 @@ test('that a source is silent is known also where nobody watches', async () => {
   expect([since('poll', 901_000), since('events', 901_000)]).toEqual([startMs, startMs]);
 });
 
-test('a sweep says until when it may be acted on: until two more have failed', async () => {
+test('a sweep may be acted on until two more have failed', async () => {
   const { noticing } = setup();
 
   const changes = await noticing.see(poll('all', { at: 0, took: 5_000, everyMs: 15_000 }));

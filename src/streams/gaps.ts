@@ -1,4 +1,4 @@
-// Data gaps: a source that went silent. While one is open nothing is concluded from missing data: records are stale, and
+// Data gaps: a source that went silent. While one is open, nothing is concluded from missing data: records are stale, and
 // timers freeze (src/rules). Gaps open and close here only, by the age of what was last seen; a gap begins with the last data.
 import type { DataSource } from '#domain/observation.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
@@ -14,20 +14,20 @@ export interface GapOptions {
   readonly eventsSilentAfterMs: number | undefined;
 }
 
-/** Notes that the event queue was read, whether or not it held anything: a quiet queue is no gap. */
+/** Notes that the event queue was read, whether or not it held anything: a quiet queue is not a gap. */
 export function noteQueueRead(tx: Transaction, { atMs, lagMs }: Required<QueueNote>): void {
   if (atMs > (tx.get(notes.queueRead)?.atMs ?? 0)) tx.set(notes.queueRead, { atMs, lagMs });
 }
 
-/** Opens and closes gaps. Call it on every tick, and before what is new is taken in: it writes only what changes. */
+/** Opens and closes gaps. Call it on every tick, before anything new is applied: it writes only what changes. */
 export function detectGaps(tx: Transaction, options: GapOptions): StreamChange[] {
   if (tx.get(notes.watchedSince) === undefined) tx.set(notes.watchedSince, tx.nowMs);
   return sources.flatMap((source) => judge(tx, source, silentSinceMs(tx, source, { ...options, nowMs: tx.nowMs })));
 }
 
 /**
- * Since when a source has been silent, by what is known at `nowMs`; undefined while it gives data. It needs nobody who watches:
- * a replica that only answers tells the same as those that poll.
+ * Since when a source has been silent, by what is known at `nowMs`; undefined while it delivers data. It needs no watcher:
+ * a replica that only serves the API says the same as those that poll.
  */
 export function silentSinceMs(
   view: StateView,
@@ -42,20 +42,20 @@ export function silentSinceMs(
   return nowMs - dataMs > silentAfterMs ? dataMs : undefined;
 }
 
-/** When polls count as silent, counted from the beginning of the last complete sweep: not before they are late. */
+/** When polls count as silent, counted from the beginning of the last complete sweep: never before they are late. */
 function pollSilenceMs(sweep: SweepNote | undefined, configuredMs: number): number {
   return Math.max(configuredMs, sweep ? (lateAfterMs(sweep) ?? 0) : 0);
 }
 
 /**
- * How old, counted from its beginning, a complete sweep may become: older than that, two in a row have failed. The interval in force
- * grows with the fleet, as a sweep does by the calls it is allowed; how long one took in fact, throttled, counts only within it.
+ * How old, counted from its beginning, the last complete sweep may become: older than that means that two in a row have failed. The interval in force
+ * grows with the fleet, since a sweep is limited to a rate of calls; how long a throttled sweep really took counts only within that interval.
  */
 export function lateAfterMs({ startedAtMs, finishedAtMs, everyMs }: Omit<SweepNote, 'streams'>): number | undefined {
   return everyMs === undefined ? undefined : 2 * everyMs + Math.min(everyMs, finishedAtMs - startedAtMs);
 }
 
-/** The gap of a source, or undefined while it gives data. */
+/** The gap of a source, or undefined while it delivers data. */
 export function gapOf(view: StateView, source: DataSource): Gap | undefined {
   return view.get(kinds.gap.of(source));
 }
@@ -70,7 +70,7 @@ function judge(tx: Transaction, source: DataSource, sinceMs: number | undefined)
     return [{ kind: 'data_gap', source, state: 'began', sinceMs, atMs: tx.nowMs }];
   }
   tx.delete(kinds.gap.of(source));
-  // Before the first data there was nothing to miss.
+  // Before the first data, nothing can be missing.
   if (open!.sinceMs !== tx.get(notes.watchedSince)) noteUnseen(tx, { fromMs: open!.sinceMs, toMs: tx.nowMs });
   return [{ kind: 'data_gap', source, state: 'ended', sinceMs: open!.sinceMs, atMs: tx.nowMs }];
 }

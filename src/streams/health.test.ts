@@ -23,7 +23,7 @@ const sighting = fc.record({
 const starvingEvery5 = (to: number): Sighting[] =>
   Array.from({ length: to / 5 + 1 }, (_, index) => ({ atMs: index * 5, value: 'STARVING' }));
 
-test('health and its since are the same in whatever order a few sightings arrive', () => {
+test('health and its start are the same in whatever order a few sightings arrive', () => {
   fc.assert(
     fc.property(fc.array(sighting, { maxLength: 6 }), fc.gen(), (sightings, draw) => {
       const inOrder = sightings.toSorted((a, b) => a.atMs - b.atMs);
@@ -35,7 +35,7 @@ test('health and its since are the same in whatever order a few sightings arrive
   );
 });
 
-test('since is never before anything else that was seen, however many sightings arrive in whatever order', () => {
+test('the start is never before any contradicting sighting, however many arrive in whatever order', () => {
   fc.assert(
     fc.property(fc.array(sighting, { maxLength: 40 }), (sightings) => {
       const { health, healthSinceMs } = healthOf(fold([start, ...sightings]));
@@ -47,14 +47,14 @@ test('since is never before anything else that was seen, however many sightings 
   );
 });
 
-test('a short recovery that is told late begins the starvation where it would have, told in time', () => {
+test('a late report of a short recovery moves the start of the starvation to where a timely one would have put it', () => {
   const seen = fold(starvingEvery5(60));
 
   expect(healthOf(seen)).toEqual({ health: 'STARVING', healthSinceMs: 0 });
   expect(healthOf(fold([{ atMs: 42, value: 'HEALTHY' }], seen))).toEqual({ health: 'STARVING', healthSinceMs: 45 });
 });
 
-test('one that is told very late begins it at the oldest sighting that is kept, never before', () => {
+test('a very late report moves it to the oldest sighting that is kept, never earlier', () => {
   const seen = fold(starvingEvery5(600));
 
   const { health, healthSinceMs } = healthOf(fold([{ atMs: 42, value: 'HEALTHY' }], seen));

@@ -1,4 +1,4 @@
-// One health out of many sightings that arrive in any order: which is in force, and since when it is known to be unbroken.
+// One health from many sightings that arrive in any order: which is in force, and since when it is known to be unbroken.
 // Times are by our clock (see `onOurClock`); `sinceMs` is what the source said.
 import type { StreamHealth } from '#domain/channel.ts';
 import type { HealthBasis } from '#domain/stream-record.ts';
@@ -10,13 +10,13 @@ export interface HealthSighting {
 }
 
 /**
- * The first sighting of the stretch in force is kept, and the newest of the others: one that turns out to have been something else
- * in between, for as long as these reach back, begins it exactly where a timely one would have; an older one begins it later.
+ * The first sighting of the current stretch is kept, and the newest of the others. A contradicting sighting
+ * that arrives late, within the time of the kept ones, restarts the stretch exactly where a timely one would have; an older one restarts it later.
  */
 const maxSightings = 8;
 const maxAbsences = 4;
 
-/** Adds a sighting. Whatever the order of the sightings, the newest decides; one that contradicts it breaks the stretch. */
+/** Adds a sighting. Whatever their order of arrival, the newest decides; one that contradicts it breaks the stretch. */
 export function sawHealth(basis: HealthBasis | undefined, { value, atMs, sinceMs }: HealthSighting): HealthBasis {
   const moment = momentOf(value, atMs);
   if (!basis) return { value, seen: [[moment, sinceMs]] };
@@ -39,13 +39,13 @@ export function sawNotStarving(basis: HealthBasis, atMs: number): HealthBasis {
   return { ...basis, absentMs };
 }
 
-/** The health in force, and since when it is known to have been so without a break. */
+/** The health in force, and since when it is known to be unbroken. */
 export function healthOf({ value, seen, absentMs = [] }: HealthBasis): { health: StreamHealth; healthSinceMs: number } {
   const [newestAt] = seen.at(-1)!;
   const absentSinceMs = value === 'STARVING' ? absentMs.find((ms) => ms > newestAt) : undefined;
   if (absentSinceMs !== undefined) return { health: 'UNKNOWN', healthSinceMs: absentSinceMs };
   const brokenMs = value === 'STARVING' ? absentMs.findLast((ms) => ms <= newestAt) : undefined;
-  // An event is placed at the end of its second and told at its beginning: a poll within it may come first and say later.
+  // An event is placed at the end of its second but dated at its beginning: a poll within that second may come first and have a later time.
   const unbroken = seen.filter(([seenAt]) => brokenMs === undefined || seenAt >= brokenMs);
   return { health: value, healthSinceMs: Math.min(...unbroken.map(([, sinceMs]) => sinceMs)) };
 }
@@ -55,7 +55,7 @@ export function lastSeenMs(basis: HealthBasis | undefined): number {
   return basis ? Math.floor(newest(basis)) : 0;
 }
 
-/** The first keeps what the second said of the beginning. */
+/** The first keeps the second's statement about the beginning. */
 function withoutSecond([first, second, ...others]: HealthBasis['seen']): HealthBasis['seen'] {
   return [[first![0], Math.min(first![1], second![1])], ...others];
 }
@@ -64,7 +64,7 @@ function newest({ seen }: HealthBasis): number {
   return seen.at(-1)![0];
 }
 
-/** Orders what was seen in one millisecond, by a fraction of it: a recovery follows the fall. */
+/** Orders sightings of one millisecond by adding a fraction: a recovery follows the fall. */
 function momentOf(value: StreamHealth, atMs: number): number {
   return atMs + { UNKNOWN: 0, STARVING: 0.25, HEALTHY: 0.5 }[value];
 }

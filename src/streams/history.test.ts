@@ -1,4 +1,4 @@
-// What was learnt afterwards, and the rules: an end is acted on within `max_event_age` only, once, and no timer counts unseen time.
+// Facts learnt afterwards, and the rules: an end is acted on only within `max_event_age`, once, and no timer counts unseen time.
 import { expect, test } from 'vitest';
 import type { HistoryObservation } from '#domain/observation.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
@@ -39,13 +39,13 @@ async function downWhileItEnds(watch: Watch) {
   await watch.see(nobody(20 * minute + 15));
 }
 
-test('a downtime is looked back at, from its last data to the first', async () => {
+test('a downtime is looked up from its last data to the first data after it', async () => {
   const watch = new Watch(rules(''));
   await downWhileItEnds(watch);
   expect(watch.state.view.get(notes.lookBack)).toMatchObject({ fromMs: startMs + minute * 1000, phase: 'suspects' });
 });
 
-test('an end that was learnt within max_event_age is acted on, once, whatever comes later', async () => {
+test('an end learnt within max_event_age is acted on, once, whatever comes later', async () => {
   const watch = new Watch(rules(''));
   await downWhileItEnds(watch);
   expect(watch.log).toEqual([]);
@@ -61,7 +61,7 @@ test('an end that was learnt within max_event_age is acted on, once, whatever co
   expect(watch.log).toHaveLength(1);
 });
 
-test('an end that is older is known, and not acted on', async () => {
+test('an older end is recorded, and not acted on', async () => {
   const watch = new Watch(rules(''));
   await downWhileItEnds(watch);
   await watch.see(history(20 * minute + 20, 4 * minute));
@@ -76,7 +76,7 @@ test('an end that is older is known, and not acted on', async () => {
   });
 });
 
-test('an end that an event has told already is no second one', async () => {
+test('an end that an event has already reported is not a second one', async () => {
   const watch = new Watch(rules(''));
   await downWhileItEnds(watch);
   await watch.see(
@@ -89,7 +89,7 @@ test('an end that an event has told already is no second one', async () => {
   expect(watch.log).toHaveLength(1);
 });
 
-test('`for` counts none of the time that was not seen', async () => {
+test('`for` does not count unseen time', async () => {
   const watch = new Watch(rules('while: {live: [false]}\n    for: 2m'));
   await downWhileItEnds(watch);
   await watch.see(history(20 * minute + 20, 10 * minute));
@@ -105,7 +105,7 @@ test('`for` counts none of the time that was not seen', async () => {
   expect(watch.log).toEqual([expect.stringMatching(/notify A$/)]);
 });
 
-test('what is learnt of a session that began and ended unseen is kept, also when another one is live', async () => {
+test('a session that began and ended unseen is kept when it is learnt, even if another one is live', async () => {
   const watch = new Watch(rules(''));
   await watch.see(nobody(0));
   watch.downUntil(20 * minute);

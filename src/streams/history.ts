@@ -1,6 +1,6 @@
-// What happened while nobody looked: the time that has to be looked back at, and what IVS tells of it afterwards, folded into the
-// records as events that were learnt. No timer counts that time: it stays a data gap. Of an end the rules are told as they would
-// have been, and act on it only as long as `max_event_age` allows.
+// What happened during unseen time: the time that has to be looked up, and what IVS reports about it afterwards, applied to the records as
+// events that were learnt. No timer counts that time: it stays a data gap. Rules judge an end as they would have at the time, and act on it
+// only within `max_event_age`.
 import { parseChannelArn } from '#domain/channel.ts';
 import { ivsEvents } from '#domain/ivs-events.ts';
 import type { EventObservation, HistoryObservation, HistorySession } from '#domain/observation.ts';
@@ -10,7 +10,7 @@ import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { fold } from './channel-records.ts';
 import { knownSession } from './keys.ts';
 
-/** Notes time that nobody saw. What was not looked back at yet joins it, and the look back begins anew. */
+/** Records unseen time. It joins the time that has not been looked up yet, and the look-up starts again. */
 export function noteUnseen(
   tx: Transaction,
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
@@ -24,10 +24,10 @@ export function noteUnseen(
   });
 }
 
-/** Two tellings of one moment: the lists of IVS and its events round to whole seconds. */
+/** Two reports of one moment: IVS's lists and its events round to whole seconds. */
 const sameMomentMs = 1_000;
 
-/** Folds sessions that were learnt into the channel's records; a session's end that no event had told is an event for the rules. */
+/** Applies learnt sessions to the channel's records; an end that no event had reported is an event for the rules. */
 export function applyHistory(tx: Transaction, { channelArn, sessions, atMs }: HistoryObservation): StreamChange[] {
   const changes: StreamChange[] = [];
   for (const session of sessions.toSorted((a, b) => a.startTimeMs - b.startTimeMs)) {
@@ -35,7 +35,7 @@ export function applyHistory(tx: Transaction, { channelArn, sessions, atMs }: Hi
     const wasOver = record?.basis.endedMs !== undefined || record?.basis.failedMs !== undefined;
     for (const observation of eventsOf(channelArn, session, atMs)) {
       if (isTold(record, observation)) continue;
-      // However old: it is of time that was not seen, and so no fragment of what was archived.
+      // However old: it is from unseen time, so it is not a fragment of an archived session.
       const options = { unknownAfterMs: Number.NEGATIVE_INFINITY };
       const folded = fold(tx, channelArn, session.streamId, { kind: 'event', observation }, options);
       changes.push(...folded.changes);
@@ -58,7 +58,7 @@ function isTold(record: StreamRecord | undefined, { envelope, eventTimeMs }: Eve
 
 type Telling = Pick<HistorySession['events'][number], 'name' | 'type' | 'timeMs' | 'code'>;
 
-/** As EventBridge would have sent them, in order; its start and its end are there in any case. */
+/** As EventBridge would have sent them, in order; start and end are always included. */
 function eventsOf(
   channelArn: HistoryObservation['channelArn'],
   { streamId, startTimeMs, endTimeMs, events }: HistorySession,

@@ -1,4 +1,4 @@
-// The channels there are: names, tags, types. A channel that one full listing did not show may only have moved between pages.
+// The channels that exist: names, tags, types. A channel missing from one full listing may only have moved between pages.
 import { isDeepStrictEqual } from 'node:util';
 import type { ChannelArn } from '#domain/channel.ts';
 import type { InventoryObservation } from '#domain/observation.ts';
@@ -10,7 +10,7 @@ import { channelOf, streamOf } from './keys.ts';
 
 export function applyInventory(tx: Transaction, observation: InventoryObservation): StreamChange[] {
   const { complete, known } = observation;
-  // Judged within the transaction: the later reading may have been another replica's.
+  // Decided within the transaction: a later reading by another replica may be there already.
   const isCurrent = (arn: ChannelArn) => !known || isDeepStrictEqual(channelOf(tx, arn), known.get(arn));
   const channels = observation.channels.filter(({ arn }) => isCurrent(arn));
   const removed = observation.removed.filter(isCurrent);

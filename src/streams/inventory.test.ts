@@ -14,7 +14,7 @@ function listing(channels: Channel[], more: Partial<InventoryObservation> = {}):
   return { kind: 'inventory', channels, removed: [], atMs: startMs, complete: true, ...more };
 }
 
-test('a changed tag is seen and told once', async () => {
+test('a changed tag is noticed and reported once', async () => {
   const noticing = new Noticing();
   await noticing.see(listing([channel('A', { tier: 'gold' }), channel('B')]));
 
@@ -26,7 +26,7 @@ test('a changed tag is seen and told once', async () => {
   expect(again).toEqual([]);
 });
 
-test('a channel is gone when two listings do not show it, or when it was asked for and does not exist', async () => {
+test('a channel is gone when two listings do not show it, or when it was read by name and does not exist', async () => {
   const noticing = new Noticing();
   await noticing.see(listing([channel('A'), channel('B'), channel('C')]));
   const removed = [arnOf('B')];
@@ -53,7 +53,7 @@ test('a channel that only moved between pages is not gone', async () => {
   expect(channelOf(noticing.state.view, arnOf('A'))).toBeDefined();
 });
 
-test('a listing of more channels than fit into one commit is applied whole', async () => {
+test('a listing of more channels than fit into one commit is applied completely', async () => {
   const noticing = new Noticing();
   const channels = Array.from({ length: 1_234 }, (_, index) => channel(`C${index}`));
   await noticing.see(listing([...channels, channel('gone')]));
@@ -63,7 +63,7 @@ test('a listing of more channels than fit into one commit is applied whole', asy
   expect(noticing.state.view.count(kinds.channel)).toBe(1_234);
 });
 
-test('a stream carries its channel’s name: the listed one, else the one of the newest event', async () => {
+test('a stream carries its channel’s name: the listed one, otherwise that of the newest event', async () => {
   const noticing = new Noticing();
   await noticing.see(
     event('Stream Start', { channel: 'A', stream: 's1', at: 0, detail: { channel_name: 'by event' } }),
@@ -75,7 +75,7 @@ test('a stream carries its channel’s name: the listed one, else the one of the
   expect(noticing.record('A')!.channelName).toBe('listed');
 });
 
-test('who is live is known after a complete poll, who has which tags after a complete listing besides, though both be empty', async () => {
+test('who is live is known after a complete poll, who has which tags after a complete listing as well, even if both are empty', async () => {
   const noticing = new Noticing();
   const known = () => fleetKnown(noticing.state.view);
   const steps = [known()];

@@ -1,11 +1,11 @@
-// One odd event does not outweigh what every sweep shows; the property is in reconcile.test.ts.
+// One odd event does not outweigh what every sweep shows. The property test is in reconcile.test.ts.
 import { expect, test } from 'vitest';
 import { event, Noticing, poll, snapshot, startMs, streamIdFor } from '#test/support/streams.ts';
 
 const a = { channel: 'A', stream: 's1' };
 const listed = [snapshot('A', 's1', { started: 10_000 })];
 
-/** Complete sweeps of all streams, one each second. */
+/** Complete sweeps of all streams, one per second. */
 async function sweeps(noticing: Noticing, from: number, count: number, streams = listed) {
   for (let sweep = 0; sweep < count; sweep += 1) await noticing.see(poll('all', { at: from + sweep * 1_000, streams }));
 }
@@ -20,7 +20,7 @@ test.each([['Stream End'], ['Stream Failure'], ['Session Ended']])(
 
     await sweeps(noticing, 22_000, 1);
     expect(noticing.record('A')).toMatchObject({ state: 'live', endedAtMs: undefined });
-    // Nor does it keep the stream from ending.
+    // Nor does it prevent the stream from ending.
     await sweeps(noticing, 60_000, 2, []);
     expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 61_100 });
   },
@@ -31,7 +31,7 @@ test.each([
   ['Stream Failure', 0],
   ['Stream End', 86_400_000],
   ['Session Ended', 86_400_000],
-])('after a %s dated %i ms ahead of its arrival a stream that sweeps go on listing is live', async (name, ahead) => {
+])('after a %s dated %i ms ahead of its arrival, a stream that sweeps still list is live', async (name, ahead) => {
   const noticing = new Noticing();
   await sweeps(noticing, 20_000, 2);
   await noticing.see(event(name, { ...a, at: 30_000 + ahead, arrived: 30_000 }));
@@ -44,7 +44,7 @@ test.each([
   expect(endedAtMs).toBeLessThanOrEqual(startMs + 61_100);
 });
 
-test('an event about another channel’s stream takes no channel’s place', async () => {
+test('an event about another channel’s stream changes nothing for this channel', async () => {
   const noticing = new Noticing();
   const both = [...listed, snapshot('B', 's2', { started: 5_000 })];
   await sweeps(noticing, 20_000, 2, both);
@@ -58,7 +58,7 @@ test('an event about another channel’s stream takes no channel’s place', asy
   expect(noticing.record('C')).toMatchObject({ state: 'ended' });
 });
 
-test('of a session that no sweep shows no event makes a live one, and the listed one stays the newest', async () => {
+test('no event makes a session live that no sweep shows, and the listed session stays the newest', async () => {
   const noticing = new Noticing();
   await sweeps(noticing, 20_000, 2);
   for (const name of ['Session Created', 'Stream Start', 'Recording Start', 'Stream End'])
@@ -68,7 +68,7 @@ test('of a session that no sweep shows no event makes a live one, and the listed
   expect(noticing.record('A')).toMatchObject({ state: 'live', streamId: streamIdFor('s1') });
 });
 
-test('a listed stream comes back from among any number of invented sessions', async () => {
+test('a listed stream returns among any number of invented sessions', async () => {
   const noticing = new Noticing();
   await sweeps(noticing, 20_000, 2);
   for (let n = 0; n < 60; n += 1)
@@ -78,7 +78,7 @@ test('a listed stream comes back from among any number of invented sessions', as
   expect(noticing.record('A')).toMatchObject({ state: 'live', streamId: streamIdFor('s1') });
 });
 
-test('a list that says a stream began years ago, or will begin, still says that it is live', async () => {
+test('a list that dates the start of a stream years ago, or in the future, still shows that it is live', async () => {
   for (const started of [-20 * 365 * 86_400_000, 86_400_000]) {
     const noticing = new Noticing();
     await noticing.see(event('Stream Start', { channel: 'A', stream: 'before', at: 1_000 }));

@@ -1,5 +1,5 @@
-// One sweep of ListStreams: what it lists is live; what a complete sweep does not list is on its way out. Pages may shift while
-// they are read, so absence counts only once two complete sweeps agree, or one sweep and an event.
+// One sweep of ListStreams: what it lists is live; what a complete sweep does not list is ending. Pages may shift while they are read, so
+// absence counts only once two complete sweeps agree, or one sweep and an event.
 import type { PollObservation } from '#domain/observation.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
@@ -39,7 +39,7 @@ export function applyPoll(tx: Transaction, poll: PollObservation, options: PollO
   return changes;
 }
 
-/** A complete sweep that is newer than the last one: those it did not list are missed, or are not starving any more. */
+/** A complete sweep that is newer than the last one: streams that it did not list are missing, or no longer starving. */
 function judgeAbsence(
   tx: Transaction,
   { scope, startedAtMs, finishedAtMs, everyMs, pages, streams, alreadyApplied = [] }: PollObservation,
@@ -47,7 +47,7 @@ function judgeAbsence(
 ): void {
   const last = tx.get(notes.sweep(scope));
   if (last && last.startedAtMs >= startedAtMs) return;
-  // Of both, since an event may have told of another channel's stream.
+  // From both, since an event may have named another channel's stream.
   const nameOf = ({ channelArn, streamId }: Pick<StreamRecord, 'channelArn' | 'streamId'>) =>
     `${channelArn} ${streamId}`;
   const listed = new Set([...alreadyApplied, ...streams].map(nameOf));
@@ -59,7 +59,7 @@ function judgeAbsence(
     for (const record of absent) add(record, { kind: 'missed', sweep });
     for (const record of overdueRecordings(tx, startedAtMs)) add(record, { kind: 'passed', sweep });
   }
-  // A list of several pages may have shifted while it was read: it takes a second sweep to say that a stream is not in it.
+  // A list of several pages may have shifted while it was read: it takes a second sweep to conclude that a stream is not in it.
   else {
     const seenBeforeMs = pages === 1 ? Number.POSITIVE_INFINITY : (last?.startedAtMs ?? 0);
     clearStarving(
@@ -75,7 +75,7 @@ function judgeAbsence(
   tx.set(notes.sweep(scope), { ...sweep, pages, streams: listed.size, ...pace, ...previous });
 }
 
-/** Sessions that say they are recorded, and ended too long before a sweep for that to be true. */
+/** Sessions that say they are still recorded, but ended too long before a sweep for that to be true. */
 function overdueRecordings(tx: Transaction, startedAtMs: number): StreamRecord[] {
   const overdue: StreamRecord[] = [];
   const add = (record: StreamRecord) => {
@@ -95,7 +95,7 @@ function clearStarving(
   for (const record of absent) if (record.health === 'STARVING') add(record, { kind: 'not-starving', sweep });
 }
 
-/** Archives sessions that no event will amend any more, and forgets what is older than the retention. */
+/** Archives sessions that no event will amend any longer, and deletes what is older than the retention. */
 function forgetOld(tx: Transaction, { settleMs, retentionMs }: PollOptions): void {
   const isSettled = ({ endedAtMs, stateSinceMs }: StreamRecord) => (endedAtMs ?? stateSinceMs) < tx.nowMs - settleMs;
   for (const [arn, past] of tx.entries(kinds.past)) {

@@ -1,4 +1,4 @@
-// What the API asks about streams: lists by state and health, and one channel with its story. Reads only.
+// What the API asks about streams: lists by state and health, and one channel with its history. Reads only.
 import { type Channel, type ChannelArn, channelIdOf, type StreamHealth } from '#domain/channel.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { Kind } from '#domain/state-key.ts';
@@ -11,9 +11,9 @@ export interface StreamQuery {
   /** Undefined: any. */
   readonly state?: StreamState | undefined;
   readonly health?: StreamHealth | undefined;
-  /** Words that all occur in the name, the ARN or a tag's `key=value`. */
+  /** Words that must all occur in the name, the ARN or a tag's `key=value`. */
   readonly text?: string | undefined;
-  /** At most so many; the ARN of the last one continues the list. */
+  /** At most this many; the ARN of the last one continues the list. */
   readonly limit: number;
   readonly after?: string | undefined;
 }
@@ -35,7 +35,7 @@ export function listStreams(
 }
 
 /**
- * Sessions that are over, the newest end first: of each channel the newest session, and earlier ones as long as late events may amend
+ * Sessions that are over, the newest end first: for each channel the newest session, and earlier ones while late events may still amend
  * them. `after` is `next` of the page before.
  */
 export function listEnded(
@@ -55,7 +55,7 @@ export function listEnded(
   return { streams: page.map(([, session]) => session), next: sorted.length > limit ? page.at(-1)?.[0] : undefined };
 }
 
-/** One page of several lists of the same kind, each with as many as the page may have. `next` of one that has more. */
+/** One page of several lists of the same kind, each as long as a page may be. `next` is set if there is more. */
 export function mergeStreams(
   pages: readonly { readonly streams: readonly StreamRecord[]; readonly next: string | undefined }[],
   { limit, order }: { readonly limit: number; readonly order: 'arn' | 'end' },
@@ -75,7 +75,7 @@ function placeOfEnd(session: StreamRecord): string {
   return `${String(session.endedAtMs ?? session.stateSinceMs).padStart(16, '0')}/${session.streamId}`;
 }
 
-/** What the channel of a session is called: as it was listed last, or as an event named it. */
+/** The name of a session's channel: as listed last, or as an event named it. */
 export function nameOf(view: StateView, arn: ChannelArn, record?: StreamRecord): string {
   return channelOf(view, arn)?.name || (record ?? streamOf(view, arn))?.channelName || '';
 }
@@ -100,7 +100,7 @@ export interface ChannelStory {
   readonly sessions: readonly StreamRecord[];
 }
 
-/** Everything known of one channel; undefined when nothing is. Sessions that ended before `sinceMs` are left out. */
+/** Everything known about one channel; undefined if nothing is. Sessions that ended before `sinceMs` are left out. */
 export async function channelStory(
   state: Pick<SharedState, 'view' | 'readLog'>,
   arn: ChannelArn,
@@ -112,7 +112,7 @@ export async function channelStory(
   const logged = await state.readLog(logs.sessions(channelIdOf(arn)), { limit });
   if (!channel && !record && logged.length === 0) return undefined;
   const known = new Set([record, ...past].map((session) => session?.streamId));
-  // Each session once, as it was archived last.
+  // Each session once, as it was last archived.
   const older = logged
     .map(({ entry }) => entry)
     .filter(({ channelArn, streamId }) => channelArn === arn && !known.has(streamId) && known.add(streamId));
@@ -131,7 +131,7 @@ export async function sessionOf(
   return streamId === undefined ? sessions[0] : sessions.find((session) => session.streamId === streamId);
 }
 
-/** The ARNs of channels of which only the id is known; a channel that nobody has seen is left out. */
+/** The ARNs of channels of which only the id is given; a channel that has never been seen is left out. */
 export function arnsOf(view: StateView, ids: readonly string[]): ReadonlyMap<string, ChannelArn> {
   const wanted = new Set(ids);
   const found = new Map<string, ChannelArn>();

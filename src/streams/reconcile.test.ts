@@ -1,5 +1,5 @@
-// Random true histories, delivered badly: the records must end as under perfect delivery wherever polls can know, and must never
-// say what is false on the way.
+// Random true histories, delivered badly: the records must end as under perfect delivery wherever polls can know, and must never be false
+// on the way.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Observation, PollObservation } from '#domain/observation.ts';
@@ -20,7 +20,9 @@ import { arnOf, Noticing, startMs, streamIdFor } from '#test/support/streams.ts'
 import { isThorough } from '#test/support/thorough.ts';
 import { pastOf } from './keys.ts';
 
-/** Draws for each property (more in the soak); each is of two channels. A failing one is told by its seed: to make it small takes many minutes. */
+/**
+ * Runs of each property (more in the soak); each covers two channels. A failure is reported by its seed: shrinking it takes many minutes.
+ */
 const options = { numRuns: isThorough ? 2_000 : 100, endOnFailure: true };
 
 function recordsOf(noticing: Noticing, channel: string): StreamRecord[] {
@@ -44,7 +46,7 @@ function drawAll(draw: fc.GeneratorValue, { lost, faults }: { lost: boolean; fau
   return { histories, events, delivered, sweeps: sweepsOf(histories, until, faults ? draw : undefined) };
 }
 
-/** What must not depend on the delivery: everything but how and when it came to be known. */
+/** What must not depend on delivery: everything but how and when it became known. */
 function essence(record: StreamRecord) {
   const {
     evidence: _evidence,
@@ -110,7 +112,7 @@ describe('the records of channels', () => {
     );
   });
 
-  test('never say what is false on the way', async () => {
+  test('are never false on the way', async () => {
     await fc.assert(
       fc.asyncProperty(fc.gen(), async (draw) => {
         const { histories, delivered, sweeps } = drawAll(draw, { lost: true, faults: true });
@@ -157,18 +159,18 @@ test('whatever events say, a stream that complete sweeps list is live, and one t
   );
 });
 
-/** What was taken until a moment. */
+/** What was delivered before a moment. */
 interface Seen {
   readonly now: number;
   readonly applied: readonly Observation[];
 }
 
-/** The longest that a true change of health can stay unseen while polls come. */
+/** The longest that a true change of health can stay unnoticed while polls arrive. */
 const healthUnseenMs = 6_000;
-/** EventBridge's times are cut to seconds. */
+/** EventBridge truncates times to seconds. */
 const cutMs = 1_000;
 const longestReconnectMs = 300_000;
-/** How much later than Session Ended tells a stream may have ended. */
+/** How much later than its Session Ended a stream may have ended. */
 const endUnknownMs = 2 * cutMs;
 
 function checkAll([newest, ...past]: readonly StreamRecord[], history: History, seen: Seen): void {
@@ -209,7 +211,7 @@ function checkHealth({ health, healthSinceMs }: StreamRecord, session: TrueSessi
     );
 }
 
-/** Whatever told the health of a session. */
+/** Everything that reported the health of a session. */
 function sightingsOf(applied: readonly Observation[], { stream }: TrueSession): { value: string; atMs: number }[] {
   const streamId = streamIdFor(stream);
   return applied.flatMap((observation) => {
@@ -234,7 +236,7 @@ function checkRecording(record: StreamRecord, { recorded, endAt }: TrueSession, 
     holds(overMs <= now + cutMs, `is said to be recorded no more at ${now}`);
   } else if (endedAtMs !== undefined) {
     const last = completeSweeps(applied).at(-1)?.startedAtMs ?? 0;
-    // Its start may be dated after the end of the session: each is cut to its second.
+    // Its start may be dated after the end of the session, since each is truncated to its second.
     const carriedOnMs = Math.max(endedAtMs, recordingSinceMs) + longestReconnectMs;
     holds(last <= carriedOnMs + endUnknownMs, `is called recording at ${now}`);
   }
@@ -251,7 +253,7 @@ function checkOver({ endedAtMs }: StreamRecord, session: TrueSession): void {
   holds(endedAtMs !== undefined && endedAtMs > over - cutMs, `is said to have ended at ${endedAtMs}, before ${over}`);
 }
 
-/** As `expect`, for what is asked a million times. */
+/** Like `expect`, but fast enough for a million checks. */
 function holds(condition: boolean, claim: string): void {
   if (!condition) throw new Error(`the record says what is false: ${claim}`);
 }

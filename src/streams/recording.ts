@@ -1,24 +1,24 @@
-// One state of a recording out of signs that arrive in any order, some of them under another session's id.
+// One state of a recording from signs that arrive in any order, some of them under another session's id.
 import type { RecordingSign, SessionBasis, StreamRecord } from '#domain/stream-record.ts';
 
 /**
- * A recording may go on in the next session for 300 s after the end of one. The end is known to two seconds only: the times of
- * events are cut to whole ones, and Session Ended, which may be all that told of it, may come a second before Stream End.
+ * A recording may continue in the next session for 300 s after the end of one. The end is known only to two seconds: the times of
+ * events are truncated to whole seconds, and Session Ended, which may be the only event of the end, may come a second before Stream End.
  * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateRecordingConfiguration.html (recordingReconnectWindowSeconds)
  */
 export const longestReconnectMs = 300_000 + 2_000;
 
-/** Ids of merged sessions that are kept with the one that told of them. */
+/** Ids of merged sessions that are kept with the session that named them. */
 const maxMerged = 50;
 
-/** The newer of two signs; of two in the same second the one that ends the recording, and a failure before all. */
+/** The newer of two signs; in the same second the one that ends the recording, and a failure before anything else. */
 export function newerSign(known: RecordingSign | undefined, sign: RecordingSign): RecordingSign {
   if (!known || sign.atMs > known.atMs) return sign;
   const order = ['recording', 'ended', 'failed'];
   return sign.atMs === known.atMs && order.indexOf(sign.value) > order.indexOf(known.value) ? sign : known;
 }
 
-/** Adds the end of a recording that went on over reconnects, for the sessions it merged. */
+/** Adds the end of a recording that continued over reconnects, for the sessions it merged. */
 export function withMerged(
   known: SessionBasis['mergedRecordings'],
   streamIds: readonly string[],
@@ -30,7 +30,7 @@ export function withMerged(
   return Object.keys(all).length > maxMerged ? Object.fromEntries(added) : all;
 }
 
-/** What the record says. A recording without an end is over once its session is, and no reconnect can carry it on. */
+/** What the record says. A recording without an end is over once its session is and no reconnect can resume it. */
 export function recordingOf(
   { recording: sign, recordingOverdueMs }: SessionBasis,
   endedAtMs: number | undefined,

@@ -1,4 +1,4 @@
-// What becomes of sessions that are over: kept for late events, then archived in the log, then forgotten.
+// What becomes of ended sessions: they are kept for late events, then archived in the log, then deleted.
 import { expect, test } from 'vitest';
 import { kinds, logs } from '#domain/state-registry.ts';
 import { arnOf, event, Noticing, poll, startMs, streamIdFor } from '#test/support/streams.ts';
@@ -11,7 +11,7 @@ const day = 24 * hour;
 const arn = arnOf('A');
 const nameOf = (index: number) => `s${String(index).padStart(3, '0')}`;
 
-/** Sessions of channel A that begin `everyMs` after one another and last half of that. */
+/** Sessions of channel A that begin every `everyMs` and last half of that. */
 function setup() {
   const noticing = new Noticing();
   const broadcast = async (count: number, { everyMs = minute, from = 0 } = {}) => {
@@ -30,7 +30,7 @@ function setup() {
   return { noticing, broadcast, story, ids, logged };
 }
 
-test('a late event still amends the sixth session back', async () => {
+test('a late event still amends the session six sessions back', async () => {
   const { noticing, broadcast } = setup();
   await broadcast(7);
 
@@ -43,7 +43,7 @@ test('a late event still amends the sixth session back', async () => {
   });
 });
 
-test('an encoder that reconnects over and over leaves each session once, however late events for them come', async () => {
+test('an encoder that reconnects repeatedly leaves each session once, however late its events arrive', async () => {
   const { noticing, broadcast, ids, logged } = setup();
   await broadcast(40);
 
@@ -67,7 +67,7 @@ test('a session that was logged twice is shown once', async () => {
   expect(await ids()).toEqual([streamIdFor('s999')]);
 });
 
-test('a session that is archived while its recording goes on under the next one says that it is over', async () => {
+test('a session that is archived while its recording continues under the next one says that it is over', async () => {
   const { noticing, broadcast, logged } = setup();
   await noticing.see(event('Recording Start', { channel: 'A', stream: 'first', at: 0 }));
 
@@ -76,7 +76,7 @@ test('a session that is archived while its recording goes on under the next one 
   expect((await logged())[0]!.entry).toMatchObject({ streamId: streamIdFor('first'), recording: 'ended' });
 });
 
-test('earlier sessions are archived when no event will amend them any more, and what they were derived from goes', async () => {
+test('earlier sessions are archived when no event will amend them any longer, and their evidence is deleted', async () => {
   const { noticing, broadcast, ids, logged } = setup();
   await broadcast(3);
   await noticing.see(poll('all', { at: 11 * hour }));
@@ -93,7 +93,7 @@ test('earlier sessions are archived when no event will amend them any more, and 
   expect(streamOf(noticing.state.view, arn)).toMatchObject({ streamId: streamIdFor(nameOf(2)) });
 });
 
-test('the ids of sessions archived early are forgotten with the time in which events may amend', async () => {
+test('the ids of sessions archived early are deleted when events can no longer amend them', async () => {
   const { noticing, broadcast } = setup();
   await broadcast(25);
   expect(Object.keys(archivedOf(noticing.state.view, arn))).toHaveLength(4);
@@ -103,7 +103,7 @@ test('the ids of sessions archived early are forgotten with the time in which ev
   expect(noticing.state.view.count(kinds.rested)).toBe(0);
 });
 
-test('the newest session of a channel is forgotten at the end of the retention, and not a day before', async () => {
+test('the newest session of a channel is deleted at the end of the retention, and not a day earlier', async () => {
   const { noticing, broadcast, story } = setup();
   await broadcast(1);
 
@@ -116,7 +116,7 @@ test('the newest session of a channel is forgotten at the end of the retention, 
   expect(streamOf(noticing.state.view, arn)).toBeUndefined();
 });
 
-test('of a channel’s sessions the last hundred are kept, however long they are to be kept', async () => {
+test('the last hundred sessions of a channel are kept, however long the retention is', async () => {
   const { noticing, broadcast, ids, story } = setup();
   await broadcast(130, { everyMs: hour });
 

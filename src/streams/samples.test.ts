@@ -1,4 +1,4 @@
-// What a session's viewers and health were over time: once a minute, at each change of health, and nothing where nothing was seen.
+// A session's viewers and health over time: once a minute, at each change of health, and nothing where nothing was seen.
 import { expect, test } from 'vitest';
 import type { StreamHealth } from '#domain/channel.ts';
 import { logs } from '#domain/state-registry.ts';
@@ -33,7 +33,7 @@ test('a sweep every 15 s leaves one sample a minute, the first of each', async (
   ]);
 });
 
-test('a change of health is a sample at the moment of its event, however late that arrives', async () => {
+test('a change of health is a sample at the time of its event, however late that arrives', async () => {
   const { noticing, seen, samples } = setup();
   await seen(0, 10);
   await noticing.see(event('Starvation Start', { channel: 'A', stream: 'one', at: 20 * second, arrived: 50 * second }));
@@ -47,7 +47,7 @@ test('a change of health is a sample at the moment of its event, however late th
   ]);
 });
 
-test('what IVS did not count is not zero, and minutes without a sweep have no sample', async () => {
+test('a missing viewer count is not zero, and minutes without a sweep have no sample', async () => {
   const { seen, samples } = setup();
   await seen(0, 7);
   await seen(minute, -1);
@@ -75,7 +75,7 @@ test('each session has its own samples, and none after its end', async () => {
   expect(await samples({ ...session, streamId: streamIdFor('two') })).toEqual([[180, 'HEALTHY', 5]]);
 });
 
-test('the fleet has one line of figures a minute', async () => {
+test('the fleet has one row of figures a minute', async () => {
   const { noticing } = setup();
   const sweep = (at: number, ...streams: ReturnType<typeof snapshot>[]) =>
     noticing.see(poll('all', { at, took: 0, streams }));
@@ -96,7 +96,7 @@ test('the fleet has one line of figures a minute', async () => {
   expect(await fleetSamples(noticing.state, { sinceMs: startMs + minute })).toEqual(found.slice(1));
 });
 
-test('pages go back in time, and an entry that is no sample is left out', async () => {
+test('pages go back in time, and an entry that is not a sample is left out', async () => {
   const { noticing, seen, samples } = setup();
   for (let at = 0; at < 5 * minute; at += minute) await seen(at, 1);
   await noticing.state.transact((tx) => {
@@ -111,7 +111,7 @@ test('pages go back in time, and an entry that is no sample is left out', async 
   expect(await samples()).toHaveLength(5);
 });
 
-test('nothing of the samples is in the state that every replica holds', async () => {
+test('the state that every replica holds contains no samples', async () => {
   const { noticing, seen } = setup();
   await seen(0, 1);
   const sizeOf = () => JSON.stringify([...noticing.state.view.entries({ name: 'stream' } as never)]).length;

@@ -1,5 +1,5 @@
-// What a session's viewers and health were over time: a sample for each minute and each change of health, in logs that only Redis
-// holds; and the fleet in figures once a minute. Which minute was sampled last follows from the record, so no replica counts twice.
+// A session's viewers and health over time: a sample for each minute and each change of health, in logs that only Redis holds; and the
+// figures of the fleet once a minute. Which minute was sampled last follows from the record, so no replica samples it twice.
 import { type ChannelArn, channelIdOf, type StreamHealth, type StreamId } from '#domain/channel.ts';
 import type { FleetSampleEntry, SampleEntry } from '#domain/log-entries.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
@@ -7,16 +7,16 @@ import { kinds, logs } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 
 const minuteMs = 60_000;
-/** An older count is no count of this minute. */
+/** An older count does not count for this minute. */
 const countedWithinMs = minuteMs;
-/** A sample counts at the time of its entry unless it is later than this. */
+/** A sample has the time of its entry unless it is later than this. */
 const lateMs = 5_000;
-/** Of one session; far more than a month of minutes. */
+/** For one session; far more than a month of minutes. */
 const keptSamples = 100_000;
 const keptFleetSamples = 200_000;
 const pageSize = 5_000;
 
-/** Their places are part of what is stored. */
+/** Their positions are part of what is stored. */
 const healths: readonly StreamHealth[] = ['HEALTHY', 'STARVING', 'UNKNOWN'];
 
 /** What was seen of one live session at one moment. */
@@ -33,7 +33,7 @@ export interface FleetSample {
   readonly healthy: number;
   readonly starving: number;
   readonly unknown: number;
-  /** All that were counted, together. */
+  /** All counted viewers together. */
   readonly viewers: number;
   /** Streams whose viewers were not counted. */
   readonly uncounted: number;
@@ -51,7 +51,7 @@ export function noteSample(tx: Transaction, before: StreamRecord | undefined, af
   tx.append(log, packed(after, atMs, tx.nowMs), keptSamples);
 }
 
-/** Adds the figures of the fleet after a complete sweep, once a minute. */
+/** Adds the fleet's figures after a complete sweep, once a minute. */
 export function noteFleetSample(
   tx: Transaction,
   sweep: { readonly startedAtMs: number },
@@ -78,9 +78,9 @@ export interface SamplesQuery {
 }
 
 export interface SamplesPage<T> {
-  /** In the order of their times. */
+  /** Sorted by time. */
   readonly samples: readonly T[];
-  /** Where older ones go on; undefined: there are none. */
+  /** Where older samples continue; undefined: there are none. */
   readonly next: string | undefined;
 }
 
@@ -95,7 +95,7 @@ export async function readSamples(
   return page(rows, limit, unpacked);
 }
 
-/** Every sample of one session, in the order of their times. @throws AppError while Redis is away */
+/** Every sample of one session, by time. @throws AppError while Redis is away */
 export async function allSamples(
   state: Pick<SharedState, 'readLog'>,
   session: { readonly channelArn: ChannelArn; readonly streamId: StreamId },
@@ -132,7 +132,7 @@ function page<E, T extends { readonly atMs: number }>(
   limit: number,
   read: (entry: E, atMs: number) => T | undefined,
 ): SamplesPage<T> {
-  // Of those of one moment, the one that was written last comes last.
+  // Of several at one moment, the one written last comes last.
   const samples = rows
     .toReversed()
     .flatMap(({ id, entry }) => read(entry, entryMs(id)) ?? [])
@@ -147,7 +147,7 @@ function packed(record: StreamRecord, atMs: number, nowMs: number): SampleEntry 
   return nowMs - atMs < lateMs ? number : [number, Math.round((nowMs - atMs) / 1000)];
 }
 
-/** Returns undefined for what is no sample. */
+/** Returns undefined for what is not a sample. */
 function unpacked(entry: SampleEntry, entryAtMs: number): Sample | undefined {
   const [number, lateSeconds] = Array.isArray(entry) ? (entry as readonly unknown[]) : [entry, 0];
   if (!isCount(number) || !isCount(lateSeconds)) return undefined;
@@ -163,7 +163,7 @@ function fleetUnpacked(entry: FleetSampleEntry, atMs: number): FleetSample | und
   return { atMs, healthy, starving, unknown, viewers, uncounted };
 }
 
-/** The viewers of a record, where they were counted about then. */
+/** The viewers of a record, if they were counted around that time. */
 function countAt({ viewerCount, viewerCountAtMs }: StreamRecord, atMs: number): number | undefined {
   return viewerCountAtMs !== undefined && viewerCountAtMs > atMs - countedWithinMs ? viewerCount : undefined;
 }

@@ -34,9 +34,9 @@ export type SessionInput =
     }
   /** A complete sweep of all live streams did not list it. */
   | { readonly kind: 'missed'; readonly sweep: Sweep }
-  /** Such a sweep began after a session's end: a recording of which no end was told does not go on for ever. */
+  /** Such a sweep began after a session's end: a recording whose end was never reported does not continue forever. */
   | { readonly kind: 'passed'; readonly sweep: Sweep }
-  /** The channel's later session told of the end of a recording that merged this one. */
+  /** The channel's later session reported the end of a recording that merged this one. */
   | { readonly kind: 'recording-merged'; readonly sign: RecordingSign }
   /** A complete sweep of the starving streams did not list it. */
   | { readonly kind: 'not-starving'; readonly sweep: Sweep }
@@ -49,7 +49,7 @@ export const maxAdBreaks = 5;
 /** How far AWS's clock may be ahead of ours. */
 const clocksDifferMs = 60_000;
 
-/** Folds one observation into a session's record; returns the very same object when it says nothing new. */
+/** Applies one observation to a session's record; returns the same object if it says nothing new. */
 export function reduceSession(
   record: StreamRecord | undefined,
   input: SessionInput,
@@ -132,7 +132,7 @@ export function emptyRecord({
   };
 }
 
-/** Derives what the record says; notes on what evidence, and what a poll changed, in the timeline. */
+/** Derives what the record says; notes the evidence, and in the timeline what a poll changed. */
 function settle(before: StreamRecord, added: StreamRecord, source: Evidence, nowMs: number): StreamRecord {
   if (added === before) return before;
   const derived = derive(added.basis, before.evidence['state'] ? before.stateSinceMs : nowMs);
@@ -202,7 +202,7 @@ function basisOf(
   };
 }
 
-/** When an event says that it happened. Nothing happens after it arrived. */
+/** When an event says that it happened. Nothing happens after its event arrived. */
 function toldMs({ eventTimeMs, arrivedAtMs }: EventObservation): number {
   return Math.min(eventTimeMs, arrivedAtMs);
 }
@@ -219,7 +219,7 @@ function oddities(record: StreamRecord, sign: EventSign, atMs: number): Partial<
   };
 }
 
-/** Of two texts the newer one counts; of two in the same second the one that sorts first. */
+/** Of two texts the newer one counts; in the same second the one that sorts first. */
 function replaces(
   text: string | undefined,
   atMs: number,
@@ -231,7 +231,7 @@ function replaces(
   return atMs === knownMs && text < known;
 }
 
-/** Newest first; returns the very same list when it says nothing new. */
+/** Newest first; returns the same list object if it says nothing new. */
 function withBreach(known: readonly LimitBreach[], breach: LimitBreach): readonly LimitBreach[] {
   const key = breachKey(breach);
   const at = known.findIndex(
@@ -243,7 +243,7 @@ function withBreach(known: readonly LimitBreach[], breach: LimitBreach): readonl
   return [...known.slice(0, at), breach, ...known.slice(at)].slice(0, maxBreaches);
 }
 
-/** Newest first, each id once, as it was told to begin last; returns the very same list when it says nothing new. */
+/** Newest first, each id once, with the start that was reported last; returns the same list object if it says nothing new. */
 function withAdBreak(known: readonly AdBreak[] = [], adBreak: AdBreak): readonly AdBreak[] {
   const same = known.find(({ id }) => id === adBreak.id);
   if (same && compareAdBreaks(same, adBreak) <= 0) return known;
@@ -261,7 +261,7 @@ function compareAdBreaks(a: AdBreak, b: AdBreak): number {
   );
 }
 
-/** Tells breaches of one second apart, and puts them in order. */
+/** Tells breaches of one second apart, and orders them. */
 function breachKey({ limitName, limitUnit, limitValue, exceededBy }: LimitBreach): string {
   return JSON.stringify([limitName, limitUnit, limitValue, exceededBy]);
 }
@@ -269,14 +269,14 @@ function breachKey({ limitName, limitUnit, limitValue, exceededBy }: LimitBreach
 function addSighting(record: StreamRecord, { snapshot, seenAtMs }: SessionInput & { kind: 'seen' }): StreamRecord {
   const { basis } = record;
   const { health, viewerCount } = snapshot;
-  // Nor has anything begun after it was seen.
+  // Nor did anything begin after it was seen.
   const startTimeMs = Math.min(snapshot.startTimeMs, seenAtMs + clocksDifferMs);
   const counted = viewerCount >= 0 && seenAtMs >= (record.viewerCountAtMs ?? seenAtMs);
   const seen: SessionBasis = {
     ...basis,
     aliveMs: latest(basis.aliveMs, seenAtMs),
     listedMs: withListed(basis.listedMs, seenAtMs),
-    // A list without a start time tells no more than that it is live now.
+    // A list without a start time says only that the stream is live now.
     ...(startTimeMs > 0 ? { startPollMs: earliest(basis.startPollMs, startTimeMs) } : {}),
     firstSeenMs: earliest(basis.firstSeenMs, startTimeMs > 0 ? startTimeMs : seenAtMs),
     firstLiveMs: earliest(basis.firstLiveMs, startTimeMs > 0 ? startTimeMs : seenAtMs),
@@ -308,7 +308,7 @@ function addMissed(record: StreamRecord, sweep: Sweep): StreamRecord {
   return { ...record, basis: { ...basis, missed } };
 }
 
-/** Sweeps that still say that it is gone, by what is known now. */
+/** Sweeps that still show that it is gone, by what is known now. */
 function stillMissed(basis: SessionBasis): SessionBasis['missed'] {
   if (basis.missed.length === 0) return basis.missed;
   const afterMs = missableAfterMs(basis);

@@ -1,12 +1,13 @@
-// From what is known of a session to what its record says: state, since when, health. Pure, and blind to the order of arrival.
+// Derives what the record of a session says (state, its start, health) from what is known of it. Pure, and independent of the order of
+// arrival.
 import type { SessionBasis, StreamRecord } from '#domain/stream-record.ts';
 import { healthOf } from './health.ts';
 import { recordingOf } from './recording.ts';
 
 /**
- * The moment of an event by our clock: EventBridge cuts times to whole seconds, so what "happened at :04" may have happened
- * until :04.999, and a poll that began within that second does not contradict it. Nothing happens after it arrived: where it
- * says so, the clocks differ, and ours is what polls are timed by.
+ * The moment of an event by our clock: EventBridge truncates times to whole seconds, so what "happened at :04" may have happened
+ * until :04.999, and a poll that began within that second does not contradict it. Nothing happens after its event arrived: if the event
+ * says so, the clocks differ, and polls are timed by ours.
  */
 export function onOurClock({ eventTimeMs, arrivedAtMs }: { eventTimeMs: number; arrivedAtMs: number }): number {
   if (eventTimeMs > arrivedAtMs) return arrivedAtMs;
@@ -19,7 +20,7 @@ export function onOurClock({ eventTimeMs, arrivedAtMs }: { eventTimeMs: number; 
  */
 const startGraceMs = 60_000;
 
-/** A complete sweep that began after this moment and does not list the session says that it is gone. */
+/** A complete sweep that began after this moment and does not list the session shows that it is gone. */
 export function missableAfterMs({
   aliveMs = Number.NEGATIVE_INFINITY,
   firstLiveMs,
@@ -30,28 +31,28 @@ export function missableAfterMs({
 }: SessionBasis): number {
   const beganMs = createdMs ?? mentionedMs;
   if (firstLiveMs !== undefined || beganMs === undefined) return aliveMs;
-  // An end says that it had started, not when: a sweep before it may have come before the start.
+  // An end says that it had started, not when: an earlier sweep may have come before the start.
   const startedByMs = Math.min(beganMs + startGraceMs, sessionEndedMs ?? Infinity, recordingEndedMs ?? Infinity);
   return Math.max(aliveMs, startedByMs);
 }
 
-/** A list may show a stream for so long after its end. */
+/** A list may show a stream for this long after its end. */
 const staleListMs = 5_000;
 
-/** The moment by which two sweeps had listed the session, that is the older of the two newest; undefined: they have not. */
+/** The moment by which two sweeps had listed the session, which is the older of the two newest; undefined: they have not. */
 function confirmedMs({ listedMs }: SessionBasis): number | undefined {
   return listedMs?.length === 2 ? listedMs[0] : undefined;
 }
 
 /**
- * What is known without the ends that cannot be: those before the session's own start, and those after which two sweeps listed it.
- * One odd event does not outweigh what every sweep shows; a session that is over in truth is ended by the sweeps.
+ * What is known, without impossible ends: those before the session's own start, and those after which two sweeps listed it.
+ * One odd event does not outweigh what every sweep shows; a session that is really over is ended by the sweeps.
  */
 function credible(basis: SessionBasis): SessionBasis {
   const { endedMs, failedMs, sessionEndedMs, ...others } = basis;
   const startMs = basis.startPollMs ?? basis.startEventMs ?? Number.NEGATIVE_INFINITY;
   const shownMs = (confirmedMs(basis) ?? Number.NEGATIVE_INFINITY) - staleListMs;
-  // EventBridge cuts times to whole seconds.
+  // EventBridge truncates times to whole seconds.
   const canBe = (ms: number | undefined) => ms !== undefined && ms + 999 >= startMs && ms + 999 >= shownMs;
   return {
     ...others,
@@ -66,7 +67,7 @@ type Derived = Pick<
   'state' | 'stateSinceMs' | 'startedAtMs' | 'endedAtMs' | 'health' | 'healthSinceMs' | 'recording' | 'recordingSinceMs'
 >;
 
-/** What the record says. `fallbackMs` is when it was first heard of, for a session of which no moment is known. */
+/** What the record says. `fallbackMs` is when the session was first heard of, used if no moment of it is known. */
 export function derive(basis: SessionBasis, fallbackMs: number): Derived {
   const startedAtMs = basis.startPollMs ?? basis.startEventMs;
   const end = endOf(basis);
@@ -93,7 +94,7 @@ export function derive(basis: SessionBasis, fallbackMs: number): Derived {
   };
 }
 
-/** When events, or complete sweeps without it, say that the session was over; a newer session alone does not count here. */
+/** When events, or complete sweeps without the session, say that it was over; a newer session alone does not count here. */
 export function endedByItself(basis: SessionBasis): number | undefined {
   const { supersededMs: _, ...own } = basis;
   return endOf(own)?.atMs ?? credible(basis).sessionEndedMs;
@@ -111,19 +112,19 @@ function endOf(basis: SessionBasis): { state: 'ended' | 'failed'; atMs: number }
   const { failedMs, endedMs, sessionEndedMs, supersededMs, missed } = credible(basis);
   if (failedMs !== undefined) return { state: 'failed', atMs: failedMs };
   if (endedMs !== undefined) return { state: 'ended', atMs: endedMs };
-  // One later sweep confirms an event that says so; without one it takes two, since a page may shift while it is read. What is
-  // said is the moment by which it was certainly over: a shifted page may have missed it while it was still there.
+  // One later sweep confirms an event that says so; without an event it takes two, since a page may shift while it is read. The result is
+  // the moment by which the session was certainly over: a shifted page may have missed it while it still existed.
   const eventMs = sessionEndedMs ?? recordingEndOf(basis);
   const confirming = eventMs === undefined ? undefined : missed.find(({ startedAtMs }) => startedAtMs > eventMs + 999);
   const passedMs = (confirming ?? missed[1])?.finishedAtMs;
   if (passedMs === undefined && supersededMs === undefined) return undefined;
   const overMs = Math.min(passedMs ?? Infinity, supersededMs ?? Infinity);
-  // Of a session that was never seen, only told of, sweeps and other sessions may have come before its beginning.
+  // For a session that was never seen, only reported, sweeps and other sessions may have come before its beginning.
   const toldMs = basis.aliveMs === undefined ? (basis.recordingEndedMs ?? basis.mentionedMs) : undefined;
   return { state: 'ended', atMs: sessionEndedMs ?? Math.max(overMs, toldMs ?? overMs) };
 }
 
-/** The end of the recording, as long as it may be the end of the stream: a recording can fail while the stream goes on. */
+/** The end of the recording, if it may be the end of the stream: a recording can fail while the stream continues. */
 function recordingEndOf({ recordingEndedMs, aliveMs }: SessionBasis): number | undefined {
   return recordingEndedMs !== undefined && (aliveMs ?? 0) <= recordingEndedMs + 999 ? recordingEndedMs : undefined;
 }

@@ -1,4 +1,4 @@
-// The sessions of one channel: which is the newest, which of them closes which, and when an ended one is archived in the log.
+// The sessions of one channel: which is the newest, which one closes which, and when an ended one is archived in the log.
 // Decided from what is known of each, never from the order of arrival.
 import type { StreamId } from '#domain/channel.ts';
 import type { RecordingSign, StreamRecord } from '#domain/stream-record.ts';
@@ -6,13 +6,13 @@ import { newerSign } from './recording.ts';
 import { reduceSession } from './session-record.ts';
 import { endedByItself, isListedAfter } from './session-state.ts';
 
-/** Newest first; never empty. Those after the first are over, and kept for a while so that late events still find them. */
+/** Newest first; never empty. Those after the first are over, and are kept for a while so that late events still find them. */
 export type Sessions = readonly [newest: StreamRecord, ...past: StreamRecord[]];
 
-/** An encoder that reconnects over and over makes many sessions in a short time; older ones than these are not amended any more. */
+/** An encoder that reconnects repeatedly makes many sessions in a short time; older ones than these are no longer amended. */
 const maxPast = 20;
 
-/** Puts the sessions in order and lets each newer one close the one before; returns those that have no room any more as `settled`. */
+/** Orders the sessions and lets each newer one close the one before; returns those that no longer fit as `settled`. */
 export function arrange(
   records: readonly StreamRecord[],
   nowMs: number,
@@ -27,7 +27,7 @@ export function arrange(
     const sign = merged.get(record.streamId);
     return sign ? reduceSession(over, { kind: 'recording-merged', sign }, session) : over;
   });
-  // What a sweep has listed last may still be there, in whatever order events put it.
+  // What a sweep listed last may still exist, in whatever order events put it.
   const lastListed = closed.toSorted((a, b) => lastListedMs(b) - lastListedMs(a))[0];
   const kept = closed.slice(0, maxPast + 1);
   if (lastListed && lastListedMs(lastListed) > 0 && !kept.includes(lastListed)) kept.splice(-1, 1, lastListed);
@@ -41,7 +41,7 @@ function lastListedMs({ basis }: StreamRecord): number {
   return basis.listedMs?.at(-1) ?? 0;
 }
 
-/** The ends of recordings that the sessions tell for each other. */
+/** The ends of recordings that sessions report for each other. */
 function mergedRecordings(records: readonly StreamRecord[]): ReadonlyMap<string, RecordingSign> {
   const signs = new Map<string, RecordingSign>();
   for (const { basis } of records)
@@ -51,7 +51,7 @@ function mergedRecordings(records: readonly StreamRecord[]): ReadonlyMap<string,
 }
 
 /**
- * A channel has one live stream at a time: one that sweeps go on listing is the newest, whatever an event said of another one
+ * A channel has one live stream at a time: the one that sweeps still list is the newest, whatever an event said about another one
  * before.
  */
 function listedFirst(ordered: readonly StreamRecord[]): readonly StreamRecord[] {
@@ -61,7 +61,7 @@ function listedFirst(ordered: readonly StreamRecord[]): readonly StreamRecord[] 
   return !listed || listed === ordered[0] ? ordered : [listed, ...ordered.filter((record) => record !== listed)];
 }
 
-/** Newest first. A session of which only the end is known is the newest only if the others certainly ended before. */
+/** Newest first. A session of which only the end is known is the newest only if the others certainly ended earlier. */
 function inOrder(records: readonly StreamRecord[]): readonly StreamRecord[] {
   if (records.length === 1) return records;
   const begun = records.filter(({ basis }) => basis.firstSeenMs !== undefined).toSorted(byDescending(beginningSecond));
@@ -84,7 +84,7 @@ function endingMs({ basis }: StreamRecord): number | undefined {
   return basis.endedMs ?? basis.sessionEndedMs ?? basis.recordingEndedMs ?? basis.mentionedMs;
 }
 
-/** Events tell no more than the second; two sessions that began in one are told apart by which was there last. */
+/** Events are dated to the second; two sessions that began in the same second are ordered by which was seen last. */
 function beginningSecond(record: StreamRecord): number | undefined {
   const beganMs = record.basis.startPollMs ?? record.basis.firstSeenMs ?? endingMs(record);
   return beganMs === undefined ? undefined : Math.floor(beganMs / 1000);

@@ -1,6 +1,6 @@
-// What an audit of the stream keys says: which key each channel has, and since when at least. IVS dates no key: one that was rotated
-// here has its date, one that took another's place is younger than the audit before, and of the others only this is known, that they
-// are at least as old as the first look at them. Values are never here.
+// What an audit of the stream keys says: which key each channel has, and its least age. IVS does not date keys: a key that was rotated here
+// has its date, one that replaced another is younger than the audit before, and any other is only known to be at least as old as the first
+// audit that saw it. Values are never here.
 import type { ChannelArn } from '#domain/channel.ts';
 import type { KeysObservation } from '#domain/observation.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
@@ -8,7 +8,7 @@ import { kinds } from '#domain/state-registry.ts';
 import type { KnownKey } from '#domain/stream-memory.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 
-/** Folds an audit in; alerts of channels without a key come and go with it. */
+/** Applies an audit; alerts for channels without a key are raised and cleared with it. */
 export function applyKeys(tx: Transaction, { channels, gone }: KeysObservation): StreamChange[] {
   const changed: ChannelArn[] = [];
   for (const arn of gone) {
@@ -17,7 +17,7 @@ export function applyKeys(tx: Transaction, { channels, gone }: KeysObservation):
     clearAudit(tx, arn);
   }
   for (const { channelArn, keyArns, readAtMs } of channels) {
-    // A rotation deletes before it creates: what it does meanwhile is no finding.
+    // A rotation deletes before it creates: the state in between is not a finding.
     if (isBeingRotated(tx, channelArn, readAtMs)) continue;
     const known = tx.get(kinds.streamKey.of(channelArn));
     const keyArn = known && keyArns.includes(known.keyArn) ? known.keyArn : keyArns[0];

@@ -1,10 +1,10 @@
-// The story of a session: bounded, in the order of what happened, the same whatever the order of arrival.
+// The timeline of a session: bounded, in the order of what happened, and independent of the order of arrival.
 import type { TimelineEntry } from '#domain/stream-record.ts';
 import { usualRank } from './event-signs.ts';
 
 export const maxTimelineEntries = 40;
 
-/** Adds an entry in its place; a repeat changes nothing, and of too many the oldest goes. */
+/** Adds an entry in its place; a repeat changes nothing, and if there are too many the oldest is dropped. */
 export function withEntry(timeline: readonly TimelineEntry[], entry: TimelineEntry): readonly TimelineEntry[] {
   let at = timeline.length;
   while (at > 0 && compare(timeline[at - 1]!, entry) > 0) at -= 1;

@@ -1,4 +1,4 @@
-// Events that nobody knows: kept for inspection, bounded.
+// Unknown events: kept for inspection, bounded.
 import type { Transaction } from '#domain/shared-state.ts';
 import { logs } from '#domain/state-registry.ts';
 
