@@ -1,4 +1,4 @@
-// Every operation that is called has a shape: what is added to the code is added to the table.
+// Every operation that is called has a shape: a call that is added to the code must be added to the table.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -13,7 +13,7 @@ const services = {
   ssm: 'SSMClient',
 };
 
-/** Commands that files import from the client of a service. */
+/** Commands that files import from a service's client. */
 function commandsOf(service: string): Set<string> {
   const found = new Set<string>();
   for (const file of readdirSync(src, { recursive: true, encoding: 'utf8' })) {
@@ -27,13 +27,13 @@ function commandsOf(service: string): Set<string> {
   return found;
 }
 
-test.each(Object.entries(services))('what operations of %s answer is checked', (service, client) => {
+test.each(Object.entries(services))('the answers of %s are checked', (service, client) => {
   const missing = [...commandsOf(service)].filter((command) => awsShapes[client]?.[command] === undefined);
 
   expect(missing).toEqual([]);
 });
 
-test('what the sinks of secrets call by methods is checked', () => {
+test('the calls that secret sinks make by method are checked', () => {
   expect(Object.keys(awsShapes['SecretsManagerClient']!)).toEqual(['DescribeSecret', 'PutSecretValue', 'CreateSecret']);
   expect(awsShapes['SSMClient']!['PutParameter']).toBeDefined();
 });
@@ -42,7 +42,7 @@ test.each(
   Object.entries(awsShapes).flatMap(([client, shapes]) =>
     Object.entries(shapes).map(([name, shape]) => [client, name, shape] as const),
   ),
-)('an answer of %s to %s that is no JSON, no object or an error is refused', (_client, _name, shape) => {
+)('refuses an answer of %s to %s that is not JSON, not an object, or an error', (_client, _name, shape) => {
   const errors = ['{"__type":"InternalError"}', '{"message":"Forbidden"}', '{"Error":{"Code":"AccessDenied"}}'];
   for (const body of ['<html>log in</html>', 'null', '[]', '5', '{"a":', ...errors])
     expect(readAnswer(shape, body), body).toHaveProperty('problem');

@@ -1,5 +1,5 @@
-// What the operations of SQS, EventBridge, Secrets Manager and Parameter Store promise, as far as the daemon reads it. STS speaks
-// XML, which the SDK does not read without its members; whoever calls it looks at them. Amazon IVS has a table of its own.
+// What the operations of SQS, EventBridge, Secrets Manager and Parameter Store promise, reduced to what the daemon reads. STS speaks XML,
+// which the SDK reads only with its members; the caller checks them. Amazon IVS has a table of its own.
 import { z } from 'zod';
 import { bodyOf, invalidAnswer, nothingRead, readAnswer, type WireAnswer } from './wire-answers.ts';
 
@@ -13,7 +13,7 @@ const failedTargets = z.object({ FailedEntryCount: count, FailedEntries: z.array
 /** Client → operation → its answer. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html … */
 export const awsShapes: Readonly<Record<string, Readonly<Record<string, z.ZodType>>>> = {
   SQSClient: {
-    // Without messages the real service answers `{}`. What a message lacks is its own affair: the others count.
+    // Without messages the real service answers `{}`. A message that lacks something does not affect the others.
     ReceiveMessage: z.object({ Messages: z.array(z.object({})).optional() }),
     DeleteMessageBatch: z.object({
       Successful: z.array(z.object({ Id: name })).optional(),
@@ -69,7 +69,7 @@ interface MiddlewareClient {
 }
 type Next = (args: never) => Promise<{ readonly response: unknown }>;
 
-/** Has a client check its answers: its calls then throw AppError AWS_ANSWER_INVALID as well. */
+/** Makes a client check its answers: its calls then also throw AppError AWS_ANSWER_INVALID. */
 export function checkAnswers(client: object): void {
   (client as MiddlewareClient).middlewareStack.add(
     (next, { clientName = '', commandName = '' }) =>

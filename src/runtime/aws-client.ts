@@ -1,6 +1,6 @@
-// Makes every client of AWS: none is built anywhere else (test/architecture.test.ts). What the SDK calls a request timeout ends
-// when the headers are there, or is a pause between two bytes; here a call has one deadline, from its first byte to the last of its
-// answer, and another over its tries and the search for credentials. A peer that drips, hangs or never ends holds nobody up.
+// Makes every AWS client; none is built anywhere else (test/architecture.test.ts). The SDK's request timeout ends with the headers, or is a
+// pause between two bytes. Here a call has one deadline from its first byte to the last byte of its answer, and another over all its
+// attempts and the search for credentials. A peer that sends slowly, hangs or never ends blocks nobody.
 
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider, ResponseMetadata } from '@aws-sdk/types';
@@ -13,21 +13,21 @@ import { type SpanOptions, tracedBelow } from './tracing.ts';
 import { Tunnel, type TunnelOptions } from './tunnel.ts';
 
 export interface AwsCallBounds {
-  /** From sending to the last byte of the answer, for one try. `{requestTimeout}` of a single `send` goes before it. */
+  /** From sending to the last byte of the answer, for one attempt. `{requestTimeout}` of a single `send` overrides it. */
   readonly requestTimeoutMs: number;
-  /** Tries of one call, the first included. Default 2. */
+  /** Attempts per call, including the first. Default 2. */
   readonly maxAttempts?: number;
-  /** Ends every call that is under way: whoever stops waits for no peer. */
+  /** Ends every call that is under way: a stop waits for no peer. */
   readonly until?: AbortSignal | undefined;
-  /** Hears the date of every answer. */
+  /** Gets the date of every answer. */
   readonly awsClock?: AwsClock | undefined;
 }
 
-/** How long finding credentials may take (STS, SSO, the machine's metadata service), once for each time that they are needed. */
+/** How long finding credentials may take (STS, SSO, the instance metadata service), each time they are needed. */
 const credentialsMs = 10_000;
-/** The most that the SDK waits between two tries in its standard mode, with what throttling adds. */
+/** The longest that the SDK waits between two attempts in its standard mode, including what throttling adds. */
 const pauseMs = 1_000;
-/** Ten SQS messages of 1 MiB, escaped: no answer that we ask for is larger. */
+/** Ten SQS messages of 1 MiB, escaped: no answer that we request is larger. */
 const mostAnswerBytes = 32 * 1024 * 1024;
 
 type HttpRequest = Parameters<NodeHttpHandler['handle']>[0];
@@ -36,24 +36,24 @@ type Send = (command: { readonly constructor: { readonly name: string } }, optio
 
 type Credentials = AwsCredentialIdentity | AwsCredentialIdentityProvider;
 
-/** What the clients here are told; all else is the SDK's own rules (environment, profiles). */
+/** The settings that clients here get; everything else follows the SDK's own rules (environment, profiles). */
 export interface AwsClientSettings {
   readonly region?: string | undefined;
   /** A stand-in for the service. */
   readonly endpoint?: string | undefined;
   /** Undefined: as the SDK finds them. */
   readonly credentials?: Credentials | undefined;
-  /** Of SQS only: false lets `endpoint` go before the host in the queue's URL. */
+  /** Only for SQS: false makes `endpoint` override the host in the queue's URL. */
   readonly useQueueUrlAsEndpoint?: boolean | undefined;
-  /** Of SQS only: false leaves the sums of bodies to the caller, to whom one wrong message is no reason to refuse the others. */
+  /** Only for SQS: false leaves the checksums of bodies to the caller, who does not refuse all messages because of a wrong one. */
   readonly md5?: false | undefined;
   readonly retryMode?: 'standard' | undefined;
   readonly requestHandler?: NodeHttpHandlerOptions | undefined;
 }
 
 /**
- * Builds a client whose every call ends in time. A call that does not is rejected with a TimeoutError, one that a signal ended with
- * an AbortError; either may have had its effect. An answer that is not what the operation promises is AppError AWS_ANSWER_INVALID.
+ * Builds a client whose every call ends in time. A call that takes too long is rejected with a TimeoutError, one that a signal ended with
+ * an AbortError; either may have taken effect. An answer that is not what the operation promises is AppError AWS_ANSWER_INVALID.
  */
 export function createAwsClient<Client extends object>(
   Client: new (config: never) => Client,
@@ -88,7 +88,7 @@ export function createAwsClient<Client extends object>(
   return client;
 }
 
-/** What is sent is not told of. https://opentelemetry.io/docs/specs/semconv/cloud-providers/aws-sdk/ */
+/** The content of requests is not recorded. https://opentelemetry.io/docs/specs/semconv/cloud-providers/aws-sdk/ */
 function spanOf(client: object, operation: string): SpanOptions {
   const { serviceId = 'AWS' } = (client as { readonly config?: { readonly serviceId?: string } }).config ?? {};
   return {
@@ -98,12 +98,12 @@ function spanOf(client: object, operation: string): SpanOptions {
   };
 }
 
-/** Credentials as the SDK finds them, in time. */
+/** Credentials as the SDK finds them, within a deadline. */
 export function ambientCredentials(): AwsCredentialIdentityProvider {
   return boundedCredentials(() => fromNodeProviderChain());
 }
 
-/** A role's credentials, by calls to STS that end in time. */
+/** A role's credentials, from calls to STS with a deadline. */
 export function assumedRole(role: {
   readonly roleArn: string;
   readonly externalId: string | undefined;
@@ -122,8 +122,8 @@ export function assumedRole(role: {
 }
 
 /**
- * A provider that gives up in time. The SDK joins whoever asks to the search that is under way: one that hangs would never be
- * begun again, so it is given up as a whole and the next one starts afresh.
+ * A provider with a deadline. The SDK joins every caller to the search under way: one that hangs would never be
+ * started again, so it is abandoned and the next one starts afresh.
  */
 function boundedCredentials(make: () => AwsCredentialIdentityProvider): AwsCredentialIdentityProvider {
   let provider: AwsCredentialIdentityProvider | undefined;
@@ -139,7 +139,7 @@ function boundedCredentials(make: () => AwsCredentialIdentityProvider): AwsCrede
 }
 
 /**
- * Resolves when the whole answer is there. None of the operations used streams one. The SDK hands it on to the clients that it makes
+ * Resolves when the whole answer is there. None of the operations used streams its answer. The SDK passes this handler to the clients that it makes
  * to find credentials, so it finds the route to each request's host anew.
  */
 class WholeAnswerHandler extends NodeHttpHandler {
@@ -147,7 +147,7 @@ class WholeAnswerHandler extends NodeHttpHandler {
   readonly #awsClock: AwsClock | undefined;
   readonly #options: NodeHttpHandlerOptions & { readonly connectionTimeout: number };
   readonly #egress = processEgress();
-  /** By the address of the proxy. */
+  /** By the proxy's address. */
   readonly #proxied = new Map<string, NodeHttpHandler>();
 
   constructor(requestTimeoutMs: number, given?: NodeHttpHandlerOptions, awsClock?: AwsClock) {
@@ -180,7 +180,7 @@ class WholeAnswerHandler extends NodeHttpHandler {
     const known = this.#proxied.get(proxy.url.href);
     if (known) return known;
     const { connectionTimeout, httpAgent, httpsAgent } = this.#options;
-    // Before the call's own bound, which would not say that it was the proxy.
+    // Before the call's own deadline, whose error would not say that it was the proxy.
     const openWithinMs = 0.8 * connectionTimeout;
     const pool = (given: unknown) => ({
       keepAlive: true,

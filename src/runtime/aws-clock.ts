@@ -1,4 +1,4 @@
-// How far a clock is from AWS's, by the Date of AWS's answers (RFC 9110, 6.6.1: whole seconds).
+// The difference between a clock and AWS's, by the Date of AWS's answers (RFC 9110, 6.6.1: whole seconds).
 
 export class AwsClock {
   readonly #nowMs: () => number;
@@ -9,12 +9,12 @@ export class AwsClock {
     this.#nowMs = nowMs;
   }
 
-  /** Our clock minus AWS's, to within a second; undefined while no answer had a date. */
+  /** Our clock minus AWS's, to within a second; undefined until an answer had a date. */
   get aheadMs(): number | undefined {
     return this.#aheadMs;
   }
 
-  /** @param date the header of an answer that came just now; what is no date tells nothing. */
+  /** @param date the header of an answer that just arrived; an invalid date is ignored */
   heard(date: string | undefined): void {
     const ms = Date.parse(date ?? '');
     if (!Number.isNaN(ms)) this.#aheadMs = Math.round(this.#nowMs() - (ms + 500));

@@ -1,4 +1,4 @@
-// How long to wait before the next try: a pure function; randomness is an argument.
+// How long to wait before the next attempt: a pure function; randomness is an argument.
 
 export interface BackoffOptions {
   readonly baseMs: number;
@@ -8,7 +8,7 @@ export interface BackoffOptions {
 /**
  * Exponential backoff with half jitter: between half and all of min(maxMs, baseMs * 2^attempt).
  * @param attempt 0 for the first failure.
- * @param random a function giving [0, 1).
+ * @param random returns a number in [0, 1).
  */
 export function backoffMs({ baseMs, maxMs }: BackoffOptions, attempt: number, random: () => number): number {
   const full = Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 30));

@@ -1,4 +1,4 @@
-// A pause that can be cut short: for loops that look for work now and then, and at once when somebody says that there is some.
+// A pause that can be cut short: for loops that look for work now and then, and at once when they are told that there is some.
 
 /** One waits, any number ring. A ring while nobody waits is kept for the next wait. */
 export class Bell {
@@ -14,12 +14,12 @@ export class Bell {
     this.#wake?.();
   }
 
-  /** Says that what was rung for so far is about to be looked for. */
+  /** Clears earlier rings: the caller is about to look for what they announced. */
   reset(): void {
     this.#rung = false;
   }
 
-  /** Ends after `ms` or at a ring, whichever is first. No signal: whoever stops the loop rings. */
+  /** Ends after `ms` or at a ring, whichever comes first. There is no signal: to stop the loop, ring. */
   async wait(ms: number): Promise<void> {
     if (this.#rung || ms <= 0) return;
     await new Promise<void>((resolve) => {

@@ -1,19 +1,19 @@
-// Time as a dependency: loops get a Clock, so that tests hold it in their hand.
+// Time as a dependency: loops get a Clock, so that tests control it.
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Clock {
   /**
-   * Epoch milliseconds by the machine's own clock, which may be wrong and may step. For what people read and for nothing else: a
-   * moment that another machine or a later process compares is told by the shared state's `nowMs`, a duration by `monotonic`.
+   * Epoch milliseconds by the machine's own clock, which may be wrong and may jump. Only for times that people read: a
+   * moment that another machine or a later process compares comes from the shared state's `nowMs`, a duration from `monotonic`.
    */
   now(): number;
-  /** Milliseconds that only go forward, from an origin of their own: for durations and deadlines within the process. */
+  /** Milliseconds that only move forward, from an arbitrary origin: for durations and deadlines within the process. */
   monotonic(): number;
-  /** Resolves after `ms`, never early; rejects with the signal's reason when it is aborted. */
+  /** Resolves after `ms`, never early; rejects with the signal's reason if it is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** The machine's, also in a process whose Date.now was given another clock (process-time.ts). */
+/** The machine's clock, even in a process whose Date.now was replaced (process-time.ts). */
 const machineNow = Date.now;
 
 export const systemClock: Clock = {
@@ -33,7 +33,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Sleeps, and returns instead of rejecting when the signal is aborted. */
+/** Sleeps, and returns instead of rejecting if the signal is aborted. */
 export async function sleepOrAbort(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   try {
     await clock.sleep(ms, signal);

@@ -1,6 +1,6 @@
-// The bound of everything that waits for somebody else: it ends by itself, in time, or when it is not wanted any more.
+// The limit of everything that waits for another party: it ends by itself, on time, or when it is no longer wanted.
 
-/** Thrown by `within` when the time is over. The name is the one that the AWS SDK takes for a passing trouble. */
+/** Thrown by `within` when the time is up. The name is one that the AWS SDK treats as a temporary failure. */
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
 }
@@ -12,15 +12,15 @@ export class AbortError extends Error {
 
 export interface Bound {
   readonly ms: number;
-  /** What is waited for, for the message. */
+  /** What is awaited, for the message. */
   readonly what: string;
   /** Any of them ends it. */
   readonly signals?: readonly (AbortSignal | undefined)[];
 }
 
 /**
- * Runs something that must not take longer than `ms`. It is handed a signal that ends with it; whether it heeds that signal or
- * not, the caller waits no longer. Not AbortSignal.any: what that makes would stay until the heap is collected as a whole.
+ * Runs something that must not take longer than `ms`. It gets a signal that ends with it; whether it obeys that signal or
+ * not, the caller waits no longer. Not AbortSignal.any: its signals would stay until a full garbage collection.
  * @throws TimeoutError, AbortError
  */
 export async function within<T>(
@@ -29,7 +29,7 @@ export async function within<T>(
 ): Promise<T> {
   const end = new AbortController();
   const { promise: ended, reject } = Promise.withResolvers<never>();
-  // Whoever wins the race, the other side's end is nobody's business.
+  // Whichever ends first, the outcome of the other no longer matters.
   ended.catch(() => undefined);
   const stop = (error: Error) => {
     reject(error);

@@ -1,4 +1,4 @@
-// What the environment says about proxies, and which hosts it is said of.
+// What the environment says about proxies, and which hosts that applies to.
 import { describe, expect, test } from 'vitest';
 import { Egress, shownProxy } from './egress.ts';
 
@@ -51,7 +51,7 @@ describe('NO_PROXY', () => {
     expect(routed(noProxy, url)).toBe('proxy');
   });
 
-  test('entries that say nothing are told, and the others hold', () => {
+  test('entries without meaning are reported, and the others apply', () => {
     const egress = new Egress({
       HTTPS_PROXY: proxy,
       NO_PROXY: '10.0.0.0/99,http://a.test,a*.b,<local>,h:0,[a.test]:1,10.0.0.0/8:80,ok.test',
@@ -77,7 +77,7 @@ test.each([
   'http://a.localhost/',
   'http://169.254.170.2/',
   'http://0.0.0.0/',
-])('%s is never asked of a proxy', (url) => expect(routed('', url)).toBe('this machine or its link'));
+])('%s is never requested through a proxy', (url) => expect(routed('', url)).toBe('this machine or its link'));
 
 describe('the proxy', () => {
   const through = (env: Record<string, string>, url: string) => {
@@ -85,7 +85,7 @@ describe('the proxy', () => {
     return found && [found.variable, shownProxy(found)];
   };
 
-  test('is chosen by the scheme of the request, and small letters go before capitals', () => {
+  test('is chosen by the scheme of the request, and lower-case names override upper-case ones', () => {
     const env = { HTTPS_PROXY: 'http://s:1', HTTP_PROXY: 'http://p:1', http_proxy: 'small:2' };
     expect(through(env, 'https://a.test')).toEqual(['HTTPS_PROXY', 'http://s:1']);
     expect(through(env, 'http://a.test')).toEqual(['http_proxy', 'http://small:2']);
@@ -108,7 +108,7 @@ describe('the proxy', () => {
     'http://svc:hidden@proxy:1/path',
     'http://svc:hidden%zz@proxy:1',
     'http://svc:hidden@proxy:99999',
-  ])('%s is refused by the name of its variable, and nothing of it is repeated', (text) => {
+  ])('%s is refused with the name of its variable, and without any of its text', (text) => {
     expect(() => new Egress({ https_proxy: text })).toThrow(
       expect.objectContaining({ code: 'EGRESS_INVALID', message: expect.stringMatching(/^https_proxy (?!.*hidden)/) }),
     );

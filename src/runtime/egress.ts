@@ -1,5 +1,5 @@
-// How this process reaches other machines: directly, or by the proxy that HTTPS_PROXY and HTTP_PROXY name, and which authorities it
-// trusts besides Node's own. The same for every client of AWS and for webhooks. There is no standard for NO_PROXY; where programs
+// How this process reaches other machines: directly, or through the proxy that HTTPS_PROXY and HTTP_PROXY name, and which authorities it
+// trusts besides Node's own. The same for every AWS client and for webhooks. There is no standard for NO_PROXY; where programs
 // differ, this follows curl: https://everything.curl.dev/usingcurl/proxies/env.html
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
@@ -10,13 +10,13 @@ import { type Network, networkOf } from '#domain/network.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Proxy {
-  /** With user and password where there are any: for the connection only. */
+  /** With user and password if it has them: for the connection only. */
   readonly url: URL;
   /** The environment variable that names it. */
   readonly variable: string;
 }
 
-/** By which proxy a host is reached, or why by none. */
+/** Through which proxy a host is reached, or why through none. */
 export type Route =
   | { readonly proxy: Proxy }
   | { readonly proxy: undefined; readonly because: 'no proxy is set' | 'this machine or its link' | 'NO_PROXY' };
@@ -32,14 +32,14 @@ const standardPorts: Readonly<Record<string, number>> = { 'http:': 80, 'https:':
 /** `0.0.0.0` and `::` are this machine too. */
 const ownRanges: ReadonlySet<string> = new Set(['loopback', 'linkLocal', 'unspecified']);
 
-/** What the environment says about proxies. Of two spellings of a name the one in small letters is used, as in curl. */
+/** What the environment says about proxies. Of two spellings of a name, the one in lower case is used, as in curl. */
 export class Egress {
-  /** Entries of NO_PROXY that say nothing to us; every other program leaves such entries out too. */
+  /** Entries of NO_PROXY without a meaning here; every other program ignores such entries too. */
   readonly unreadable: readonly string[];
   readonly #proxies: Readonly<Record<string, Proxy | undefined>>;
   readonly #exceptions: readonly Exception[];
 
-  /** @throws AppError EGRESS_INVALID when a variable names no proxy that can be used. It repeats nothing of the text: a password may be in it. */
+  /** @throws AppError EGRESS_INVALID if a variable names no usable proxy. It repeats none of the text, which may contain a password. */
   constructor(env: Environment) {
     this.#proxies = { 'https:': proxyIn(env, 'HTTPS_PROXY'), 'http:': proxyIn(env, 'HTTP_PROXY') };
     const entries = (valueIn(env, 'NO_PROXY')?.text ?? '').split(/[\s,]+/).filter((entry) => entry !== '');
@@ -53,7 +53,7 @@ export class Egress {
     return Object.values(this.#proxies).filter((proxy) => proxy !== undefined);
   }
 
-  /** How a request to this URL goes. This machine and its link, where metadata services are, are never asked of a proxy. */
+  /** How a request to this URL is sent. Requests to this machine and its link, where metadata services are, never go through a proxy. */
   routeTo(url: Pick<URL, 'protocol' | 'hostname' | 'port'>): Route {
     const proxy = this.#proxies[url.protocol];
     if (proxy === undefined) return { proxy: undefined, because: 'no proxy is set' };
@@ -70,14 +70,14 @@ export class Egress {
   }
 }
 
-/** A proxy's address as people may read it: without its password. */
+/** A proxy's address as shown to people: without its password. */
 export function shownProxy({ url }: Proxy): string {
   const user = url.username === '' && url.password === '' ? '' : `${url.username}:***@`;
   return `${url.protocol}//${user}${url.host}`;
 }
 
 /**
- * The egress of this process. The authorities of AWS_CA_BUNDLE are added to Node's own for all connections of the process, once, as
+ * The egress of this process. The authorities in AWS_CA_BUNDLE are added once to Node's own, for all connections of the process, as
  * NODE_EXTRA_CA_CERTS would add them.
  * @throws AppError EGRESS_INVALID
  */
@@ -141,7 +141,7 @@ function proxyIn(env: Environment, name: string): Proxy | undefined {
   return { url, variable };
 }
 
-/** `*`, `example.com`, `.example.com`, `*.example.com`, an address, a network; each but a network also with a port. */
+/** `*`, `example.com`, `.example.com`, `*.example.com`, an address, a network; each except a network may have a port. */
 function exceptionOf(entry: string): Exception | undefined {
   const network = networkOf(entry.replace(/^\[(.*)\]$/, '$1'));
   if (network) return { host: network, port: undefined };
@@ -158,7 +158,7 @@ function exceptionOf(entry: string): Exception | undefined {
   return /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name) ? { host: name, port } : undefined;
 }
 
-/** A name means itself and every name below it; a network the addresses in it. Names are not resolved. */
+/** A name matches itself and every name below it; a network matches the addresses in it. Names are not resolved. */
 function isMeant(meant: string | Network, host: string, address: ipaddr.IPv4 | ipaddr.IPv6 | undefined): boolean {
   if (typeof meant !== 'string')
     return address !== undefined && meant[0].kind() === address.kind() && address.match(...meant);

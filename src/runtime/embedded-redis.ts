@@ -12,14 +12,14 @@ import { isSameProcessAlive, processBirth } from './process-identity.ts';
 export interface EmbeddedRedis {
   /** redis://127.0.0.1:<port> */
   readonly url: string;
-  /** True when a server that an earlier process left running was taken over. */
+  /** True if a server that an earlier process left running was adopted. */
   readonly adopted: boolean;
   readonly pid: number;
-  /** Ends the server, data safely on disk. */
+  /** Ends the server, with its data safely on disk. */
   stop(): Promise<void>;
-  /** Tells the server to end and does not wait, for a process that exits at this instant; its data goes to disk all the same. */
+  /** Tells the server to end without waiting, for a process that exits at this instant; its data is written to disk anyway. */
   abandon(): void;
-  /** Kills the server at once (-9), for tests of what follows. */
+  /** Kills the server at once (-9), for tests of the consequences. */
   kill(): Promise<void>;
 }
 
@@ -27,19 +27,19 @@ export interface EmbeddedRedisOptions {
   /** redis-server or valkey-server. */
   readonly program: string;
   readonly directory: string;
-  /** Default: a free one. Given, a restarted server keeps its address. */
+  /** Default: a free one. With a port, a restarted server keeps its address. */
   readonly port?: number;
   /** Default: append-only file, synced every second. */
   readonly persistence?: boolean;
-  /** Ends a start that is under way, server included: a long append-only file takes its time to read. */
+  /** Ends a start that is under way, including the server: reading a long append-only file takes time. */
   readonly signal?: AbortSignal;
 }
 
 const noteName = 'autopilot-redis.json';
 
 /**
- * Starts a server with its data in `directory`, or adopts the one that runs there already: after a crash of the daemon its
- * Redis lives on, and two servers must never write one append-only file.
+ * Starts a server with its data in `directory`, or adopts the one that already runs there: after a crash of the daemon its
+ * Redis stays running, and two servers must never write one append-only file.
  * @throws AppError REDIS_NOT_CONFIGURED, REDIS_UNREACHABLE, INTERRUPTED
  */
 export async function startEmbeddedRedis({
@@ -101,13 +101,13 @@ export async function startEmbeddedRedis({
           ? ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '']
           : ['--appendonly', 'no', '--save', '']),
       ],
-      // A process group of its own: Ctrl-C in a terminal reaches us, and we end the server when our work is done.
+      // A process group of its own: Ctrl-C in a terminal reaches only us, and we end the server after our own work.
       { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
     );
     const url = `redis://127.0.0.1:${chosen}`;
     const output = collect(child);
     await hasSpawned(child, program);
-    // Before it is ready: should we die meanwhile, the next start finds it.
+    // Before it is ready: if we die meanwhile, the next start finds it.
     await writeNote(note, { port: chosen, ...owner() });
     if (await becomesReady(child, url, signal)) {
       child.stdout?.destroy();
@@ -137,11 +137,11 @@ export async function startEmbeddedRedis({
   }
 }
 
-/** Where a server runs that belongs to this folder, and which process started or adopted it. */
+/** Where a server of this folder runs, and which process started or adopted it. */
 interface Note {
   readonly port: number;
   readonly owner: number;
-  /** A pid is given out again after its process has ended. Undefined: not told by this system. */
+  /** A pid is reused after its process has ended. Undefined: this system does not say. */
   readonly ownerBirth?: string | undefined;
 }
 
@@ -156,7 +156,7 @@ function parseNote(text: string): Note | undefined {
   try {
     return JSON.parse(text) as Note;
   } catch {
-    // Half-written: it leads to no server.
+    // Half-written: it identifies no server.
     return undefined;
   }
 }
@@ -167,7 +167,7 @@ interface Running extends Note {
   readonly birth: string | undefined;
 }
 
-/** The server that the note leads to; only one that has this folder itself is ours, whatever else got its port. */
+/** The server that the note names, but only if it uses this folder: another server may have got its port. */
 async function findRunning(file: string, directory: string): Promise<Running | undefined> {
   const note = existsSync(file) ? parseNote(await readFile(file, 'utf8')) : undefined;
   if (!note) return undefined;
@@ -184,7 +184,7 @@ async function findRunning(file: string, directory: string): Promise<Running | u
 async function hasSpawned(child: ChildProcess, program: string): Promise<void> {
   try {
     await once(child, 'spawn');
-    // What may still come is a signal that could not be sent: it has ended by itself then.
+    // The only error that can still come is a signal that could not be sent: then it has ended by itself.
     child.on('error', () => undefined);
   } catch (error) {
     throw new AppError(
@@ -209,11 +209,11 @@ async function becomesReady(child: ChildProcess, url: string, signal: AbortSigna
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
-/** Asks a server one question; undefined when nothing answers there. */
+/** Sends a server one command; undefined if nothing answers there. */
 async function ask<T>(url: string, question: (redis: Redis) => Promise<T>): Promise<T | undefined> {
   const redis = new Redis(url, {
     lazyConnect: true,
-    // A server that still loads its data answers too.
+    // A server that is still loading its data answers too.
     enableReadyCheck: false,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,

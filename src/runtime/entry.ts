@@ -1,7 +1,7 @@
 // Whether a file is the program that was started. Not import.meta.main: Node 24.0 and 24.1 lack it.
 import { realpathSync } from 'node:fs';
 
-/** True for the module (its import.meta.filename) that `program`, the command line's argv[1], names, also through a symlink. */
+/** True for the module (its import.meta.filename) that `program` names, the command line's argv[1], also through a symlink. */
 export function isEntry(program: string | undefined, filename: string): boolean {
   if (program === undefined) return false;
   try {

@@ -1,13 +1,13 @@
-// A trouble that lasts is told twice: when it begins, and when it is over, with how long it took. What happens between is counted.
+// Lasting trouble is reported twice: when it begins, and when it is over, with its duration. Failures in between are counted.
 import { AppError } from '#domain/errors.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 
 export interface EpisodeOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
-  /** Tells the beginning, with the error of the first failure. */
+  /** Reports the beginning, with the error of the first failure. */
   readonly began: (error: unknown) => void;
-  /** Tells the end: failures since the beginning, and ms from the first of them to now. */
+  /** Reports the end: failures since the beginning, and ms from the first of them until now. */
   readonly ended: (episode: { readonly failures: number; readonly lastedMs: number }) => void;
 }
 
@@ -21,7 +21,7 @@ export class Episode {
     this.#options = options;
   }
 
-  /** Failures in a row so far. */
+  /** Consecutive failures so far. */
   get failures(): number {
     return this.#failures;
   }
@@ -40,7 +40,7 @@ export class Episode {
     this.#options.ended(episode);
   }
 
-  /** Runs something as part of the story; what it throws is thrown on. An interruption tells nothing. */
+  /** Runs something and counts its outcome; rethrows what it throws. An interruption counts as nothing. */
   async watch<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
     try {
       const result = await run();
@@ -53,12 +53,12 @@ export class Episode {
   }
 }
 
-/** The code of an AppError; anything else is a mistake of ours. */
+/** The code of an AppError; anything else is a bug of ours. */
 export function codeOf(error: unknown): string {
   return error instanceof AppError ? error.code : 'INTERNAL';
 }
 
-/** An episode whose two ends are log lines; `code` goes with the first. */
+/** An episode whose beginning and end are log lines; `code` is part of the first. */
 export function loggedEpisode(options: {
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;

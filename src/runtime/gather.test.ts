@@ -14,7 +14,7 @@ function gathering(run: (requests: readonly number[]) => Promise<readonly string
   return { gather, sent };
 }
 
-test('what comes within the time goes out as one, and each hears its own answer', async () => {
+test('requests within the time go out as one, and each gets its own answer', async () => {
   vi.useFakeTimers();
   try {
     const { gather, sent } = gathering(async (requests) => requests.map((request) => `answer ${request}`));
@@ -24,7 +24,7 @@ test('what comes within the time goes out as one, and each hears its own answer'
     vi.advanceTimersByTime(1);
     expect(await answers).toEqual(['answer 1', 'answer 2']);
 
-    // As many as may go together, and what is in a hurry with what waits.
+    // As many as may go together, and an urgent one together with those that wait.
     const full = Promise.all([gather.ask(3), gather.ask(4), gather.ask(5)]);
     const hurried = Promise.all([gather.ask(6), gather.ask(7, true)]);
     await Promise.all([full, hurried]);
@@ -40,7 +40,7 @@ test('what comes within the time goes out as one, and each hears its own answer'
   }
 });
 
-test('a failure is that of all who went together, and of nobody after them', async () => {
+test('a failure fails all that went together, and none after them', async () => {
   let fails = true;
   const { gather } = gathering(async (requests) => {
     if (fails) throw new Error('away');

@@ -1,4 +1,4 @@
-// Requests that come within some milliseconds of one another and go out as one: a round trip for many instead of one for each.
+// Requests that come within some milliseconds of one another go out as one: one round trip for many.
 
 export interface GatherOptions<Request, Answer> {
   /** How long a request may wait for others. */
@@ -25,9 +25,9 @@ export class Gather<Request, Answer> {
   }
 
   /**
-   * Sends a request with others.
-   * @param inHurry goes at once, and takes along what waits
-   * @throws what `run` throws; then all that went together have failed
+   * Sends a request together with others.
+   * @param inHurry sends at once, together with everything that waits
+   * @throws what `run` throws; then all requests of that run have failed
    */
   ask(request: Request, inHurry = false): Promise<Answer> {
     const { withinMs, most } = this.#options;

@@ -11,6 +11,6 @@ test.each([
   [minute, 60, 100],
   [minute, 61, 10],
   [minute, 400, 10],
-])('%i ms after the start a heap of which %i MB live may grow by %i percent', (ageMs, liveMb, percent) => {
+])('%i ms after the start, a heap with %i MB alive may grow by %i percent', (ageMs, liveMb, percent) => {
   expect(growthPercent(liveMb, ageMs)).toBe(percent);
 });

@@ -1,27 +1,29 @@
-// How far the heap may grow before it is collected whole. V8 would let it double and more, which makes a large daemon very large;
-// a fixed small part makes a small one collect all the time, and each collection slows what is under way for some 50 ms. So: up to
-// a size that harms nobody the heap grows as it likes, beyond it by little.
+// How far the heap may grow before a full garbage collection. V8 would let it double and more, which makes a large daemon very large. A
+// small fixed share would make a small daemon collect constantly, and each collection delays current work by some 50 ms. So the heap grows
+// freely up to a harmless size, and only a little beyond it.
 //
-// Two flags go with it, where the daemon is started. --max-semi-space-size=4: objects of one message die young in a small room too;
-// a large one only makes the daemon large. --v8-pool-size=1: one helper collects and compiles; four of them, on two cores, take
-// the time of the daemon and of Redis just when they are needed (the 99th percentile of bench/reaction.ts was 22 ms instead of 13).
+// Two flags belong to this; they are set where the daemon is started. --max-semi-space-size=4: the objects of one message die young even in
+// a small space; a large one only makes the daemon large. --v8-pool-size=1: one helper thread collects and compiles; four of them on two
+// cores take CPU time from the daemon and Redis just when they need it (the 99th percentile of bench/reaction.ts was 22 ms instead of 13).
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 
-/** With so little alive the heap may grow to so much in all. */
+/** With only this much alive, the heap may grow to this total. */
 const small = { liveMb: 60, inAllMb: 120 };
-/** So long after the start it is not known yet how much will live, with all streams and channels: until then it may grow to so much. */
+/**
+ * For this long after the start it is not known how much will live, with all streams and channels: until then the heap may grow to this.
+ */
 const young = { ms: 60_000, inAllMb: 65 };
 const leastPercent = 10;
 const bytesPerMb = 1_048_576;
 
-/** Percent by which the heap of a process of this age may grow when so much of it lives. */
+/** Percent by which the heap of a process of this age may grow, with this much alive. */
 export function growthPercent(liveMb: number, ageMs: number): number {
   const inAllMb = ageMs < young.ms ? young.inAllMb : liveMb <= small.liveMb ? small.inAllMb : 0;
   return Math.max(leastPercent, Math.round((inAllMb / Math.max(1, liveMb) - 1) * 100));
 }
 
-/** Sets the growth by what is left after each whole collection, until it is disposed of. For the whole process. */
+/** Sets the growth by what is left after each full collection, until it is disposed of. For the whole process. */
 export function tendHeap(): Disposable {
   const set = () => {
     const percent = growthPercent(getHeapStatistics().used_heap_size / bytesPerMb, performance.now());
@@ -35,7 +37,7 @@ export function tendHeap(): Disposable {
   return { [Symbol.dispose]: () => observer.disconnect() };
 }
 
-/** Node's own types know nothing of the details of a `gc` entry. https://nodejs.org/api/perf_hooks.html#garbage-collection-gc-details */
+/** Node's own types do not include the details of a `gc` entry. https://nodejs.org/api/perf_hooks.html#garbage-collection-gc-details */
 function kindOf(entry: object): number | undefined {
   return (entry as { readonly detail?: { readonly kind?: number } }).detail?.kind;
 }

@@ -16,7 +16,7 @@ test('nothing starts once the teardown has begun', async () => {
   expect(started).toBe(false);
 });
 
-test('steps that hang share one deadline, and every step still has its turn', async () => {
+test('steps that hang share one deadline, and every step still gets its turn', async () => {
   const stack = stackOf();
   const turns: string[] = [];
   for (const name of ['first', 'second', 'third']) {

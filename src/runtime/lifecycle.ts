@@ -4,8 +4,8 @@ import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 
 /**
- * A part with a life of its own. `start` returns promptly, once the part is usable. `stop` may be called before
- * `start`, during it and more than once; it resolves when nothing of the part runs any more.
+ * A part that runs by itself. `start` returns promptly, once the part is usable. `stop` may be called before
+ * `start`, during it and more than once; it resolves when nothing of the part is still running.
  */
 export interface Service {
   readonly name: string;
@@ -15,14 +15,14 @@ export interface Service {
 
 export interface Teardown {
   readonly name: string;
-  /** The step is given up, and logged, after this long. */
+  /** The step is abandoned, and logged, after this long. */
   readonly boundMs: number;
   run(): Promise<void> | void;
 }
 
 /**
  * Releases what was acquired, in reverse order. States: open → closing → closed; once closing, nothing can be added:
- * `defer` then runs the teardown at once, so that an acquisition that lost the race is released too.
+ * `defer` then runs the teardown at once, so that an acquisition that came too late is released too.
  */
 export class TeardownStack {
   readonly #clock: Clock;
@@ -35,7 +35,7 @@ export class TeardownStack {
     this.#logger = logger;
   }
 
-  /** True from the first call of `close`: nothing is to be acquired any more. */
+  /** True from the first call of `close`: nothing more may be acquired. */
   get closing(): boolean {
     return this.#closed !== undefined;
   }
@@ -47,7 +47,9 @@ export class TeardownStack {
     else this.#steps.push(step);
   }
 
-  /** Starts a service and registers its stop; a failed start is stopped as well. @throws AppError INTERRUPTED once closing */
+  /**
+   * Starts a service and registers its stop; a service that failed to start is stopped as well. @throws AppError INTERRUPTED once closing
+   */
   async start(service: Service, boundMs: number): Promise<void> {
     if (this.#closed) throw new AppError('INTERRUPTED', `${service.name} is not started: the daemon stops`);
     this.defer(service.name, boundMs, () => service.stop());

@@ -1,8 +1,8 @@
-// Log lines to a file descriptor, one write each. A line that cannot be written (a full disk, nobody who reads) is lost and nothing
-// else: pino's own destination keeps such lines and tries them for ever when the process exits.
+// Log lines to a file descriptor, one write each. A line that cannot be written (a full disk, nobody reads) is lost, and nothing else:
+// pino's own destination keeps such lines and retries them forever when the process exits.
 import { writeSync } from 'node:fs';
 
-/** How long one line may wait for a reader that is slow; none waits while an earlier one could not be written. */
+/** How long one line may wait for a slow reader; none waits after an earlier one could not be written. */
 const patienceMs = 100;
 
 export class LineWriter {
@@ -14,7 +14,7 @@ export class LineWriter {
     this.#fd = fd;
   }
 
-  /** @param line with its line end. */
+  /** @param line including its line break */
   write(line: string): void {
     let rest = Buffer.from(this.#failed ? `\n${line}` : line);
     const until = performance.now() + (this.#failed ? 0 : patienceMs);

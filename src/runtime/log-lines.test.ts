@@ -4,7 +4,7 @@ import { createLogger, Scrubber } from './logger.ts';
 
 const clock = /^\d\d:\d\d:\d\d /;
 
-/** What a logger for a terminal writes, with the time of day left out. */
+/** What a logger for a terminal writes, without the time of day. */
 function written(log: (logger: ReturnType<typeof createLogger>) => void, stacks = false): string[] {
   const lines: string[] = [];
   const scrubber = new Scrubber();
@@ -14,13 +14,13 @@ function written(log: (logger: ReturnType<typeof createLogger>) => void, stacks 
   return lines.map((line) => line.replace(clock, ''));
 }
 
-test('a line says what happened, with its fields behind it', () => {
+test('a line says what happened, followed by its fields', () => {
   expect(
     written((logger) => logger.child({ stage: 'http' }).info({ url: 'http://x', note: 'a b' }, 'the API listens')),
   ).toEqual(['info  the API listens stage=http url=http://x note="a b"']);
 });
 
-test('an error is a sentence, what it came from, and what to do; it has no braces and no stack', () => {
+test('an error is a sentence, its cause, and what to do, without braces or a stack', () => {
   const cause = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
   const err = new AppError('CONFIG_NOT_FOUND', 'The file a.yaml cannot be read', { cause });
   const lines = written((logger) => logger.fatal({ code: err.code, err }, 'the daemon cannot run'));
@@ -35,7 +35,7 @@ test('an error is a sentence, what it came from, and what to do; it has no brace
   expect(lines.join('\n')).not.toMatch(/[{}]|\n +at /);
 });
 
-test('what to do is said once for errors of one kind that follow each other', () => {
+test('the remedy appears once for consecutive errors of one kind', () => {
   const lines = written((logger) => {
     for (const place of ['a:1', 'a:2']) logger.error({ code: 'CONFIG_INVALID' }, `${place} unknown key`);
   });
@@ -44,7 +44,7 @@ test('what to do is said once for errors of one kind that follow each other', ()
   expect(lines).toContain('ERROR a:2 unknown key [CONFIG_INVALID]');
 });
 
-test('stacks are there for those who ask for them', () => {
+test('stacks appear on request', () => {
   const lines = written(
     (logger) => logger.error({ err: new TypeError('x is not a function') }, 'a request failed'),
     true,
@@ -58,11 +58,11 @@ test.each([
   ['rediss://:wo@rd@one:7000,two:7001', 'rediss://:[password]@one:7000,two:7001'],
   ['redis+sentinel://app:word@h:26379/name', 'redis+sentinel://app:[password]@h:26379/name'],
   ['REDISS+SENTINEL://:word@h/name', 'REDISS+SENTINEL://:[password]@h/name'],
-])('an address of Redis comes out without its password: %s', (address, shown) => {
+])('the password is removed from an address of Redis: %s', (address, shown) => {
   expect(written((logger) => logger.info(`not used: ${address}, of 2`))).toEqual([`info  not used: ${shown}, of 2`]);
 });
 
-test('secrets, and what would move the cursor, do not come out; circles of causes end', () => {
+test('secrets and terminal control characters are removed, and circular causes end', () => {
   const err: Error & { cause?: unknown } = new Error('sk_us-west-2_secret \u001b[2J');
   err.cause = err;
   const text = written((logger) => logger.error({ err, '\u001b[31m': '\r\n' }, 'a\u001b]0;x\u0007b')).join('\n');

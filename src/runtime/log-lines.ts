@@ -1,12 +1,12 @@
-// Log lines for a person at a terminal: time, level, what happened, and the fields that say more. Made from the JSON lines of the
-// logger, after secrets have been taken out of them.
+// Log lines for a person at a terminal: time, level, what happened, and the fields with details. Made from the logger's JSON lines, after
+// secrets were removed.
 import { styleText } from 'node:util';
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { visibleLine } from '#domain/visible-text.ts';
 
 export interface LogLineOptions {
   readonly colour: boolean;
-  /** With the stacks of errors, which say where in the program something went wrong. */
+  /** With the stacks of errors, which show where in the program the error occurred. */
   readonly stacks: boolean;
 }
 
@@ -26,14 +26,14 @@ const names: Readonly<Record<string, string>> = {
   fatal: 'FATAL',
 };
 const colours = { warn: 'yellow', error: 'red', fatal: 'red' } as const;
-/** Under the message: behind the time and the level. */
+/** Indentation under the message: past the time and the level. */
 const indent = ' '.repeat(15);
 const longestValue = 200;
 const mostCauses = 8;
 
-/** Turns each JSON line into the line, or lines, that a person reads; what is no JSON stays as it is. All without a line end. */
+/** Turns each JSON line into one or more lines for a person; a line that is not JSON stays as it is. All without a line break. */
 export function logLines(options: LogLineOptions): (json: string) => string {
-  // What to do is said once for all errors of one kind that follow each other, such as those of a configuration.
+  // The remedy is written once for consecutive errors of one kind, such as those of a configuration.
   let said: unknown;
   return (json) => {
     const { lines, advice } = linesOf(json, options);
@@ -73,7 +73,7 @@ function linesOf(json: string, { colour, stacks }: LogLineOptions): { lines: str
   };
 }
 
-/** What went wrong, and what that came from; a message that was just said is not said again. */
+/** What went wrong, and its causes; a message that was just written is not repeated. */
 function errorLines(error: LoggedError | undefined, said: string, stacks: boolean): string[] {
   const lines: string[] = [];
   let before = said;
@@ -96,7 +96,7 @@ function errorLines(error: LoggedError | undefined, said: string, stacks: boolea
   return lines;
 }
 
-/** What to do, where a person is needed. */
+/** What to do, if a person must do something. */
 function adviceFor(level: string, code: unknown): string | undefined {
   if (level !== 'fatal' && level !== 'error') return undefined;
   if (typeof code !== 'string' || !Object.hasOwn(errorCatalog, code)) return undefined;
@@ -108,7 +108,7 @@ function timeText(time: unknown): string {
   return typeof time === 'string' ? visibleLine(time.slice(11, 19)) : '--:--:--';
 }
 
-/** Of a stranger, perhaps: as text of one line. */
+/** May come from a stranger: shown as text on one line. */
 function textOf(value: unknown): string {
   return visibleLine(typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value));
 }

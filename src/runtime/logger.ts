@@ -1,4 +1,5 @@
-// Log lines through pino, as JSON or for a person, scrubbed at the destination: whatever the placement, no stream key, token or webhook URL passes.
+// Log lines through pino, as JSON or for a person, scrubbed at the destination: no stream key, token or webhook URL gets through, wherever
+// it is.
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { messageOf } from '#domain/errors.ts';
 import { visibleLine } from '#domain/visible-text.ts';
@@ -19,7 +20,7 @@ export function isLogLevel(text: string): text is (typeof logLevels)[number] {
 
 export interface LoggerOptions {
   readonly level: string;
-  /** Where the scrubbed lines go; standard output unless given. */
+  /** Where the scrubbed lines go; default: standard output. */
   readonly destination?: DestinationStream;
   readonly scrubber: Scrubber;
   /** For a person at a terminal, instead of JSON. */
@@ -45,7 +46,7 @@ export function createLogger({ level, destination = new LineWriter(1), scrubber,
 
 const mostCauses = 8;
 
-/** An error as log fields. What cannot be read is left out: this must not fail. */
+/** An error as log fields. What cannot be read is left out: this must never fail. */
 function errorFields(error: unknown): unknown {
   try {
     return fieldsOf(error, mostCauses);
@@ -54,7 +55,7 @@ function errorFields(error: unknown): unknown {
   }
 }
 
-/** Code, message, details, the chain of causes, which may be a circle; the stack only of what is no AppError. */
+/** Code, message, details, the chain of causes (which may be circular); the stack only of errors other than AppError. */
 function fieldsOf(error: unknown, causesLeft: number): unknown {
   if (!(error instanceof Error)) return { message: messageOf(error) };
   const { code, details, disposition } = error as Error & {

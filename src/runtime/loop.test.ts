@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Episode } from './episode.ts';
 import { Loop } from './loop.ts';
 
-/** A loop whose runs fail as told, on a clock that is only ever slept on; it ends after the last of them. */
+/** A loop whose runs fail as given, on a clock that is only slept on; it ends after the last run. */
 async function played(fates: readonly ('ok' | 'fails')[]) {
   const told: string[] = [];
   const pauses: number[] = [];
@@ -38,20 +38,20 @@ async function played(fates: readonly ('ok' | 'fails')[]) {
   return { told, pauses, runs };
 }
 
-test('it goes on through failures, more and more slowly, and at its pace again afterwards', async () => {
+test('continues after failures, more and more slowly, and returns to its interval afterwards', async () => {
   const { pauses, runs } = await played(['ok', 'fails', 'fails', 'fails', 'fails', 'ok', 'ok']);
 
   expect(runs).toBe(7);
   expect(pauses).toEqual([1_000, 100, 200, 300, 300, 1_000, 1_000]);
 });
 
-test('an episode of failures is told at its beginning and at its end, with its length', async () => {
+test('reports an episode of failures at its beginning and at its end, with its duration', async () => {
   const { told } = await played(['fails', 'fails', 'fails', 'ok', 'ok', 'fails', 'ok']);
 
   expect(told).toEqual(['began: failure 1', 'ended: 3 in 600 ms', 'began: failure 6', 'ended: 1 in 100 ms']);
 });
 
-test('an interruption is no failure', async () => {
+test('an interruption is not a failure', async () => {
   const told: string[] = [];
   const episode = new Episode({
     clock: { monotonic: () => 0 },

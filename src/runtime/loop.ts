@@ -1,4 +1,4 @@
-// Does one thing again and again: at its interval while it works, with backoff while it fails. No failure ends it.
+// Repeats one thing: at its interval while it works, with backoff while it fails. No failure ends it.
 import { type BackoffOptions, backoffMs } from './backoff.ts';
 import { type Clock, sleepOrAbort } from './clock.ts';
 import type { Episode } from './episode.ts';
@@ -8,9 +8,9 @@ export interface LoopOptions {
   readonly name: string;
   readonly run: () => void | Promise<void>;
   readonly everyMs: number;
-  /** Between tries while it fails. */
+  /** Between attempts while it fails. */
   readonly retry: BackoffOptions;
-  /** Hears of each end of a try. */
+  /** Gets the outcome of each attempt. */
   readonly episode: Episode;
   readonly clock: Clock;
   readonly random: () => number;

@@ -1,4 +1,4 @@
-// The metrics of the Prometheus registry as OpenTelemetry's data: the same numbers under the same names. Loaded with opentelemetry.ts only.
+// The metrics of the Prometheus registry as OpenTelemetry data: the same numbers under the same names. Loaded only by opentelemetry.ts.
 import { type HrTime, ValueType } from '@opentelemetry/api';
 import { emptyResource } from '@opentelemetry/resources';
 import {

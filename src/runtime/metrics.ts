@@ -1,7 +1,7 @@
 // Every metric once: name, help text, closed labels. https://prometheus.io/docs/practices/naming/
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** The daemon's metrics, each registered in a registry of its own so that two daemons can live in one process. */
+/** The daemon's metrics, in a registry of their own so that two daemons can run in one process. */
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
@@ -250,7 +250,7 @@ export function createMetrics() {
       'When the configuration was last loaded, and when it was last refused',
       ['outcome'],
     ),
-    /** Node's own metrics; started by the process edge only, since they hold timers and observers. */
+    /** Node's own metrics; only the process edge starts them, since they hold timers and observers. */
     collectProcessMetrics: () => collectDefaultMetrics({ register: registry, prefix: 'autopilot_' }),
   };
 }

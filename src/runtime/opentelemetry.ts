@@ -1,5 +1,5 @@
-// OpenTelemetry's SDK: spans and metrics by OTLP over HTTP to the collector that is set. The sole importer of its packages, with
-// metrics-bridge.ts; loaded by telemetry.ts when an endpoint is set. Nothing is registered globally.
+// OpenTelemetry's SDK: spans and metrics by OTLP over HTTP to the configured collector. Only this file and metrics-bridge.ts import its
+// packages; telemetry.ts loads it when an endpoint is set. Nothing is registered globally.
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
@@ -46,14 +46,14 @@ export interface ExportOptions {
   readonly instanceId: string;
   readonly startedAtMs: number;
   readonly nowMs: () => number;
-  /** Told how every export ended; undefined: it arrived. */
+  /** Called with the end of every export; undefined: it arrived. */
   readonly onExported: (signal: 'traces' | 'metrics', failure: Error | undefined) => void;
 }
 
 export interface Exporting {
-  /** Undefined where no traces are exported. */
+  /** Undefined if no traces are exported. */
   readonly tracer: Tracer | undefined;
-  /** Sends what is left. May take as long as the collector takes: whoever stops bounds it. */
+  /** Sends what is left. May take as long as the collector takes: the caller must limit a stop. */
   shutdown(): Promise<void>;
 }
 
@@ -179,7 +179,7 @@ class SdkTracer implements Tracer {
   }
 }
 
-/** Random ids, but for a span whose place was named before it was made. */
+/** Random ids, except for a span whose id was chosen before it was made. */
 class GivenIds implements IdGenerator {
   readonly #random = new RandomIdGenerator();
   #given: Pick<SpanContext, 'traceId' | 'spanId'> | undefined;
@@ -240,8 +240,8 @@ function exporterOptions(signal: SignalSettings, egress: Egress) {
 }
 
 /**
- * An agent whose connections serve one export and end with its time: the exporter bounds silence alone, which a collector that drips
- * never falls into.
+ * An agent whose connections serve one export and end with its deadline: the exporter only limits silence, and a collector that sends slowly
+ * is never silent.
  */
 function agentFor(
   { protocol }: URL,

@@ -1,9 +1,9 @@
-// Follows the tokens of a list that comes in pages, and refuses a list that does not end: half of a list is no list.
+// Follows the page tokens of a list, and refuses a list that does not end: half a list is not a list.
 import { AppError } from '#domain/errors.ts';
 
 /** Far beyond any account: a hundred thousand channels. */
 const mostPages = 1_000;
-/** So many pages in a row may bring nothing new. */
+/** This many pages in a row may bring nothing new. */
 const mostStalePages = 10;
 
 export class PageTokens {
@@ -21,12 +21,12 @@ export class PageTokens {
 
   /**
    * The token of the next page, or undefined at the end of the list.
-   * @throws AppError IVS_ANSWER_INVALID when a token comes again, or the list goes on and on.
+   * @throws AppError IVS_ANSWER_INVALID when a token is repeated, or the list does not end.
    */
   next(token: string | undefined, page: { readonly broughtNews: boolean }): string | undefined {
     this.#pages += 1;
     this.#stale = page.broughtNews ? 0 : this.#stale + 1;
-    // IVS's own pattern allows an empty token, and the SDK's paginators take it as the end.
+    // IVS's own pattern allows an empty token, and the SDK's paginators treat it as the end.
     if (!token) return undefined;
     if (this.#seen.has(token)) throw this.#endless('a token came again');
     if (this.#pages >= mostPages || this.#stale > this.#mostStale) throw this.#endless('its pages bring nothing new');

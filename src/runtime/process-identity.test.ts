@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { birthInStat, isSameProcessAlive, processBirth } from './process-identity.ts';
 
-test('the birth is found behind a program name with spaces and parentheses', () => {
+test('finds the start time after a program name with spaces and parentheses', () => {
   const fields = ['S', ...Array.from({ length: 18 }, (_, index) => String(index)), '4711', '99'];
 
   expect(birthInStat(`12 (a (b) c) ${fields.join(' ')}\n`)).toBe('4711');
   expect(birthInStat(`12 (a) ${['Z', ...fields.slice(1)].join(' ')}\n`)).not.toBe('4711');
 });
 
-test('a process keeps its birth, and a pid that was given out again is another process', () => {
+test('a process keeps its start time, and a reused pid is another process', () => {
   const birth = processBirth(process.pid);
 
   expect(birth).toMatch(/\S/);

@@ -1,8 +1,8 @@
-// Which process a pid means: the kernel gives numbers out again, so a note about a process also keeps when it began.
+// Which process a pid means: the kernel reuses numbers, so a note about a process also keeps its start time.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** When a process began, as a text to compare with itself; undefined when there is none, or the system does not tell. */
+/** When a process began, as a text that is only compared; undefined if there is no such process, or the system does not say. */
 export function processBirth(pid: number): string | undefined {
   try {
     return process.platform === 'linux' ? birthInStat(readFileSync(`/proc/${pid}/stat`, 'utf8')) : birthByPs(pid);
@@ -13,12 +13,12 @@ export function processBirth(pid: number): string | undefined {
 
 /** Field 22 of /proc/<pid>/stat, in ticks since the boot. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 export function birthInStat(stat: string): string | undefined {
-  // The second field, the program's name, may hold spaces and parentheses: what counts comes after the last one.
+  // The second field, the program's name, may contain spaces and parentheses: the fields are counted after the last one.
   const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return state === 'Z' ? ended : rest[18];
 }
 
-/** A process that has ended and that its parent has not taken note of yet. */
+/** A process that has ended, but whose parent has not collected it yet. */
 const ended = 'ended';
 
 function birthByPs(pid: number): string | undefined {
@@ -31,7 +31,7 @@ function birthByPs(pid: number): string | undefined {
   return text.trim() || undefined;
 }
 
-/** Whether the process that had this pid at that birth still lives; without a birth, whether any process has the pid. */
+/** Whether the process that had this pid and start time still runs; without a start time, whether any process has the pid. */
 export function isSameProcessAlive(pid: number, birth: string | undefined): boolean {
   if (!isAlive(pid)) return false;
   const now = processBirth(pid);

@@ -1,9 +1,9 @@
-// One clock for a library that has no seam for it. BullMQ writes moments into Redis that the workers of other replicas compare with
-// theirs (when a delayed or repeating job is due), and takes them from Date.now.
+// One clock for a library that has no setting for it. BullMQ writes times into Redis that the workers of other replicas compare with theirs
+// (when a delayed or repeating job is due), and takes them from Date.now.
 
 /**
- * From now on Date.now of this process tells `nowMs`, until it is disposed of. For the process edge only, and never for what is to
- * tell how far the machine's own clock is off: that is `systemClock.now`.
+ * From now on Date.now of this process returns `nowMs`, until it is disposed of. Only for the process edge, and never to
+ * measure the error of the machine's own clock: use `systemClock.now` for that.
  */
 export function keepTimeBy(nowMs: () => number): Disposable {
   const own = Date.now;

@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /**
- * The text of a regular file: a pipe would hold the daemon up until somebody writes, a device has no end.
+ * The text of a regular file: a pipe would block the daemon until somebody writes, and a device has no end.
  * @throws Error of the file system, or with a plain message: not regular, too large
  */
 export function readBounded(file: string, mostBytes: number): string {

@@ -1,5 +1,5 @@
-// How a connection to Redis proves who it is and which certificates it accepts. Passwords and certificates may be in files, which are
-// read anew for each connection, so that they can be changed while the daemon runs; or a token stands for the password.
+// How a connection to Redis authenticates and which certificates it accepts. Passwords and certificates may be in files, which are read
+// again for each connection, so that they can be changed while the daemon runs; or a token replaces the password.
 import type { SecureContextOptions } from 'node:tls';
 import type { RedisAddress } from './redis-url.ts';
 
@@ -8,22 +8,22 @@ export interface RedisCredentials {
   readonly password?: string | undefined;
 }
 
-/** Passwords that are good for a short time. A port: ElastiCache and MemoryDB take tokens that IAM has signed (redis-iam.ts). */
+/** Passwords that are valid for a short time. A port: ElastiCache and MemoryDB accept tokens signed with IAM credentials (redis-iam.ts). */
 export interface RedisTokens {
   /** A token for the next few minutes. @throws the signer's error */
   token(): Promise<string>;
 }
 
-/** Like `tls.connect`; `servername` is whom the certificate must be for, whichever host was connected to. */
+/** Like `tls.connect`; `servername` is the name that the certificate must be for, whichever host was connected to. */
 export type RedisTls = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & { readonly servername?: string };
 
-/** Asked for each connection anew. */
+/** Called again for each connection. */
 export interface RedisAccess {
   credentials(): Promise<RedisCredentials>;
-  /** Of the sentinels; undefined: none at first, and those of the servers where a sentinel asks for some. */
+  /** Of the sentinels; undefined: none at first, then the servers' own if a sentinel requires some. */
   sentinelCredentials(): Promise<RedisCredentials | undefined>;
   tls(): Promise<RedisTls>;
-  /** How long a connection may stand on what it was opened with. */
+  /** How long a connection may use the credentials that it was opened with. */
   readonly renewMs?: number | undefined;
 }
 

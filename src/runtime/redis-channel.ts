@@ -1,15 +1,15 @@
-// Hears what a script publishes beside the keys that it writes. From Redis 7 on that goes only to the nodes that have the channel's
-// slot (sharded pub/sub), so that in a cluster no other node is told; a script asks `redis.REDIS_VERSION_NUM` which it is.
+// Receives what a script publishes about the keys that it writes. From Redis 7 on, messages go only to the nodes that have the channel's
+// slot (sharded pub/sub), so other nodes of a cluster get none; a script finds out with `redis.REDIS_VERSION_NUM`.
 import { messageOf } from '#domain/errors.ts';
 import type { Redis } from './redis-connection.ts';
 
 export interface RedisChannelOptions {
-  /** A connection for this alone. */
+  /** A connection used for nothing else. */
   readonly redis: Redis;
   /** With the hash tag of the keys. */
   readonly name: string;
   readonly onMessage: (message: string) => void;
-  /** The user may not listen, for example; told each time the connection is made. */
+  /** For example, the user may not subscribe; called each time the connection is made. */
   readonly onRefused: (error: unknown) => void;
 }
 
@@ -21,7 +21,7 @@ local function publish(channel, message)
 end
 `;
 
-/** One subscription, made anew whenever the connection is: a node that gives a slot away ends those of its channels. */
+/** One subscription, made again with each connection: a node that gives a slot away ends the subscriptions of its channels. */
 export class RedisChannel {
   readonly #options: RedisChannelOptions;
 

@@ -11,7 +11,7 @@ export interface RedisFacts {
   readonly snapshots: boolean | undefined;
 }
 
-/** Reads what the server tells about itself. */
+/** Reads what the server reports about itself. */
 export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
   const info = await redis.info('server').catch((error: unknown) => {
     if (/^NOPERM\b/.test(messageOf(error))) return '';
@@ -38,7 +38,7 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
   };
 }
 
-/** What is wrong with it, one sentence each; empty when it is safe, or when it does not tell. */
+/** What is wrong with it, one sentence each; empty if it is safe, or if it does not say. */
 export function redisProblems({ version, maxmemoryPolicy, appendOnly, snapshots }: RedisFacts): string[] {
   const problems: string[] = [];
   const [major = 0, minor = 0] = version.split('.').map(Number);

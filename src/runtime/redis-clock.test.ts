@@ -3,7 +3,7 @@ import { RedisClock } from './redis-clock.ts';
 
 const hour = 3_600_000;
 
-/** A machine and a Redis whose clocks the test holds; every exchange takes `tripMs`. */
+/** A machine and a Redis whose clocks the test controls; every exchange takes `tripMs`. */
 function world({ aheadMs = 0 } = {}) {
   const at = { monotonic: 1_000, wall: 10 * hour + aheadMs, redis: 10 * hour };
   const pass = (ms: number) => {
@@ -25,7 +25,7 @@ function world({ aheadMs = 0 } = {}) {
   return { at, pass, clock, exchange };
 }
 
-test.each([hour, -hour, 0])('a machine whose clock is off by %i ms tells the time as Redis does', async (aheadMs) => {
+test.each([hour, -hour, 0])('a machine whose clock is off by %i ms uses the same time as Redis', async (aheadMs) => {
   const { clock, exchange, pass, at } = world({ aheadMs });
 
   expect(clock.skew()).toBeUndefined();
@@ -36,7 +36,7 @@ test.each([hour, -hour, 0])('a machine whose clock is off by %i ms tells the tim
   expect(clock.skew()).toEqual({ ms: aheadMs, uncertaintyMs: 1 });
 });
 
-test('a step of the own clock moves the skew and not the time', async () => {
+test('a jump of the own clock changes the skew but not the time', async () => {
   const { clock, exchange, at } = world();
   await exchange();
 
@@ -46,7 +46,7 @@ test('a step of the own clock moves the skew and not the time', async () => {
   expect(clock.skew()?.ms).toBe(hour);
 });
 
-test('a step of Redis’s clock is followed at the next exchange, also at a slow one', async () => {
+test('a jump of Redis’s clock is followed at the next exchange, even a slow one', async () => {
   const { clock, exchange, at } = world();
   await exchange();
 

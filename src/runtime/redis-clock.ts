@@ -1,23 +1,23 @@
-// Redis's clock, as far as this process knows it: the one clock in every comparison of moments that replicas share. It is carried
-// forward by the process's monotonic clock, so that no step of the machine's own clock moves it.
+// Redis's clock, as this process knows it: the one clock for every comparison of times that replicas share. Between exchanges the process's
+// monotonic clock carries it forward, so that a jump of the machine's own clock does not move it.
 import { systemClock } from './clock.ts';
 
 export interface RedisClockOptions {
-  /** The machine's own clock, epoch ms: believed until Redis has answered, and what `skew` compares. */
+  /** The machine's own clock, epoch ms: used until Redis has answered, and what `skew` compares. */
   readonly wallNow?: () => number;
-  /** Milliseconds that only go forward; default performance.now. */
+  /** Milliseconds that only move forward; default performance.now. */
   readonly monotonic?: () => number;
 }
 
-/** How far the machine's own clock is from Redis's. */
+/** The difference between the machine's own clock and Redis's. */
 export interface ClockSkew {
   /** Own clock minus Redis's: positive when ours is ahead. */
   readonly ms: number;
-  /** The true difference is within so much of `ms`: half of the round trip that measured it. */
+  /** The true difference is within this much of `ms`: half of the round trip that measured it. */
   readonly uncertaintyMs: number;
 }
 
-/** Measures (Redis's clock − monotonic clock) from exchanges whose answer carries Redis's time; the shortest one lately counts. */
+/** Measures (Redis's clock − monotonic clock) in exchanges whose answer contains Redis's time; the shortest recent one counts. */
 export class RedisClock {
   readonly #wallNow: () => number;
   readonly #monotonic: () => number;
@@ -29,12 +29,12 @@ export class RedisClock {
     this.#offset = { ms: wallNow() - monotonic(), roundTripMs: Number.POSITIVE_INFINITY };
   }
 
-  /** Epoch ms by Redis's clock; by the machine's own, carried forward, while Redis has never answered. */
+  /** Epoch ms by Redis's clock; until Redis has answered, by the machine's own, carried forward. */
   nowMs(): number {
     return Math.round(this.#monotonic() + this.#offset.ms);
   }
 
-  /** Undefined while Redis has never answered. */
+  /** Undefined until Redis has answered. */
   skew(): ClockSkew | undefined {
     const { ms, roundTripMs } = this.#offset;
     if (roundTripMs === Number.POSITIVE_INFINITY) return undefined;
@@ -53,10 +53,10 @@ export class RedisClock {
     const roundTripMs = answeredAt - sentAt;
     const ms = redisTimeMs - (sentAt + roundTripMs / 2);
     const last = this.#offset;
-    // A slow answer that is further off than its round trip explains (and Redis's whole milliseconds) tells of a clock that was set.
+    // A slow answer that is further off than its round trip (and Redis's whole milliseconds) explains means that a clock was set.
     const isSet = Math.abs(ms - last.ms) > roundTripMs + 1;
     if (isSet || roundTripMs <= last.roundTripMs * 1.05 + 0.1) this.#offset = { ms, roundTripMs };
-    // An old measurement fades: the two clocks drift apart.
+    // An old measurement loses weight: the two clocks drift apart.
     else this.#offset = { ...last, roundTripMs: last.roundTripMs * 1.02 };
   }
 }

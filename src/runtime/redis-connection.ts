@@ -1,4 +1,4 @@
-// One connection to Redis: it reconnects by itself, knows what troubles it, and follows the keys when another server has them.
+// One connection to Redis: it reconnects by itself, knows its current trouble, and follows its keys to another server.
 import { createHash } from 'node:crypto';
 import { Redis as Client, type Command, type RedisOptions } from 'ioredis';
 import { backoffMs } from './backoff.ts';
@@ -13,24 +13,24 @@ export type Redis = Client;
 
 /**
  * - `queue`: producers (BullMQ Queue): fails fast while Redis is away.
- * - `worker`: BullMQ Worker and QueueEvents: blocks, waits for Redis for ever.
- * - `limiter`, `store`: scripts with an answer that somebody waits for: fails fast.
+ * - `worker`: BullMQ Worker and QueueEvents: blocks, waits for Redis forever.
+ * - `limiter`, `store`: scripts whose answer somebody waits for: fails fast.
  */
 export type RedisRole = 'queue' | 'worker' | 'limiter' | 'store';
 
 export type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
 
-/** Between tries to connect: a server that is away is found again soon; one that refuses is asked seldom. */
+/** Between attempts to connect: a server that is away is found again soon; one that refuses is tried rarely. */
 const reconnect = { away: { baseMs: 100, maxMs: 2_000 }, refuses: { baseMs: 100, maxMs: 10_000 } };
-/** Before a worker is told that its command was refused: it asks again at once. */
+/** Before a worker learns that its command was refused: it would repeat it at once. */
 const refusedAgain = { baseMs: 100, maxMs: 2_000 };
-/** Before a command is sent again whose keys are on their way to another node. */
+/** Before a command is sent again whose keys are moving to another node. */
 const movingAgain = { baseMs: 20, maxMs: 500 };
-/** So often in a row it leaves at once for the node that has the keys; then nodes send it back and forth, and it goes with pauses. */
+/** This often in a row it leaves at once for the node that has the keys; after that the nodes send it back and forth, so it pauses. */
 const followsAtOnce = 3;
-/** A connection that was well for so long begins with short pauses again. */
+/** After being well for this long, a connection begins with short pauses again. */
 const wellMs = 10_000;
-/** How long a refused command counts that is not sent again. */
+/** How long the refusal of a command counts that is not sent again. */
 const refusedMs = 60_000;
 
 export interface ConnectionSetup {
@@ -40,28 +40,28 @@ export interface ConnectionSetup {
   readonly patienceMs: () => number;
 }
 
-/** Commands that a server may forbid without being of less use. */
+/** Commands that a server may forbid and still be usable. */
 const optional = new Set(['config', 'info', 'client']);
 
 export class Connection extends Client {
   readonly #setup: ConnectionSetup;
-  /** What was refused in the handshake under way. */
+  /** What was refused in the current handshake. */
   #handshake: RedisTrouble | undefined;
   /** What was refused in the last handshake, until one succeeds. */
   #unusable: RedisTrouble | undefined;
   #away: RedisTrouble | undefined;
-  /** Commands that were refused last time they were sent. */
+  /** Commands that were refused the last time they were sent. */
   readonly #refused = new Map<string, { trouble: RedisTrouble; times: number; at: number }>();
   #forgetting: NodeJS.Timeout | undefined;
   #closes = 0;
   #readySince: number | undefined;
-  /** Refusals that are delayed, so that whoever asks again at once does so with pauses. */
+  /** Refusals that are delayed, so that a caller that repeats at once does so with pauses. */
   readonly #delayed = new Map<NodeJS.Timeout, () => void>();
-  /** Commands that no node has run, because their keys moved: they are sent again. */
+  /** Commands that no node has run because their keys moved: they are sent again. */
   readonly #held = new Map<Command, Held>();
   /** How often a command was held. */
   readonly #heldBefore = new WeakMap<Command, { readonly since: number; readonly times: number }>();
-  /** Set while the connection leaves a node for the one that has the keys: `begun` until it tries to reach that. */
+  /** Set while the connection leaves a node for the one that has the keys: `begun` until it tries to reach that one. */
   #following: 'begun' | 'under way' | undefined;
   readonly #whole = new WeakSet<Command>();
   #renewal: NodeJS.Timeout | undefined;
@@ -75,7 +75,7 @@ export class Connection extends Client {
       reconnectOnError: isReadOnly,
     });
     this.#setup = setup;
-    // Where a connection decides whether what the server tells of itself will do; public only in the class of connectors.
+    // Where a connection decides whether the server's report about itself is acceptable; public only in the class of connectors.
     (this as unknown as { connector: { check(info: unknown): boolean } }).connector.check = (info) => this.#suits(info);
     // As a property: its type in the class refers to itself, and cannot be overridden.
     Object.defineProperty(this, 'duplicate', {
@@ -86,7 +86,7 @@ export class Connection extends Client {
     breakWhenSilent(this, setup.patienceMs);
     this.on('connect', () => (this.#handshake = undefined));
     this.on('error', (error: Error) => this.#failed(error));
-    // A node ends a subscription when the channel's slot goes to another one.
+    // A node ends a subscription when the channel's slot moves to another node.
     this.on('moved', () => this.#follow());
     this.on('ready', () => {
       this.#renewLater();
@@ -122,7 +122,7 @@ export class Connection extends Client {
     return this.#unusable ?? this.#away ?? refused?.trouble ?? (this.status === 'connect' ? notReady : undefined);
   }
 
-  /** What the next handshake shows: a member of ioredis' connection that its types hide. */
+  /** What the next handshake sends: a member of ioredis' connection that its types hide. */
   #authenticate({ username, password }: RedisCredentials): void {
     const auth = username === undefined || password === undefined ? password : [username, password];
     (this as unknown as { condition: { auth: string | readonly string[] | undefined } }).condition.auth = auth;
@@ -137,17 +137,17 @@ export class Connection extends Client {
       site
         .credentials()
         .then(({ username = 'default', password = '' }) => this.auth(username, password))
-        // Then the server ends the connection in its time, and the next one shows others.
+        // Then the server ends the connection some time later, and the next one sends new ones.
         .catch(() => undefined);
     }, site.renewMs).unref();
   }
 
-  /** Whether it is between a node and another that has the keys: no trouble yet. */
+  /** Whether it is between a node and another that has the keys: not trouble yet. */
   get isFollowing(): boolean {
     return this.#following !== undefined;
   }
 
-  /** BullMQ duplicates a worker's connection, and gives up for good on one whose own first `connect` call fails. */
+  /** BullMQ duplicates a worker's connection, and gives up permanently if that connection's own first `connect` call fails. */
   begun(): this {
     if (this.#setup.role === 'worker') this.connect().catch(() => undefined);
     return this;
@@ -172,12 +172,12 @@ export class Connection extends Client {
     return answer;
   }
 
-  /** Called for every refusal that is no part of the handshake. */
+  /** Called for every refusal outside the handshake. */
   override handleReconnection(error: Error, item: Parameters<Client['handleReconnection']>[1]): void {
     const command = item.command as unknown as Command;
     const move = moveOf(error, this.#setup.site);
     if (move !== undefined && this.#holds(error, command, move)) return;
-    // It is on its way there: no trouble yet.
+    // It is on its way there: not trouble yet.
     if (move?.isElsewhere && this.#following !== undefined) return super.handleReconnection(error, item);
     const times = this.#refuses(error, command);
     const handOn = () => super.handleReconnection(error, item);
@@ -197,7 +197,7 @@ export class Connection extends Client {
     const name = nameOf(command);
     const times = (this.#refused.get(name)?.times ?? 0) + 1;
     const trouble = troubleFrom(error);
-    // Scripts are sent in full when the server does not know them.
+    // Scripts are sent in full if the server does not know them.
     const isNews = isOfServer(trouble) && (command.name !== 'evalsha' || trouble.code !== 'NOSCRIPT' || times > 2);
     if (optional.has(command.name)) return times;
     this.#refused.set(name, { trouble, times, at: performance.now() });
@@ -206,7 +206,7 @@ export class Connection extends Client {
     return times;
   }
 
-  /** What nobody asks for any more is no trouble. */
+  /** A command that nobody repeats is no longer trouble. */
   #forget(): void {
     this.#forgetting = undefined;
     const sinceAt = performance.now() - refusedMs;
@@ -222,8 +222,8 @@ export class Connection extends Client {
   }
 
   /**
-   * A script is run by a node that has all of its keys, or by none: while a slot moves, a node refuses a script of which it lacks a
-   * key that is named, and these two are always lacking. Keys that a script names nowhere, as those of BullMQ's, could otherwise be
+   * A script is run by a node that has all of its keys, or by none: while a slot moves, a node refuses a script if it lacks a
+   * key that is named, and these two never exist. Keys that a script does not name, such as those of BullMQ's scripts, could otherwise be
    * found missing half-way.
    */
   #keepWhole(command: Command): void {
@@ -235,17 +235,17 @@ export class Connection extends Client {
     command.args = [script, String(keys + absent.length), ...rest.slice(0, keys), ...absent, ...rest.slice(keys)];
   }
 
-  /** Whether a refused command waits to be sent again: nothing of it was run, because its keys are elsewhere or on their way. */
+  /** Whether a refused command waits to be sent again: nothing of it was run, because its keys are elsewhere or moving. */
   #holds(error: Error, command: Command, move: Move): boolean {
     const { site, role } = this.#setup;
     if (move.to) site.movedTo(move.to);
     if (move.isElsewhere) this.#follow();
-    // Permits are counted by the moment at which they were asked for. Of a transaction no part is sent again by itself.
+    // Permits are counted by the time at which they were requested. No part of a transaction is sent again alone.
     if (role === 'limiter' || command.inTransaction || command.pipelineIndex !== undefined) return false;
     return this.#hold(command, error, move);
   }
 
-  /** Commands of the handshake at the next server, and the last one of all, go at once; a worker's wait in a queue of ioredis. */
+  /** Commands of the handshake with the next server, and the final one, go at once; a worker's wait in ioredis' queue. */
   #mayWait({ name }: Command): boolean {
     const { role } = this.#setup;
     if (role !== 'store' && role !== 'queue') return false;
@@ -260,7 +260,7 @@ export class Connection extends Client {
     this.#heldBefore.set(command, { since, times: times + 1 });
     const leftMs = since + patienceMs() - now;
     if (role !== 'worker' && leftMs <= 0) return false;
-    // What is elsewhere is sent when the connection is there.
+    // A command whose keys are elsewhere is sent when the connection to that server is ready.
     const again = isElsewhere
       ? undefined
       : setTimeout(() => this.#sendHeld(command), backoffMs(movingAgain, times, Math.random));
@@ -269,7 +269,7 @@ export class Connection extends Client {
     return true;
   }
 
-  /** It took too long for whoever waits: now it is a trouble. */
+  /** It took too long for the caller: now it is trouble. */
   #giveUp(command: Command, error: Error): void {
     if (this.#letGo(command) === undefined) return;
     if (error !== notReached) this.#refuses(error, command);
@@ -350,7 +350,7 @@ export class Connection extends Client {
 /** Commands that ioredis sends before a connection is ready. */
 const handshake = new Set(['hello', 'auth', 'select', 'client', 'info', 'readonly']);
 
-/** WAIT is about what was written over this very connection to the server: on the next one it would confirm what it knows nothing of. */
+/** WAIT is about what was written over this very connection: on the next server it would confirm writes that it does not know. */
 const ofThisSession = new Set(['quit', 'wait']);
 
 const notReached = new Error('the server that has the keys now was not reached in time');
@@ -374,12 +374,12 @@ function isReadOnly({ message }: Error): boolean {
   return /\bREADONLY\b/.test(message);
 }
 
-/** What keeps a server from doing its part; not what one command causes, nor that a failover ended a blocking one. */
+/** What keeps a server from working; not an error that a single command causes, nor the end of a blocking command by a failover. */
 function isOfServer({ code }: RedisTrouble): boolean {
   return !['BUSYGROUP', 'BUSYKEY', 'UNBLOCKED'].includes(code);
 }
 
-/** @param mode what INFO tells; undefined where the user may not ask. */
+/** @param mode from INFO; undefined if the user may not ask. */
 function misfitOf(mode: string | undefined): RedisTrouble | undefined {
   if (mode !== 'sentinel') return undefined;
   return {
@@ -404,13 +404,13 @@ interface Held {
 }
 
 interface Move {
-  /** Who has the keys, if that was said. */
+  /** Who has the keys, if the server said so. */
   readonly to?: RedisNode;
-  /** They are at another server; else on their way, or nobody's. */
+  /** They are at another server; otherwise moving, or owned by nobody. */
   readonly isElsewhere: boolean;
 }
 
-/** What a refusal says of where keys are; undefined: nothing, or the server is the only one there is. */
+/** What a refusal says about where keys are; undefined: nothing, or the server is the only one. */
 function moveOf({ message }: Error, site: RedisSite): Move | undefined {
   const [, host, port] = /^MOVED \d+ (\S*):(\d{1,5})$/.exec(message) ?? [];
   if (host !== undefined && site.maySendOn && (host === '' || isRedisHost(host)))

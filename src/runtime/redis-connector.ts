@@ -1,4 +1,4 @@
-// How a connection gets its socket: it asks the site where the server is, each time anew, and connects to it. ioredis bounds its
+// How a connection gets its socket: it asks the site for the server's address, each time again, and connects to it. ioredis limits the
 // handshake (connectTimeout), and redis-silence.ts every answer.
 import { createConnection, Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
@@ -6,12 +6,12 @@ import { AbstractConnector } from 'ioredis';
 import type { RedisCredentials, RedisTls } from './redis-access.ts';
 import { type Endpoint, type RedisSite, unreached } from './redis-site.ts';
 
-/** A node that is gone with its host does not even refuse: the others are asked again soon. */
+/** A node whose host is gone does not even refuse: the other nodes are asked soon. */
 const connectWithinMs = 3_000;
 
 /**
- * The class of connectors that ioredis makes for itself.
- * @param authenticate is told what the connection that is being made is to show.
+ * The class of connectors that ioredis instantiates.
+ * @param authenticate gets the credentials for the connection that is being made.
  */
 export function connectorOf(site: RedisSite, authenticate: (credentials: RedisCredentials) => void) {
   return class SiteConnector extends AbstractConnector {
@@ -19,7 +19,7 @@ export function connectorOf(site: RedisSite, authenticate: (credentials: RedisCr
       super((options as { disconnectTimeout: number }).disconnectTimeout);
     }
 
-    /** Never rejects: a socket that is destroyed already lets ioredis go on as after any lost connection, with pauses. */
+    /** Never rejects: a destroyed socket makes ioredis continue with pauses, as after any lost connection. */
     override async connect(): Promise<Socket | TLSSocket> {
       this.connecting = true;
       delete this.firstError;
@@ -38,7 +38,7 @@ export function connectorOf(site: RedisSite, authenticate: (credentials: RedisCr
       }
     }
 
-    /** @throws RedisSiteError, which says what the server was to be */
+    /** @throws RedisSiteError, which says what the server was expected to be */
     async #connected(endpoint: Endpoint): Promise<void> {
       const { stream } = this;
       const { promise, resolve, reject } = Promise.withResolvers<void>();

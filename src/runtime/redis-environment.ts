@@ -11,16 +11,16 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface EnvironmentAccessOptions {
   readonly env: Environment;
-  /** Where it is read from is the caller's: the address may be that of a Redis of our own. */
+  /** The caller says where this is used: the address may be that of a Redis of our own. */
   readonly url: string;
   readonly logger: Logger;
-  /** Told of every secret before it is used, with the one that it takes the place of. */
+  /** Called with every secret before it is used, and with the one that it replaces. */
   readonly onSecret: (secret: string, before: string | undefined) => void;
-  /** Makes tokens for a user, where the environment asks for them; default: by IAM. */
+  /** Makes tokens for a user, if the environment asks for them; default: with IAM. */
   readonly tokens?: (env: Environment, user: string) => RedisTokens;
 }
 
-/** ElastiCache ends a connection 12 hours after its token was shown. */
+/** ElastiCache ends a connection 12 hours after it authenticated with a token. */
 const tokenRenewMs = 6 * 3_600_000;
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { iamTokens } from './redis-iam.ts';
 
-// Not keys of anybody: words of this test.
+// Nobody's keys: made up for this test.
 const credentials = {
   accessKeyId: 'AKIDEXAMPLE',
   secretAccessKey: 'a-secret-of-this-test',
@@ -10,7 +10,7 @@ const credentials = {
 const now = () => Date.UTC(2026, 10, 30, 3, 4, 5);
 
 describe('a token of IAM', () => {
-  // The signatures are those that @smithy/signature-v4 5.7.5 makes of the same requests (`presign`).
+  // The signatures are those that @smithy/signature-v4 5.7.5 makes for the same requests (`presign`).
   test.each([
     ['elasticache', false, '035222df309488b07299248b3e4d81162dd735929fcfea77334eb13625ac5ffb'],
     ['elasticache', true, 'ad88cdc5ac33ee1b77c3cbd4e02db22ecb99b2a080fe31cc23d78c4062e11b7f'],

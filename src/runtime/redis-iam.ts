@@ -1,4 +1,4 @@
-// Tokens by which ElastiCache and MemoryDB know a user of IAM: a request that is signed and never sent, in place of a password.
+// Tokens with which an IAM user authenticates to ElastiCache and MemoryDB: a request that is signed and never sent, used as the password.
 // https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html, https://docs.aws.amazon.com/memorydb/latest/devguide/auth-iam.html
 import { createHash, createHmac } from 'node:crypto';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@aws-sdk/types';
@@ -16,12 +16,12 @@ export interface IamTokenOptions {
   readonly now?: () => number;
 }
 
-/** The longest that is taken. */
+/** The longest that is accepted. */
 const expiresInSeconds = 900;
-/** Connections that are made together show the same one. */
+/** Connections that are made together use the same token. */
 const keptMs = 300_000;
 
-/** Signs tokens, without calling anybody but whoever gives the credentials. */
+/** Signs tokens without any call except to the credentials provider. */
 export function iamTokens({ credentials, now = Date.now, ...asked }: IamTokenOptions): RedisTokens {
   let last: { readonly token: string; readonly at: number } | undefined;
   return {
@@ -41,7 +41,7 @@ function signed(
   { accessKeyId, secretAccessKey, sessionToken }: AwsCredentialIdentity,
   at: Date,
 ): string {
-  // The name stands where a request has its host; services compare it in lower case.
+  // The name takes the place of the host; services compare it in lower case.
   const host = cache.toLowerCase();
   const moment = at.toISOString().replace(/[-:]|\.\d+/g, '');
   const scope = [moment.slice(0, 8), region, service, 'aws4_request'];

@@ -1,4 +1,4 @@
-// Waits until Redis's own replicas have what a connection wrote (WAIT): a failover then does not take it back.
+// Waits until Redis's own replicas have what a connection wrote (WAIT): then a failover does not lose it.
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Logger } from './logger.ts';
 import { failureOf, type Redis } from './redis.ts';
@@ -11,13 +11,13 @@ export interface ReplicationOptions {
   /** `redis.wait_replicas` */
   readonly replicas: number;
   readonly logger: Logger;
-  /** A replica answers within its round trip; one that takes longer is in trouble. Default 1 s. */
+  /** A replica answers within its round trip; a slower one is in trouble. Default 1 s. */
   readonly withinMs?: number;
 }
 
 export class Replication {
   readonly #options: Required<ReplicationOptions>;
-  /** Something was written over this connection that was not confirmed. */
+  /** Something written over this connection was not confirmed. */
   #isPending = false;
   #isTold = false;
 
@@ -26,28 +26,28 @@ export class Replication {
   }
 
   /**
-   * Waits for as many replicas as the configuration asks for, all that was written before included. With none asked for, what is
-   * precious waits for one, where there is one that follows.
+   * Waits for as many replicas as the configuration asks for; this covers everything written before. If it asks for none, a
+   * precious write waits for one, if one is connected.
    * @throws AppError REDIS_NOT_REPLICATED: it was written, and a failover may take it back; REDIS_UNREACHABLE, REDIS_REFUSES
    */
   async written({ isPrecious = false }: { readonly isPrecious?: boolean } = {}): Promise<void> {
     const { replicas } = this.#options;
     if (replicas > 0) return this.#confirm();
     if (!isPrecious || !(await this.#isFollowed())) return;
-    // It is written: what cannot be confirmed is told, and refused to nobody.
+    // It is written: a missing confirmation is reported, but the caller is not refused.
     const confirmed = await this.#wait(1).catch((error: unknown) => messageOf(error));
     if (confirmed === 0 || typeof confirmed === 'string') this.#tell(confirmed);
     else this.#isTold = false;
   }
 
   /**
-   * As `written`, where nothing had to be.
-   * @param isRepeat it had been written earlier, maybe by another process, and nobody knows whether that was confirmed.
+   * Like `written`, if nothing had to be written.
+   * @param isRepeat it was written earlier, perhaps by another process, and it is unknown whether that was confirmed.
    */
   async unchanged(isRepeat: boolean): Promise<void> {
     const { redis, prefix, replicas } = this.#options;
     if (replicas === 0 || !(isRepeat || this.#isPending)) return;
-    // WAIT is about this connection's own writes: what comes after all others is there when they are.
+    // WAIT is about this connection's own writes: a write that follows all others is there when they are.
     try {
       await redis.set(`${prefix}:probe`, '1', 'PX', 60_000);
     } catch (error) {
@@ -77,7 +77,7 @@ export class Replication {
     }
   }
 
-  /** Without a replica WAIT would take all of its time. A user who may not ask goes without. */
+  /** Without a replica WAIT would use all of its time. A user who may not ask does without. */
   async #isFollowed(): Promise<boolean> {
     const text = await this.#options.redis.info('replication').catch(() => '');
     return /^slave\d+:.*state=online/m.test(text);

@@ -44,7 +44,7 @@ describe('an address in a file', () => {
     expect(read()).toMatchObject({ url: text.trimEnd(), address, noteAddress: address, setting });
   });
 
-  test('gives each connection the password that it has by then', async () => {
+  test('uses the current password for each connection', async () => {
     const { path, read, secrets } = await fileOf('redis://app:first@one');
     const { access } = read();
     expect(await access!.credentials()).toEqual({ username: 'app', password: 'first' });
@@ -55,7 +55,7 @@ describe('an address in a file', () => {
     expect(secrets).toEqual(['first', 'second']);
   });
 
-  test('keeps what it said while it cannot be read, or names another server, and says so once', async () => {
+  test('keeps its last content while it cannot be read or names another server, and reports that once', async () => {
     const { path, read, told, secrets } = await fileOf('redis://:first@one');
     const { access } = read();
     await writeFile(path, 'redis://:other@two');
@@ -75,7 +75,7 @@ describe('an address in a file', () => {
   });
 });
 
-describe('a file that cannot be meant names its setting, and never a part of the address', () => {
+describe('a file that cannot be used is reported with its setting, and without any part of the address', () => {
   const refusal = (message: RegExp) =>
     expect.objectContaining({ code: 'REDIS_URL_INVALID', message: expect.stringMatching(message) });
 
@@ -95,7 +95,7 @@ describe('a file that cannot be meant names its setting, and never a part of the
     expect(read).not.toThrow(/secret/);
   });
 
-  test('that is not there, is a folder, may not be read, or is a pipe that nobody writes to', async () => {
+  test('that does not exist, is a folder, may not be read, or is a pipe that nobody writes to', async () => {
     const { path } = await fileOf('redis://one');
     const read = (name: string) => () =>
       redisOfFile({ path: name, setting, logger: { warn: () => undefined }, onSecret: () => undefined });
@@ -104,7 +104,7 @@ describe('a file that cannot be meant names its setting, and never a part of the
     execFileSync('mkfifo', [`${path}-pipe`]);
     expect(read(`${path}-pipe`)).toThrow(refusal(/it is not a regular file$/));
     await chmod(path, 0);
-    // Root may read it all the same.
+    // Root may read it anyway.
     if (process.getuid?.() !== 0) expect(read(path)).toThrow(refusal(/EACCES/));
   });
 });

@@ -8,13 +8,13 @@ import { RereadFile } from './reread-file.ts';
 /** One Redis, as connections need it. */
 export interface RedisServer {
   readonly url: string;
-  /** Credentials and certificates; undefined: what the URL says. */
+  /** Credentials and certificates; undefined: what the URL contains. */
   readonly access: RedisAccess | undefined;
   /** What names it: `REDIS_URL`, or `accounts[2].redis_url_file`. */
   readonly setting: string;
-  /** Without user and password. Two with the same address are one. */
+  /** Without user and password. Two servers with the same address are one. */
   readonly address: string;
-  /** What the file beside the process that tells of a state goes by. */
+  /** The address that the state note beside the process is filed under. */
   readonly noteAddress: string;
 }
 
@@ -28,15 +28,15 @@ export interface RedisFileOptions {
   /** `accounts[2].redis_url_file`, for messages. */
   readonly setting: string;
   readonly logger: Pick<Logger, 'warn'>;
-  /** Told of every password before it is used. */
+  /** Called with every password before it is used. */
   readonly onSecret: (secret: string) => void;
   /** Authorities and certificates that REDIS_TLS_… name. */
   readonly tls?: RedisAccess['tls'] | undefined;
 }
 
 /**
- * The server whose address a file holds. The file is read anew for each connection: user and password may change while the daemon runs, and
- * another server is taken at the next start only.
+ * The server whose address is in a file. The file is read again for each connection: user and password may change while the daemon runs, but
+ * another server is used only after a restart.
  * @throws AppError REDIS_URL_INVALID, which names the setting
  */
 export function redisOfFile(options: RedisFileOptions): RedisServer {

@@ -1,7 +1,7 @@
-// A connection to Redis that stands and is silent: the server hangs, or somebody between us lost it and told nobody. ioredis waits
-// for an answer for as long as the socket is open, so that a command could wait for ever.
+// Detects a connection to Redis that is open but silent: the server hangs, or something in between lost the connection without closing it.
+// ioredis waits for an answer as long as the socket is open, so a command could wait forever.
 
-/** What is watched of a connection of ioredis. */
+/** The parts of an ioredis connection that are watched. */
 interface Watched {
   readonly status: string;
   readonly stream?: { destroy(error: Error): unknown } | undefined;
@@ -14,15 +14,15 @@ interface CommandQueue {
 }
 
 const probeEveryMs = 250;
-/** A connection with nothing to do is asked so often, so that one that only listens is found out too. */
+/** How often an idle connection is tested, so that one that only listens is checked too. */
 const askEveryMs = 5_000;
 /** BullMQ blocks for 10 s at most. */
 const mostBlockMs = 10_000;
 const blocking = new Set(['bzpopmin', 'bzpopmax', 'brpoplpush', 'blpop', 'brpop', 'blmove', 'xread', 'xreadgroup']);
 
 /**
- * Breaks the connection when its first command has had no complete answer for `patienceMs`; all that wait are then rejected or sent
- * again, as its role has it, and it reconnects. Watches for as long as the connection is wanted.
+ * Closes the connection when its first command has had no complete answer for `patienceMs`; all waiting commands are then rejected or sent
+ * again, depending on its role, and it reconnects. Watches until the connection is closed permanently.
  */
 export function breakWhenSilent(connection: Watched, patienceMs: () => number): void {
   let first: object | undefined;

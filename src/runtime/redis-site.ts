@@ -1,6 +1,5 @@
-// Where the server is that a connection needs: the one that REDIS_URL names, the primary that sentinels name, or the node of a
-// cluster that owns a shard's keys. All keys of a shard are in one slot (`keyPrefix`), so a shard needs one node at a time, and what
-// changes is which one.
+// Where the server for a connection is: the one that REDIS_URL names, the primary that sentinels name, or the node of a cluster that owns a
+// shard's keys. All keys of a shard are in one slot (`keyPrefix`), so a shard needs one node at a time; which node that is can change.
 import { isIP } from 'node:net';
 import { Redis as Client, type RedisOptions } from 'ioredis';
 import { z } from 'zod';
@@ -12,46 +11,46 @@ import { isRedisHost, type RedisAddress, type RedisNode, redisNodeText } from '.
 
 /** One server to connect to. */
 export interface Endpoint extends RedisNode {
-  /** What its certificate must be for, where that is not the host. */
+  /** The name that its certificate must be for, if that is not the host. */
   readonly serverName?: string | undefined;
 }
 
 export interface RedisSiteOptions {
   readonly address: RedisAddress;
-  /** What all keys begin with, with a hash tag: their slot is the one whose owner is looked for. */
+  /** What all keys begin with, including a hash tag: the site looks for the owner of their slot. */
   readonly prefix: string;
-  /** Default: what the address says. */
+  /** Default: the credentials in the address. */
   readonly access?: RedisAccess | undefined;
   readonly logger: Logger;
 }
 
-/** How long a node or a sentinel that is asked may take. */
+/** How long the answer of a node or a sentinel may take. */
 const askWithinMs = 2_000;
-/** Of a large cluster so many are asked: each knows of all. */
+/** In a large cluster this many nodes are asked: each knows all of them. */
 const mostAsked = 8;
-/** Nodes that send us from one to the other are believed this often within the time; then others are asked. */
+/** Nodes that redirect us to each other are believed this often within the time; then others are asked. */
 const mostHops = 5;
 const hopsWithinMs = 10_000;
 
 const slotCount = 16_384;
 
-/** Shared by the connections of one shard, so that one of them learns for all. */
+/** Shared by the connections of one shard: what one finds out, all know. */
 export class RedisSite {
   readonly #address: RedisAddress;
   readonly #prefix: string;
   readonly #access: RedisAccess;
   readonly #logger: Logger;
   #isCluster: boolean;
-  /** It has told that it is no node of a cluster. */
+  /** It has reported that it is not part of a cluster. */
   #isServer = false;
-  /** Who is asked first comes first: of a cluster the nodes that are known, of sentinels those in the address. */
+  /** In the order in which they are asked: for a cluster the known nodes, for sentinels those in the address. */
   #known: readonly RedisNode[];
-  /** Who owns the keys by the word of the node that was asked for them. */
+  /** The owner of the keys, according to the node that was asked for them. */
   #hint: RedisNode | undefined;
   #hops = 0;
   #firstHopAt = 0;
   #asking: Promise<Endpoint> | undefined;
-  /** Where the server was found last. */
+  /** Where the server was last found. */
   #last: Endpoint | undefined;
 
   constructor({ address, prefix, access = accessOf(address), logger }: RedisSiteOptions) {
@@ -67,12 +66,12 @@ export class RedisSite {
     return this.#address;
   }
 
-  /** How long a connection may stand on the credentials that it was opened with. */
+  /** How long a connection may use the credentials that it was opened with. */
   get renewMs(): number | undefined {
     return this.#access.renewMs;
   }
 
-  /** For one connection, or to prove anew who it is. @throws RedisSiteError */
+  /** For one connection, or to authenticate again. @throws RedisSiteError */
   async credentials(): Promise<RedisCredentials> {
     try {
       return await this.#access.credentials();
@@ -95,23 +94,23 @@ export class RedisSite {
     return this.#isCluster;
   }
 
-  /** Whether the server may be another one from time to time. */
+  /** Whether the server may change over time. */
   get moves(): boolean {
     return this.#isCluster || this.#address.master !== undefined;
   }
 
-  /** Two keys that never exist, in the slot of all others. */
+  /** Two keys that never exist, in the same slot as all others. */
   get absentKeys(): readonly [string, string] {
     return [`${this.#prefix}:never:1`, `${this.#prefix}:never:2`];
   }
 
-  /** A server has told whether it is a node of a cluster. */
+  /** A server has reported whether it is a node of a cluster. */
   learn(isNode: boolean): void {
     if (isNode) this.#isCluster = true;
     else this.#isServer = true;
   }
 
-  /** Whether a server may send us to another one: of one that is no node of a cluster that would be odd, and is not believed. */
+  /** Whether a server may redirect us: a redirect from a server outside a cluster would be odd, and is not believed. */
   get maySendOn(): boolean {
     return this.#isCluster || (this.#address.master === undefined && !this.#isServer);
   }
@@ -119,9 +118,9 @@ export class RedisSite {
   /** The node that was asked for the keys says who owns them. */
   movedTo({ host, port }: RedisNode): void {
     this.#isCluster = true;
-    // A node that has no name for the other one means: at the host where it was asked itself.
+    // A node that has no name for the other one means the host where it was asked itself.
     const node = { host: host === '' ? (this.#last ?? this.#address.nodes[0]).host : host, port };
-    // Another connection was there first.
+    // Another connection was faster.
     if (this.#last !== undefined && redisNodeText(this.#last) === redisNodeText(node)) {
       this.#hint = node;
       return;
@@ -135,7 +134,7 @@ export class RedisSite {
     if (this.#hops <= mostHops) this.#hint = node;
   }
 
-  /** The server that was located does not answer, or is not what it was said to be: whoever said so is asked last from now on. */
+  /** The located server does not answer, or is not what it was said to be: whoever named it is asked last from now on. */
   missed(): void {
     const [first, ...others] = this.#known;
     this.#known = first === undefined ? this.#known : [...others, first];
@@ -143,7 +142,7 @@ export class RedisSite {
 
   /**
    * Finds the server.
-   * @throws RedisSiteError when nobody can tell; an error of ioredis when all that were asked refuse.
+   * @throws RedisSiteError if nobody knows; an error of ioredis if all that were asked refuse.
    */
   locate(): Promise<Endpoint> {
     if (!this.moves) return Promise.resolve(this.#address.nodes[0]);
@@ -152,19 +151,19 @@ export class RedisSite {
       this.#hint = undefined;
       return Promise.resolve(this.#tell(this.#endpoint(hint)));
     }
-    // What the connections of a shard ask at the same moment is one question.
+    // When the connections of a shard ask at the same moment, one query answers all.
     this.#asking ??= (this.#isCluster ? this.#askCluster() : this.#askSentinels())
       .then((endpoint) => this.#tell(endpoint))
       .finally(() => (this.#asking = undefined));
     return this.#asking;
   }
 
-  /** What was found last, for messages. */
+  /** Where it was last found, for messages. */
   get current(): string {
     return this.describe(this.#last ?? this.#address.nodes[0]);
   }
 
-  /** What the server is to us, for messages: `10.0.0.7:6379 (primary of mymaster, say the sentinels)`. */
+  /** The server and its role, for messages: `10.0.0.7:6379 (primary of mymaster, say the sentinels)`. */
   describe(endpoint: RedisNode): string {
     const { master } = this.#address;
     if (!this.moves) return redisNodeText(endpoint);
@@ -202,7 +201,7 @@ export class RedisSite {
     });
   }
 
-  /** A sentinel may have no password where the primary has one. */
+  /** A sentinel may have no password although the primary has one. */
   async #askSentinel(sentinel: RedisNode, master: string): Promise<RedisNode | undefined> {
     const question = async (client: Client) =>
       sentinelAnswer.parse(await client.call('SENTINEL', 'get-master-addr-by-name', master));
@@ -294,7 +293,7 @@ export class RedisSite {
       await client.connect();
       return await question(client);
     } catch (error) {
-      // What the connection says is nearer the cause than that it was closed.
+      // The connection's error is nearer to the cause than the fact that it was closed.
       throw first ?? error;
     } finally {
       client.disconnect();
@@ -306,7 +305,7 @@ export class RedisSite {
     return this.#address.tls ? { ...node, ...this.#serverName(node) } : node;
   }
 
-  /** A node that is told as a bare address has a certificate for the name under which the cluster was asked. */
+  /** The certificate of a node that is named by its bare address is for the name under which the cluster was asked. */
   #serverName({ host }: RedisNode): Pick<Endpoint, 'serverName'> {
     const named = this.#address.nodes.find((node) => isIP(node.host) === 0);
     return isIP(host) !== 0 && named ? { serverName: named.host } : {};
@@ -331,7 +330,7 @@ export function databaseOnCluster(database: number) {
   } as const;
 }
 
-/** What one node says of its cluster. */
+/** What one node says about its cluster. */
 interface ClusterView {
   readonly node: RedisNode;
   readonly isUp: boolean;
@@ -389,7 +388,7 @@ function distinct(nodes: readonly RedisNode[]): readonly RedisNode[] {
   return [...new Map(nodes.map((node) => [redisNodeText(node), node])).values()];
 }
 
-/** An endpoint that cannot be reached, with what it is to us. */
+/** An endpoint that cannot be reached, with its role. */
 export function unreached(site: RedisSite, endpoint: Endpoint, cause: unknown): Error {
   const trouble = troubleFrom(cause);
   return new RedisSiteError({ ...trouble, said: `${site.describe(endpoint)}: ${trouble.said}` }, cause);

@@ -1,19 +1,19 @@
-// What keeps Redis from doing what it is asked: it is away, or it answers and refuses. The two are told apart everywhere.
+// What keeps Redis from doing what it is asked: it is away, or it answers and refuses. The two are distinguished everywhere.
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Logger } from './logger.ts';
 
 export interface RedisTrouble {
   /** `refuses`: a server answered. `away`: none did. */
   readonly kind: 'refuses' | 'away';
-  /** The first word of a refusal, such as READONLY or ERR; the system's code of a failed connection, such as ECONNREFUSED. */
+  /** The first word of a refusal, such as READONLY or ERR; for a failed connection the system's code, such as ECONNREFUSED. */
   readonly code: string;
-  /** One line, fit for a log and for a person. */
+  /** One line, suitable for a log and for a person. */
   readonly said: string;
 }
 
 const longestSaid = 300;
 
-/** Why a server could not be found or reached, by those that were asked for it. */
+/** Why a server could not be found or reached, according to those that were asked. */
 export class RedisSiteError extends Error {
   readonly trouble: RedisTrouble;
 
@@ -35,7 +35,7 @@ export function troubleFrom(error: unknown): RedisTrouble {
   return { kind: 'away', code: typeof code === 'string' ? code : 'CLOSED', said: said === '' ? String(code) : said };
 }
 
-/** Something answers, and it is not the Redis that was meant: no time mends that. */
+/** Something answers that is not the intended Redis: waiting does not help. */
 function misfitOf(said: string, code: string): Pick<RedisTrouble, 'code' | 'said'> | undefined {
   // Of ioredis' parser.
   const firstByte = /^Unknown RESP type (\d+)/.exec(said)?.[1];
@@ -69,8 +69,8 @@ export function troubleText({ kind, said }: RedisTrouble): string {
 }
 
 /**
- * The error of a call that Redis did not do, or whose answer is missing.
- * @param known what the connection knows better than the error, which may only say that there is no connection.
+ * The error of a call that Redis did not execute, or whose answer is missing.
+ * @param known the connection's own knowledge, since the error may only say that there is no connection.
  */
 export function redisFailure(what: string, cause: unknown, known: RedisTrouble | undefined): AppError {
   if (cause instanceof AppError) return cause;
@@ -84,7 +84,7 @@ export function redisFailure(what: string, cause: unknown, known: RedisTrouble |
   );
 }
 
-/** Whether an error came of a command to Redis: the server refused it, or there was no connection. */
+/** Whether an error came from a command to Redis: the server refused it, or there was no connection. */
 export function isOfRedis(error: unknown): boolean {
   if (isReply(error)) return true;
   return (
@@ -99,7 +99,7 @@ function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
-/** A server repeats the arguments of a command that it does not know: they may be data, or a password. */
+/** A server repeats the arguments of an unknown command: they may be data, or a password. */
 function oneLine(text: string): string {
   const told = text
     .replace(/,? with args beginning with:[\s\S]*$/, '')
@@ -116,7 +116,7 @@ export interface RedisWatchOptions {
 }
 
 /**
- * The troubles of the connections to one server, told as one episode: a line when it begins, one for each further kind of
+ * The trouble of the connections to one server, reported as one episode: a line when it begins, one for each further kind of
  * trouble, one when it is over. States: well → troubled → (all connections well, for `quietMs`) well.
  */
 export class RedisWatch {
@@ -124,19 +124,19 @@ export class RedisWatch {
   readonly #quietMs: number;
   readonly #onChange: (kinds: ReadonlySet<RedisTrouble['kind']>) => void;
   readonly #troubled = new Map<object, RedisTrouble>();
-  /** Codes that this episode has told. */
+  /** Codes that this episode has reported. */
   readonly #told = new Set<string>();
   #beganAt = 0;
   #ending: NodeJS.Timeout | undefined;
 
-  /** @param options.onChange is told what kinds of trouble there are now, whenever a connection's trouble comes or goes. */
+  /** @param options.onChange is called with the current kinds of trouble whenever a connection's trouble begins or ends. */
   constructor({ logger, quietMs = 1_000, onChange = () => undefined }: RedisWatchOptions) {
     this.#logger = logger;
     this.#quietMs = quietMs;
     this.#onChange = onChange;
   }
 
-  /** What troubles some connection now. */
+  /** The current trouble of any connection. */
   get trouble(): RedisTrouble | undefined {
     return this.#troubled.values().next().value;
   }
@@ -168,7 +168,7 @@ export class RedisWatch {
     }, this.#quietMs).unref();
   }
 
-  /** The connection is closed for good. */
+  /** The connection is closed permanently. */
   forget(connection: object): void {
     if (this.#troubled.delete(connection)) this.#changed();
   }

@@ -56,12 +56,12 @@ describe('addresses that can be used', () => {
     ['rediss://app:secret@[::1]:1/3', 'rediss://[::1]:1/3'],
     ['redis://app:secret@one,two:7001', 'redis://one:6379,two:7001/0'],
     ['rediss+sentinel://app:secret@h1,h2:7/m/2', 'rediss+sentinel://h1:26379,h2:7/m/2'],
-  ])('the text of %s for people has no user and no password', (text, shown) => {
+  ])('the text of %s for people contains no user and no password', (text, shown) => {
     expect(redisAddressText(parseRedisUrl(text))).toBe(shown);
   });
 });
 
-describe('addresses that cannot be used: one line that names REDIS_URL and no part of the password', () => {
+describe('addresses that cannot be used get one line that names REDIS_URL and no part of the password', () => {
   test.each([
     ['', /is empty/],
     ['   ', /is empty/],

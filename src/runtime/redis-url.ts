@@ -1,4 +1,4 @@
-// What REDIS_URL may say: one server, nodes of a cluster, or sentinels. A pure function. No refusal repeats any part of the text:
+// What REDIS_URL may contain: one server, nodes of a cluster, or sentinels. A pure function. No error repeats any part of the text:
 // whatever is malformed may be a piece of the password.
 import { isIPv6 } from 'node:net';
 import { AppError } from '#domain/errors.ts';
@@ -14,7 +14,7 @@ export interface RedisAddress {
   readonly tls: boolean;
   /** One server, which may be a node of a cluster; several nodes of one cluster; or, with `master`, sentinels. */
   readonly nodes: readonly [RedisNode, ...RedisNode[]];
-  /** The name under which the sentinels watch a primary; undefined: the nodes are no sentinels. */
+  /** The name under which the sentinels watch a primary; undefined: the nodes are not sentinels. */
   readonly master: string | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
@@ -26,12 +26,12 @@ const sentinelForm = 'redis+sentinel://[user:password@]host:26379[,host:26379…
 const encoding = 'in a user or password write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F and % as %25';
 /** Redis keeps the number of databases in an int. */
 const mostDatabases = 2 ** 31 - 1;
-/** More than anybody lists: a cluster tells of its other nodes itself. */
+/** More than anybody needs to list: a cluster names its other nodes itself. */
 const mostNodes = 100;
 const schemes = new Set(['redis', 'rediss', 'redis+sentinel', 'rediss+sentinel']);
 
 /**
- * Reads an address. Whether a server is a node of a cluster is found out by asking it.
+ * Reads an address. Whether a server is part of a cluster is only known after asking it.
  * @param name what the text is called in messages.
  * @throws AppError REDIS_URL_INVALID, in one line that names the variable and says what to write.
  */
@@ -151,7 +151,7 @@ function readMaster(tail: string, refuse: Refuse): { readonly master: string; re
   const [, name = '', database = ''] = /^\/([^/?#]*)(.*)$/.exec(tail) ?? [];
   if (name === '' || /^\d+$/.test(name))
     return refuse(`does not say which primary the sentinels are to name: write ${sentinelForm}`);
-  // https://github.com/redis/redis/blob/7.2/src/sentinel.c: what a name may consist of.
+  // https://github.com/redis/redis/blob/7.2/src/sentinel.c: the characters that a name may contain.
   if (!/^[\w.-]{1,256}$/.test(name))
     return refuse('has a name of a primary with other characters than letters, digits, dot, underscore and hyphen');
   return { master: name, database: readDatabase(database, refuse) };

@@ -16,29 +16,29 @@ const optionsByRole: Record<RedisRole, ConnectionOptions> = {
   store: { maxRetriesPerRequest: 0, enableOfflineQueue: false, autoResendUnfulfilledCommands: false },
 };
 
-/** Where the server is, and which keys are meant: in a cluster they decide which node it is. */
+/** Where the server is, and for which keys: in a cluster they determine the node. */
 export interface RedisPlace {
   readonly url: string;
-  /** `keyPrefix` of the keys that are asked for; left out: any. */
+  /** `keyPrefix` of those keys; left out: any. */
   readonly prefix?: string;
-  /** Credentials and certificates; default: what the address says. */
+  /** Credentials and certificates; default: those in the address. */
   readonly access?: RedisAccess | undefined;
 }
 
 export interface ConnectOptions extends RedisPlace {
   readonly role: RedisRole;
   readonly logger: Logger;
-  /** Connections to one server tell their troubles together; default: this one by itself. */
+  /** Connections to one server report their trouble together; default: this one alone. */
   readonly watch?: RedisWatch;
-  /** Connections for the same keys find out together where these are; default: this one by itself. */
+  /** Connections for the same keys locate them together; default: this one alone. */
   readonly site?: RedisSite;
   /** How long a command may go unanswered before the connection counts as broken. Default 5 s. */
   readonly patienceMs?: () => number;
 }
 
 /**
- * A connection that reconnects by itself, with pauses that grow after every kind of failure. It is ready only in the database
- * that the address names: where that cannot be selected, no command is ever sent.
+ * A connection that reconnects by itself, with pauses that grow after each failure of any kind. It is ready only in the database
+ * that the address names: if that cannot be selected, no command is ever sent.
  * @throws AppError REDIS_URL_INVALID
  */
 export function connectRedis({
@@ -66,7 +66,7 @@ export function redisSite({
   return new RedisSite({ address: parseRedisUrl(url), prefix, access, logger });
 }
 
-/** The connector knows host and credentials; what it is told of them here is for messages alone. */
+/** The connector knows host and credentials; these values are only for messages. */
 function optionsOf({ nodes: [{ host, port }], database, tls }: RedisAddress): ConnectionOptions {
   return {
     host,
@@ -76,16 +76,16 @@ function optionsOf({ nodes: [{ host, port }], database, tls }: RedisAddress): Co
   };
 }
 
-/** The error of a call over this connection, with what Redis said. */
+/** The error of a call over this connection, including what Redis said. */
 export function failureOf(redis: Redis, what: string, cause: unknown): AppError {
   return redisFailure(what, cause, redis instanceof Connection ? redis.trouble : undefined);
 }
 
-/** Refusals that pass by themselves, or when somebody frees memory or ends a script: a start waits for them. */
+/** Refusals that end by themselves, or when somebody frees memory or ends a script: a start waits for them. */
 const passing = /^(?:LOADING|BUSY|MASTERDOWN|READONLY|OOM|MISCONF|NOREPLICAS|TRYAGAIN|ERR max number of clients)/;
 
 /**
- * Tries an address once. Resolves when the server can be used, and when it is away: that may pass.
+ * Tries an address once. Resolves if the server can be used, and also if it is away, which may be temporary.
  * @throws AppError REDIS_URL_INVALID, REDIS_UNUSABLE: a person must change something
  */
 export async function assertRedisUsable({
@@ -115,7 +115,7 @@ export async function assertRedisUsable({
   }
 }
 
-/** Resolves when a connection is ready, or has failed for the first time; one that goes on to another node has not. */
+/** Resolves when a connection is ready, or has failed for the first time; moving to another node is neither. */
 export function triedOnce(redis: Redis): Promise<void> {
   const isFollowing = () => redis instanceof Connection && redis.isFollowing;
   if (redis.status === 'ready' || (redis.status === 'reconnecting' && !isFollowing())) return Promise.resolve();
@@ -151,11 +151,11 @@ export async function disconnectRedis(redis: Redis): Promise<void> {
   if (redis.status === 'ready')
     await Promise.race([redis.quit().catch(() => undefined), new Promise((done) => setTimeout(done, 500))]);
   redis.disconnect();
-  // A server that hangs would never end its side.
+  // A server that hangs would never close its side.
   redis.stream?.destroy();
 }
 
-/** Every key of one deployment and shard starts with this; braces keep them in one slot of a Redis Cluster. */
+/** Every key of one deployment and shard starts with this; the braces keep them in one slot of a Redis Cluster. */
 export function keyPrefix(namespace: string, shard: string): string {
   return `{${namespace}:${shard}}`;
 }

@@ -1,4 +1,4 @@
-// A small file that may be replaced at any moment: while it cannot be read, what it said last counts.
+// A small file that may be replaced at any moment: while it cannot be read, its last content is used.
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Logger } from './logger.ts';
 import { readBounded } from './read-bounded.ts';
@@ -8,7 +8,7 @@ export interface RereadFileOptions {
   readonly name: string;
   readonly path: string;
   readonly logger: Pick<Logger, 'warn'>;
-  /** Told of every text that was not there before, and of the one that it takes the place of. @throws AppError: it is not taken */
+  /** Called with every new text, and with the one that it replaces. @throws AppError: the text is not used */
   readonly onRead: (text: string, before: string | undefined) => void;
 }
 
@@ -23,7 +23,7 @@ export class RereadFile {
     this.#options = options;
   }
 
-  /** The text without the line end. @throws AppError REDIS_URL_INVALID when it has never been read */
+  /** The text without the line break. @throws AppError REDIS_URL_INVALID if it has never been read */
   read(): string {
     const { name, path, logger, onRead } = this.#options;
     try {

@@ -1,8 +1,8 @@
-// What a Lua script answered, checked before it is believed: by another version of the script, or by something in front of Redis.
+// Checks what a Lua script answered: it may be another version of the script, or something in front of Redis.
 import type { z } from 'zod';
 import { AppError } from '#domain/errors.ts';
 
-/** The reply as its type. @throws AppError REDIS_ANSWER_INVALID: the script may have had its effect. */
+/** Returns the reply as its type. @throws AppError REDIS_ANSWER_INVALID: the script may have taken effect. */
 export function replyOf<T>(script: string, shape: z.ZodType<T>, reply: unknown): T {
   const parsed = shape.safeParse(reply);
   if (parsed.success) return parsed.data;

@@ -1,7 +1,7 @@
-// Removes from a text what must not be seen: known shapes of secrets, and values that it was told of.
+// Removes secrets from a text: known shapes, and registered values.
 import type { Secret } from '#domain/secret.ts';
 
-/** Shapes that nothing but a secret has, each with a text that is in all of them. */
+/** Shapes that only a secret has, each with a text that occurs in all of them. */
 const secretShapes: readonly [hint: string, RegExp, string][] = [
   // A stream key's value: https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StreamKey.html
   ['sk_', /sk_[a-z0-9-]+_[A-Za-z0-9]+_[A-Za-z0-9]+/g, '[stream key]'],
@@ -14,15 +14,15 @@ const patterns: readonly [RegExp, string][] = [
   [/(rediss?(?:\+sentinel)?:\/\/[^:@/\s"]*:)[^\s"]+@/gi, '$1[password]@'],
   [/\b(https?:\/\/)[^/@\s"]+:[^/@\s"]+@/g, '$1[credentials]@'],
 ];
-/** A shorter value may be a word that people use. */
+/** A shorter value may be an ordinary word. */
 const shortestInAnswers = 12;
 
-/** Replaces what must not be seen in a text: known shapes, and every value it was told of. */
+/** Replaces secrets in a text: known shapes, and every registered value. */
 export class Scrubber {
-  /** With how often each was hidden: one that several hide is forgotten with the last of them. */
+  /** With the number of times that each was hidden: a value that several callers hide is forgotten with the last of them. */
   readonly #values = new Map<string, { readonly label: string; readonly times: number }>();
 
-  /** Hides this very value until it is forgotten as often, wherever it stands; shorter than six characters it is not taken. */
+  /** Hides this value wherever it occurs, until it is forgotten as often; values shorter than six characters are not accepted. */
   hide(value: string | Secret, label: string): void {
     const text = typeof value === 'string' ? value : value.reveal();
     if (text.length < 6) return;
@@ -32,7 +32,7 @@ export class Scrubber {
     }
   }
 
-  /** Takes back one `hide`. */
+  /** Reverts one `hide`. */
   forget(value: string | Secret): void {
     const text = typeof value === 'string' ? value : value.reveal();
     for (const form of formsOf(text)) {
@@ -48,7 +48,7 @@ export class Scrubber {
     return result;
   }
 
-  /** As `scrub`, for what people and programs read and write as well: only what cannot be anything but a secret is replaced. */
+  /** Like `scrub`, for text that people and programs also write: replaces only what cannot be anything but a secret. */
   scrubAnswer(text: string): string {
     return this.#withoutKnown(text, shortestInAnswers);
   }
@@ -62,7 +62,7 @@ export class Scrubber {
   }
 }
 
-/** As it is, and as it stands in JSON. */
+/** As it is, and as it appears in JSON. */
 function formsOf(text: string): ReadonlySet<string> {
   return new Set([text, JSON.stringify(text).slice(1, -1)]);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SharedRun } from './shared-run.ts';
 
-test('whoever asks while a run is under way shares the one that begins after it', async () => {
+test('a caller during a run shares the run that begins after it', async () => {
   const runs: { why: string; end: PromiseWithResolvers<number> }[] = [];
   const shared = new SharedRun((why) => {
     const end = Promise.withResolvers<number>();

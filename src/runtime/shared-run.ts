@@ -1,17 +1,17 @@
-// Many ask for the same work: whoever asks while it runs shares the next run, which begins after they asked.
+// Many callers want the same work: a caller during a run shares the next run, which begins after the call.
 
-/** At most one run at a time, and one that waits, however many ask. */
+/** At most one run at a time and one that waits, for any number of callers. */
 export class SharedRun<T> {
   readonly #run: (why: string) => Promise<T>;
   #running: Promise<T> | undefined;
   #next: Promise<T> | undefined;
 
-  /** @param run is given the reason of the first of those who share it. */
+  /** @param run gets the reason of the first caller that shares it. */
   constructor(run: (why: string) => Promise<T>) {
     this.#run = run;
   }
 
-  /** Resolves, or rejects, as the first run that begins from now on. */
+  /** Resolves or rejects like the first run that begins from now on. */
   ask(why = ''): Promise<T> {
     if (this.#next) return this.#next;
     if (!this.#running) return this.#start(why);

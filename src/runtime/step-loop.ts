@@ -1,16 +1,16 @@
-// Work that is done a step at a time for as long as there is some: one step after another, a pause when there is nothing to do, a
-// longer one after a failure. A stop ends the step under way.
+// Work that is done in steps for as long as there is some: one step after another, a pause when there is nothing to do, a longer pause
+// after a failure. A stop ends the current step.
 import { type Clock, sleepOrAbort } from './clock.ts';
 import type { Episode } from './episode.ts';
 import type { Service } from './lifecycle.ts';
 
 export interface StepLoopOptions {
   readonly name: string;
-  /** Does the next piece; `idle`: there was none. */
+  /** Does the next piece; `idle`: there was nothing to do. */
   readonly step: (signal: AbortSignal) => Promise<'idle' | 'worked'>;
   readonly idleMs: number;
   readonly retryMs: number;
-  /** Hears of each end of a step. */
+  /** Gets the outcome of each step. */
   readonly episode: Episode;
   readonly clock: Clock;
 }

@@ -12,12 +12,12 @@ describe('nothing is exported', () => {
     [{ ...endpoint, OTEL_SDK_DISABLED: 'TRUE' }],
     [{ ...endpoint, OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none' }],
     [{ ...endpoint, OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'prometheus' }],
-  ])('where the environment says %j', (env) => {
+  ])('when the environment says %j', (env) => {
     expect(readTelemetrySettings(env)).toEqual({ settings: undefined, problems: [] });
   });
 });
 
-test('an endpoint alone brings the defaults of the specification', () => {
+test('an endpoint alone uses the defaults of the specification', () => {
   const { settings, problems } = readTelemetrySettings(endpoint);
 
   expect(problems).toEqual([]);
@@ -36,7 +36,7 @@ test('an endpoint alone brings the defaults of the specification', () => {
   ]);
 });
 
-test('what is said of one signal goes before what is said of all', () => {
+test('a setting for one signal overrides the setting for all', () => {
   const { settings } = readTelemetrySettings({
     OTEL_EXPORTER_OTLP_ENDPOINT: 'https://all.example.com/otlp/',
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces.example.com/in?x=1',
@@ -63,7 +63,7 @@ test('what is said of one signal goes before what is said of all', () => {
   });
 });
 
-test('sampler, queue, names and propagation are taken', () => {
+test('sampler, queue, names and propagation are applied', () => {
   const { settings, problems } = readTelemetrySettings({
     ...endpoint,
     OTEL_TRACES_SAMPLER: 'traceidratio',
@@ -86,7 +86,7 @@ test('sampler, queue, names and propagation are taken', () => {
   });
 });
 
-describe('what cannot be used', () => {
+describe('invalid settings', () => {
   const secret = 'not-a-secret-but-treated-as-one';
 
   test.each([
@@ -96,7 +96,7 @@ describe('what cannot be used', () => {
     ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc'],
     ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http/json'],
     ['OTEL_EXPORTER_OTLP_CERTIFICATE', '/nowhere/ca.pem'],
-  ])('%s=%s sends nothing there and says so', (name, value) => {
+  ])('%s=%s disables that export and is reported', (name, value) => {
     const { settings, problems } = readTelemetrySettings({ ...endpoint, [name]: value });
 
     expect(settings).toBeUndefined();
@@ -119,7 +119,7 @@ describe('what cannot be used', () => {
     ['OTEL_RESOURCE_ATTRIBUTES', 'team'],
     ['OTEL_TRACES_EXPORTER', 'zipkin'],
     ['OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE', 'delta'],
-  ])('%s=%s leaves the rest as it is and says so', (name, value) => {
+  ])('%s=%s changes nothing else and is reported', (name, value) => {
     const { settings, problems } = readTelemetrySettings({ ...endpoint, [name]: value });
 
     expect(settings?.metrics).toBeDefined();
@@ -128,7 +128,7 @@ describe('what cannot be used', () => {
     expect(problems[0]).not.toContain(secret);
   });
 
-  test('a ratio that is none is all', () => {
+  test('an invalid ratio means all', () => {
     const { settings, problems } = readTelemetrySettings({
       ...endpoint,
       OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',

@@ -1,12 +1,12 @@
-// What the environment says about OpenTelemetry. The names and defaults are the specification's; what cannot be read is told and left
-// out, since traces must never keep the daemon from its work.
+// What the environment says about OpenTelemetry. Names and defaults are the specification's; what cannot be read is reported and ignored,
+// since traces must never keep the daemon from its work.
 // https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ ,
 // https://opentelemetry.io/docs/specs/otel/protocol/exporter/
 import { readFileSync } from 'node:fs';
 import { messageOf } from '#domain/errors.ts';
 import type { Environment } from './egress.ts';
 
-/** What an endpoint needs, in the versions that go together; the optional peers of package.json. */
+/** The packages that an endpoint needs, in matching versions; the optional peers of package.json. */
 export const telemetryPackages: Readonly<Record<string, string>> = {
   '@opentelemetry/api': '1.10.0',
   '@opentelemetry/exporter-metrics-otlp-proto': '0.301.0',
@@ -16,17 +16,17 @@ export const telemetryPackages: Readonly<Record<string, string>> = {
   '@opentelemetry/sdk-trace': '3.1.0',
 };
 
-/** Installs them beside ivs-autopilot. */
+/** The command that installs them beside ivs-autopilot. */
 export const installCommand = `npm install ${Object.entries(telemetryPackages)
   .map(([name, version]) => `${name}@${version}`)
   .join(' ')}`;
 
-/** Where one signal goes. */
+/** Where one signal is sent. */
 export interface SignalSettings {
   readonly url: URL;
-  /** Secrets, as a rule. */
+  /** Usually secrets. */
   readonly headers: Readonly<Record<string, string>>;
-  /** For one export with all its tries. */
+  /** For one export, including all its attempts. */
   readonly timeoutMs: number;
   readonly compression: 'gzip' | 'none';
   readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
@@ -34,9 +34,9 @@ export interface SignalSettings {
 
 export interface SamplerSettings {
   readonly kind: 'always_on' | 'always_off' | 'traceidratio';
-  /** 0 to 1; of `traceidratio`. */
+  /** 0 to 1; for `traceidratio`. */
   readonly ratio: number;
-  /** A trace that others began is recorded as they say. */
+  /** The sampling decision of a trace that others began is kept. */
   readonly isParentBased: boolean;
 }
 
@@ -57,15 +57,15 @@ export interface TelemetrySettings {
 }
 
 export interface ReadSettings {
-  /** Undefined: nothing is set, or all of it is switched off. */
+  /** Undefined: nothing is set, or everything is disabled. */
   readonly settings: TelemetrySettings | undefined;
-  /** Sentences that name the variable and never its value, which may be a secret. */
+  /** Sentences that name the variable, but never its value, which may be a secret. */
   readonly problems: readonly string[];
 }
 
 type Signal = 'TRACES' | 'METRICS';
 
-/** No timer of Node's is longer. */
+/** Node has no longer timer. */
 const longestMs = 2 ** 31 - 1;
 const samplers = /^(parentbased_)?(always_on|always_off|traceidratio)$/;
 
@@ -121,7 +121,7 @@ class EnvironmentReader {
     if (!this.problems.includes(sentence)) this.problems.push(sentence);
   }
 
-  /** An empty value is as if it were not set. */
+  /** An empty value counts as not set. */
   text(name: string): string | undefined {
     const text = this.#env[name]?.trim();
     return text ? text : undefined;
@@ -168,14 +168,14 @@ class EnvironmentReader {
     return 1;
   }
 
-  /** `key=value,key=value`, values percent-encoded; OTEL_SERVICE_NAME goes before the service.name in it. */
+  /** `key=value,key=value`, values percent-encoded; OTEL_SERVICE_NAME overrides the service.name in it. */
   resource(): Readonly<Record<string, string>> {
     const attributes = this.#pairs('OTEL_RESOURCE_ATTRIBUTES');
     const name = this.text('OTEL_SERVICE_NAME') ?? attributes['service.name'] ?? 'ivs-autopilot';
     return { ...attributes, 'service.name': name };
   }
 
-  /** Undefined: it is switched off, has no endpoint, or cannot be sent. */
+  /** Undefined: it is disabled, has no endpoint, or cannot be sent. */
   signal(signal: Signal, path: string): SignalSettings | undefined {
     const exporters = this.list(`OTEL_${signal}_EXPORTER`);
     if (exporters.length > 0 && !exporters.includes('otlp')) {
@@ -220,7 +220,7 @@ class EnvironmentReader {
     };
   }
 
-  /** The value of a variable of one signal, or else of all; `other`: none of those offered. */
+  /** The value of a signal's own variable, else of the general one; `other`: a value that is not offered. */
   #choice(signal: Signal, what: string, offered: readonly string[]): string | undefined {
     const value = this.text(`OTEL_EXPORTER_OTLP_${signal}_${what}`) ?? this.text(`OTEL_EXPORTER_OTLP_${what}`);
     return value === undefined || offered.includes(value) ? value : 'other';

@@ -1,5 +1,5 @@
-// Traces and metrics by OpenTelemetry, where an endpoint is set. Its packages are optional and loaded only then; whatever goes wrong with
-// them, with the settings or with the collector is told, and nothing else waits or fails for it.
+// Traces and metrics through OpenTelemetry, if an endpoint is set. Its packages are optional and loaded only then. Trouble with them, with
+// the settings or with the collector is reported, and nothing else waits or fails because of it.
 import { randomUUID } from 'node:crypto';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Clock } from './clock.ts';
@@ -19,17 +19,17 @@ export interface TelemetryOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly version: string;
-  /** How long a stop waits for what is left to be sent. Default: part of the two seconds that it leaves to the process edge. */
+  /** How long a stop waits until everything is sent. Default: part of the two seconds that the stop leaves to the process edge. */
   readonly flushMs?: number;
   readonly load?: () => Promise<typeof import('./opentelemetry.ts')>;
 }
 
 export interface Telemetry {
-  /** Sends what is left, for as long as a stop can wait for it. Never rejects. */
+  /** Sends what is left, for as long as a stop can wait. Never rejects. */
   stop(): Promise<void>;
 }
 
-/** Begins to export what the environment asks for; undefined: nothing. Never rejects. */
+/** Starts the exports that the environment asks for; undefined: none. Never rejects. */
 export async function startTelemetry(options: TelemetryOptions): Promise<Telemetry | undefined> {
   const { env, metrics, scrubber, logger, clock, version, flushMs = 1_200 } = options;
   const { load = () => import('./opentelemetry.ts') } = options;
@@ -94,14 +94,14 @@ function episodeOf(signal: 'traces' | 'metrics', clock: Clock, logger: Logger): 
   });
 }
 
-/** Without what the collector answered: it may hold anything. */
+/** Without the collector's answer, which may contain anything. */
 function failureOf(signal: string, error: unknown): AppError {
   const { code } = error as { readonly code?: unknown };
   const why = typeof code === 'number' ? `status ${code}` : messageOf(error);
   return new AppError('TELEMETRY_FAILED', `${signal} were not exported: ${why}`);
 }
 
-/** An address may hold a token. */
+/** An address may contain a token. */
 function hostOf(signal: SignalSettings | undefined): string {
   return signal ? `${signal.url.protocol}//${signal.url.host}` : 'off';
 }

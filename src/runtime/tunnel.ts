@@ -1,5 +1,5 @@
-// Connections through a proxy: it is asked (CONNECT) for a tunnel to the host, and TLS is spoken with that host through it, so that the
-// proxy sees no more than its name or address. Plain HTTP goes by CONNECT too. https://www.rfc-editor.org/rfc/rfc9110#name-connect
+// Connections through a proxy. It is asked (CONNECT) for a tunnel to the host, and TLS runs through the tunnel, so that the proxy sees no
+// more than the host's name or address. Plain HTTP uses CONNECT too. https://www.rfc-editor.org/rfc/rfc9110#name-connect
 import type { AgentOptions, ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
@@ -9,19 +9,19 @@ import { AbortError, TimeoutError, within } from './deadline.ts';
 import { type Proxy, shownProxy } from './egress.ts';
 
 export interface TunnelOptions extends AgentOptions {
-  /** Whether TLS is spoken with the host. */
+  /** Whether TLS is used with the host. */
   readonly secure: boolean;
-  /** How long the proxy may take until the tunnel is open. */
+  /** How long the proxy may take to open the tunnel. */
   readonly openWithinMs: number;
-  /** Ends the asking. */
+  /** Ends the CONNECT request. */
   readonly signal?: AbortSignal | undefined;
 }
 
 type ConnectOptions = Parameters<HttpsProxyAgent<string>['connect']>[1];
 
 /**
- * An agent whose connections go through a proxy. A request fails with AppError PROXY_REFUSED or PROXY_FAILED when no way is opened;
- * nothing of the request has left then.
+ * An agent whose connections go through a proxy. A request fails with AppError PROXY_REFUSED or PROXY_FAILED if no tunnel is opened;
+ * then nothing of the request was sent.
  */
 export class Tunnel extends HttpsProxyAgent<string> {
   readonly #proxy: Proxy;
@@ -39,7 +39,7 @@ export class Tunnel extends HttpsProxyAgent<string> {
     return this.#options.secure;
   }
 
-  /** Called for each connection. The library neither bounds its asking nor tells a proxy's refusal from the host's own answer. */
+  /** Called for each connection. The library has no timeout for CONNECT, and does not tell a proxy's refusal from the host's own answer. */
   override async connect(request: ClientRequest, options: ConnectOptions): Promise<Socket> {
     const { openWithinMs: ms, signal } = this.#options;
     const host = options.host ?? '';
@@ -51,7 +51,7 @@ export class Tunnel extends HttpsProxyAgent<string> {
         asking.once('proxyConnect', ({ statusCode }: { statusCode: number }) => (status = statusCode));
         const socket = await asking.connect(request, {
           ...options,
-          // Of an address there is no server name, and the library leaves the address out.
+          // For an address there is no server name, and the library leaves the address out.
           checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
             checkServerIdentity(('servername' in options && options.servername) || host, certificate),
         } as ConnectOptions);

@@ -1,6 +1,6 @@
-// Work that is done one after another, in the order in which it was asked for.
+// Runs work one piece after another, in the order in which it was submitted.
 
-/** Returns a function that runs what it is given when everything that it was given before has ended, however that ended. */
+/** Returns a function that runs its argument when everything submitted earlier has ended, successfully or not. */
 export function inTurns(): <T>(run: () => Promise<T>) => Promise<T> {
   let before: Promise<unknown> = Promise.resolve();
   return (run) => {

@@ -1,5 +1,5 @@
-// What nobody caught ends the process: one line, exit code 1. The state of the program is not known any more, so nothing is stopped
-// in order; another replica, or the next start, goes on from what is in Redis.
+// An uncaught error ends the process: one line, exit code 1. The state of the program is no longer known, so there is no orderly stop;
+// another replica, or the next start, continues from what is in Redis.
 import { writeSync } from 'node:fs';
 import { messageOf } from '#domain/errors.ts';
 
@@ -10,8 +10,8 @@ const told: Tell[] = [];
 let isEnding = false;
 
 /**
- * From now on an exception or a rejection that nothing handles is told and ends the process. The newest call is the one that
- * tells, until it is disposed of.
+ * From now on an unhandled exception or rejection is reported and ends the process. The newest call is the one that
+ * reports, until it is disposed of.
  */
 export function endOnUncaught(tell: Tell): Disposable {
   if (told.length === 0) {
@@ -30,7 +30,7 @@ export function endOnUncaught(tell: Tell): Disposable {
 }
 
 function end(error: unknown): never {
-  // Telling it may throw as well.
+  // Reporting may throw as well.
   if (isEnding) process.exit(1);
   isEnding = true;
   try {
@@ -45,6 +45,6 @@ function sayLast(text: string): void {
   try {
     writeSync(2, text);
   } catch {
-    // Nobody listens.
+    // Nobody reads it.
   }
 }

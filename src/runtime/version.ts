@@ -1,8 +1,8 @@
-// The package that this program is: where it lies, and its version.
+// This program's package: its location and its version.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The folder that holds package.json: some steps up from src/ in a checkout and the image, one from dist/, the package's bundle. */
+/** The folder with package.json: some levels above src/ in a checkout and the image, one level above dist/, the package's bundle. */
 export const packageRoot: string = folderAbove(import.meta.dirname);
 
 /** As in package.json. */

@@ -1,6 +1,6 @@
-// Answers of AWS services, checked before the SDK reads them. It reads an empty body, `null`, or a member that is not there as an
-// object without members, which looks like "nothing is there"; so the body itself is held against what the operation promises.
-// A message names the place and what was expected, never the value: it may be a secret.
+// Checks answers of AWS services before the SDK reads them. The SDK reads an empty body, `null`, or a missing member as an object without
+// members, which looks like "nothing is there"; so the body itself is compared with what the operation promises. A message names the place
+// and what was expected, never the value, which may be a secret.
 import { z } from 'zod';
 import { AppError } from '#domain/errors.ts';
 
@@ -10,20 +10,20 @@ export interface WireAnswer {
   readonly body?: unknown;
 }
 
-/** For an operation of which nothing but the status is read: its body may be empty. */
+/** For an operation of which only the status is read: its body may be empty. */
 export const nothingRead = z.object({});
 
-/** The body of an answer of 2xx. Undefined for a refusal, which is the SDK's to read. */
+/** The body of a 2xx answer. Undefined for a refusal, which the SDK reads. */
 export function bodyOf({ statusCode, body }: WireAnswer): string | undefined {
   if (statusCode < 200 || statusCode > 299) return undefined;
   if (body instanceof Uint8Array) return new TextDecoder().decode(body);
   return typeof body === 'string' ? body : '';
 }
 
-/** Members of errors, which no answer of success has: of a service, or of a proxy that answers in its place. */
+/** Members of errors, which no successful answer has: from a service, or from a proxy that answers in its place. */
 const errorMarkers = ['__type', 'exceptionMessage', 'errorMessage', 'message', 'Message', 'error', 'Error'] as const;
 
-/** What an answer holds, or why it is not to be believed. */
+/** The content of an answer, or why it is not accepted. */
 export function readAnswer<T extends z.ZodType>(
   shape: T,
   body: string,
@@ -43,7 +43,7 @@ export function readAnswer<T extends z.ZodType>(
   return { problem: `${issue?.path.join('.') || 'the body'}: ${issue?.message ?? 'is not what was expected'}` };
 }
 
-/** A sentence for an answer that is not to be believed. */
+/** A sentence for an answer that is not accepted. */
 export function invalidAnswer(
   code: 'AWS_ANSWER_INVALID' | 'IVS_ANSWER_INVALID',
   operation: string,
