@@ -1,4 +1,4 @@
-// From the steps of a rule to jobs: labels, mutes, templates, ids. Ids follow from rule, subject, cause and step alone.
+// Turns the steps of a rule into jobs: labels, mutes, templates, ids. Ids follow only from rule, subject, cause and step.
 import { type ActionJob, type ActionParams, namedFiles } from '#domain/action.ts';
 import { takeTurn } from '#domain/ad-break-line.ts';
 import type { Decision } from '#domain/decision.ts';
@@ -31,14 +31,14 @@ export interface Occasion {
   readonly group: string;
   readonly cause: Cause;
   readonly phase: 'fire' | 'step' | 'resolve';
-  /** What the actions may do: `enforce` only if the rule did and does enforce. */
+  /** What the actions may do: `enforce` only if the rule enforced then and still does. */
   readonly mode: RuleMode;
   readonly decisionId: string;
   /** When the condition ended; undefined while it holds. */
   readonly endedAtMs?: number | undefined;
-  /** What fires: an action that needs a person's yes waits for it as long as that does. */
+  /** What fires: an action that needs approval waits for it at most as long as that lasts. */
   readonly firing?: Firing | undefined;
-  /** Of an action that was approved: the session that it was asked for in. */
+  /** For an action that was approved: the session in which approval was requested. */
   readonly streamId?: string | undefined;
 }
 
@@ -50,12 +50,12 @@ export function decisionIdOf(rule: string, subject: string, cause: Cause): strin
   return `d-${hashOf('decision', rule, subject, cause.id)}`;
 }
 
-/** Where what a decision follows from stands in a trace: what set its rule off, or what ended that. */
+/** The place in a trace of what a decision follows from: what triggered its rule, or what ended it. */
 export function traceOf({ trace }: Evaluation, cause: Cause, isEnd: boolean): Traceparent | undefined {
   return isEnd ? (trace ?? cause.trace) : (cause.trace ?? trace);
 }
 
-/** What the rule is grouped by, for this channel and cause. */
+/** The text that the rule is grouped by, for this channel and cause. */
 export function groupOf(rule: Rule, view: ChannelView | undefined, cause: Pick<Cause, 'event'>): string {
   return (
     rule.guards.groupBy
@@ -73,7 +73,7 @@ export function groupOf(rule: Rule, view: ChannelView | undefined, cause: Pick<C
   );
 }
 
-/** Enqueues what may be done of these steps (in dry run: only names it) and says what was held back, and why. */
+/** Enqueues the steps that may run (in dry run: only names them), and reports which were held back, and why. */
 export function runSteps(
   evaluation: Evaluation,
   occasion: Occasion,
@@ -113,7 +113,7 @@ export function runSteps(
   return { jobs, withheld };
 }
 
-/** An action of a rule on its channel, as incidents count what they hold back. */
+/** The key under which incidents count that an action of a rule on its channel was held back. */
 export function withheldName(rule: Rule, subject: string, step: Step): string {
   return hashOf('withheld', rule.name, subject, step.action, step.index);
 }
@@ -128,7 +128,7 @@ export function viewOfSubject(evaluation: Evaluation, subject: string): ChannelV
   return arn === undefined ? undefined : evaluation.channel(arn);
 }
 
-/** The folder that a templated path spells out before its first template. */
+/** The folder that a templated path names before its first template. */
 function deliveryFolderOf(params: ActionParams): Pick<ActionJob, 'deliveryFolder'> {
   const path = namedFiles(params).find(({ use }) => use === 'write')?.path;
   if (path === undefined || !isTemplate(path)) return {};
@@ -136,7 +136,7 @@ function deliveryFolderOf(params: ActionParams): Pick<ActionJob, 'deliveryFolder
   return { deliveryFolder: spelledOut.includes('/') ? spelledOut.slice(0, spelledOut.lastIndexOf('/') + 1) : '.' };
 }
 
-/** Hands over the job of a step; in dry run only names it. */
+/** Enqueues the job of a step; in dry run only names it. */
 export function enqueueStep(
   evaluation: Evaluation,
   occasion: Occasion,
@@ -147,7 +147,7 @@ export function enqueueStep(
   const head = step.action.replaceAll('_', '-').slice(0, 32);
   const jobId = `${head}-${hashOf('job', rule.name, subject, cause.id, place, step.index)}`;
   if (mode !== 'enforce') return { jobId, action: step.action };
-  // A destructive action must not hit a session that it was not decided for; without a session there is nothing to name.
+  // A destructive action must not affect a session that it was not decided for; without a session there is nothing to name.
   const streamId = askedIn ?? cause.streamId ?? (view?.stream.live ? view.stream.streamId : undefined);
   const trace = traceOf(evaluation, cause, phase === 'resolve');
   const payload: ActionJob = {
@@ -177,7 +177,7 @@ export function enqueueStep(
   return { jobId, action: step.action };
 }
 
-/** What a notification of this decision tells of. */
+/** What a notification of this decision is about. */
 function alertOf(
   evaluation: Evaluation,
   {
@@ -214,7 +214,7 @@ function alertOf(
   };
 }
 
-/** All channels of a decision get their turns one after the other, and the plan is there as soon as the decision is. */
+/** All channels of a decision are scheduled one after another, and the schedule is known as soon as the decision is. */
 function placeInLine(evaluation: Evaluation, { arn: channelArn }: ChannelView, job: ActionJob, jobId: string): void {
   const { duration } = job.params as ActionParams<'insert_ad_break'>;
   takeTurn(evaluation.tx, {
@@ -226,7 +226,7 @@ function placeInLine(evaluation: Evaluation, { arn: channelArn }: ChannelView, j
   });
 }
 
-/** When the condition was over, as the record of its stream dates it: it is noticed a little later. Of one that lasts: now. */
+/** When the condition was over, as dated by the record of its stream: it is noticed a little later. While it lasts: now. */
 function endOf(
   evaluation: Evaluation,
   { rule, cause, endedAtMs = evaluation.nowMs, phase }: Occasion,
@@ -243,7 +243,7 @@ function endOf(
 function contextOf(evaluation: Evaluation, occasion: Occasion, view: ChannelView | undefined): TemplateContext {
   const { rule, group, cause, phase } = occasion;
   const { sinceMs } = cause.evidence;
-  // `keep_firing_for` is no part of it: the condition was over by then.
+  // `keep_firing_for` does not count: the condition was over before it.
   const lastedMs = Math.max(0, endOf(evaluation, occasion, view) - sinceMs);
   const aggregate =
     rule.trigger.kind === 'aggregate'

@@ -21,7 +21,7 @@ function load(...[action, params]: [Parameters<typeof compileParams>[0], object]
 }
 
 describe('the parameters of an action', () => {
-  it('of a message keep their own line ends, and show those and the controls of what is filled in', () => {
+  it('of a message keep their own line breaks, and make those and control characters in filled-in values visible', () => {
     const compiled = load('notify', {
       receiver: 'noc',
       text: 'a\nb {{ channel.name }} {{ event.detail.list }} {{ event.detail.n }}',
@@ -52,7 +52,7 @@ describe('the parameters of an action', () => {
     });
   });
 
-  it('without templates are given back as written', () => {
+  it('without templates are returned as written', () => {
     const params = { revoke_key: true };
     const compiled = load('stop_stream', params);
 
@@ -60,13 +60,13 @@ describe('the parameters of an action', () => {
     expect(compiled.render(context('x'))).toEqual({ ok: true, params });
   });
 
-  it('are checked again once they are filled in', () => {
+  it('are checked again after they are filled in', () => {
     const rendered = load('notify', { receiver: 'noc', text: '{{ channel.name }}' }).render(context(''));
 
     expect(rendered).toMatchObject({ ok: false, problem: expect.stringMatching(/^notify\.text: /) });
   });
 
-  it('a channel name cannot leave the folder a key is delivered to', () => {
+  it('keep a channel name from leaving the folder that a key is delivered to', () => {
     const compiled = load('rotate_stream_key', { deliver: { file: '/run/keys/{{ channel.name }}' } });
 
     expect(compiled.render(context('../../etc/passwd'))).toMatchObject({ ok: false });

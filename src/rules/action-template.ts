@@ -1,4 +1,4 @@
-// The parameters of an action with templates in them: checked at load, filled in leaf by leaf when a rule fires. Since objects are
+// The parameters of an action with templates in them: checked at load, filled in leaf by leaf when a rule fires. Because objects are
 // rendered leaf by leaf and turned into JSON afterwards, nothing a template prints can break out of its place.
 import { type ActionName, type ActionParams, actionSchemas } from '#domain/action.ts';
 import type { TemplateContext } from '#domain/documents.ts';
@@ -15,12 +15,12 @@ export type CompiledParams =
 type Path = readonly (string | number)[];
 type Fill = (context: TemplateContext) => unknown;
 
-/** Parameters that name files, addresses and receivers: what they are must be known when the file is loaded. */
+/** Parameters that name files, addresses and receivers: their values must be known when the file is loaded. */
 const fixedFields = new Set(['receiver', 'url', 'url_file', 'hmac_key_file', 'source', 'bus', 'notify']);
-/** Free-form parameters: inside an object a template keeps the type of what it prints. */
+/** Free-form parameters: inside an object, a template keeps the type of its output. */
 const freeFields = new Set(['payload', 'body', 'detail']);
 
-/** Compiles parameters that the action's schema has accepted with their templates unfilled. */
+/** Compiles parameters that the action's schema has accepted with their templates not filled in. */
 export function compileParams(
   action: ActionName,
   params: ActionParams,

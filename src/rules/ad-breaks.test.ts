@@ -17,7 +17,7 @@ rules:
 const takeover = (engine: Engine) => engine.event('a', 'IVS Stream State Change', { event_name: 'Stream Takeover' });
 
 describe('min_gap', () => {
-  test('is five minutes from the end of the last ad break that events told of', async () => {
+  test('is five minutes from the end of the last ad break that events reported', async () => {
     const engine = new Engine(rules(''));
     await engine.goLive('a');
     const adBreaks = [{ id: 'x', insertedAtMs: epochMs, startsAtMs: epochMs + 10_000, endsAtMs: epochMs + 40_000 }];
@@ -36,7 +36,7 @@ describe('min_gap', () => {
     expect(engine.jobs[0]!.payload).toMatchObject({ minGapMs: 300_000 });
   });
 
-  test('counts what was inserted here as well, and is as long as the rule says', async () => {
+  test('also counts breaks that were inserted here, and is as long as the rule says', async () => {
     const engine = new Engine(rules(', min_gap: 1m'));
     await engine.goLive('a');
     await engine.state.transact((tx) =>
@@ -59,7 +59,7 @@ describe('min_gap', () => {
   });
 });
 
-test('channels that fire together have their turns one after the other as soon as that is decided', async () => {
+test('channels that fire together are scheduled one after another as soon as that is decided', async () => {
   const together = rules('').replace(
     /trigger: .*/,
     'trigger: {schedule: {at: ["12:10"]}}\n    match: {tags: {ads: [on]}}',
@@ -88,7 +88,7 @@ const problemsOf = (text: string) => {
 };
 
 describe('validate', () => {
-  test.each(['0s', '301s', '6m', '1500ms', 'soon'])('a duration of %s is refused, with its place', (duration) => {
+  test.each(['0s', '301s', '6m', '1500ms', 'soon'])('refuses a duration of %s, with its place', (duration) => {
     expect(problemsOf(rules('').replace('30s', duration))).toEqual([
       expect.stringMatching(
         /rules\[0\]\.actions\[0\]\.insert_ad_break\.duration: expected whole seconds from 1s to 5m/,
@@ -96,12 +96,12 @@ describe('validate', () => {
     ]);
   });
 
-  test('every duration from one second to five minutes is taken', () => {
+  test('accepts every duration from one second to five minutes', () => {
     for (const duration of ['1s', '30s', '300s', '5m', '1m30s'])
       expect(problemsOf(rules('').replace('30s', duration))).toEqual([]);
   });
 
-  test('min_gap where no ad break is inserted, and in defaults', () => {
+  test('reports min_gap without an ad break, and in defaults', () => {
     const other = rules(', min_gap: 1m').replace('insert_ad_break: {duration: 30s}', 'stop_stream: {}');
     expect(problemsOf(other.replace('cooldown: 0s', 'max_per_hour: 5'))).toEqual(
       expect.arrayContaining([expect.stringMatching(/guards\.min_gap: min_gap is for ad breaks/)]),
@@ -109,7 +109,7 @@ describe('validate', () => {
     expect(problemsOf(`defaults: {guards: {min_gap: 10m}}\n${rules('')}`)).toEqual([]);
   });
 
-  test('channels that cannot have ads, and more of them than begin together', () => {
+  test('reports channels that cannot have ads, and more channels than can begin together', () => {
     const result = parseConfig(
       `version: 1\n${rules('').replace(/trigger: .*/, 'trigger: {schedule: {at: ["20:15"]}}\n    match: {tags: {ads: [on]}}')}`,
       'f.yaml',
@@ -133,7 +133,7 @@ describe('validate', () => {
     ]);
   });
 
-  test('an ad break where nothing is live never runs', () => {
+  test('reports an ad break that can never run because nothing is live', () => {
     const offline = rules('', '').replace('actions: [{', 'while: {live: [false]}\n    actions: [{');
     expect(problemsOf(offline)).toEqual([expect.stringMatching(/insert_ad_break needs a live stream/)]);
   });

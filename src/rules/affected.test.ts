@@ -1,4 +1,4 @@
-// What a commit costs while thousands of channels are remembered: what is looked at is what is in trouble now, not what ever was.
+// What a commit costs while thousands of channels are remembered: it must read what is in trouble now, not everything that ever was.
 import { expect, test } from 'vitest';
 import type { Transaction } from '#domain/shared-state.ts';
 import type { Index, Kind } from '#domain/state-key.ts';
@@ -25,7 +25,7 @@ inhibit_rules:
     target_matchers: ['rule="slate"']
 `;
 
-/** The transaction, and how many memories of rules were taken from it by walks and by indexes. */
+/** The transaction, and how many rule memories walks and indexes read from it. */
 function counted(tx: Transaction): { tx: Transaction; looked: () => number } {
   let looked = 0;
   function* counting<T, Id>(name: string, entries: Iterable<readonly [Id, T]>): Iterable<readonly [Id, T]> {
@@ -50,7 +50,7 @@ function counted(tx: Transaction): { tx: Transaction; looked: () => number } {
   return { tx: watched, looked: () => looked };
 }
 
-test('a cap and inhibition look at what waits or fires now, however many channels rules remember', async () => {
+test('a cap and an inhibition read only what waits or fires now, however many channels rules remember', async () => {
   const engine = new Engine(rules);
   const [slate] = engine.ruleset.rules;
   for (let index = 0; index < 20; index += 1) await engine.goLive(`c${index}`);
@@ -58,7 +58,7 @@ test('a cap and inhibition look at what waits or fires now, however many channel
     for (let index = 0; index < remembered; index += 1)
       writeMemory(tx, { ...newMemory(slate!, arnOf(`past${index}`), epochMs), acted: [`cause ${index}`] });
   });
-  // The engine has looked for them once.
+  // The engine has read them once.
   await engine.health('c0', 'STARVING');
 
   let looked = 0;

@@ -1,6 +1,6 @@
-// A person's yes or no to an action that waits for it. A yes is no order to act, it only lifts what was in the way: whether the rule
-// is the same, the condition lasts, the session is the same and every guard lets it pass is looked at as if the action had become due
-// now. The answer, the decision, the job and the audit are one commit.
+// A person's yes or no to an action that waits for approval. A yes does not order the action, it only removes the obstacle: whether the
+// rule is the same, the condition lasts, the session is the same and every guard passes is checked as if the action had become due now. The
+// answer, the decision, the job and the audit entry are one commit.
 import type { Answered, Approval, ApprovalAnswer, ApprovalSaid } from '#domain/approval.ts';
 import type { DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
 import { iso } from '#domain/duration.ts';
@@ -21,7 +21,7 @@ import { hasActed, readMemory, writeMemory } from './memory.ts';
 import { isHolding } from './rule-index.ts';
 import { decisionOf, laterDecisionId, occasionOf, resolve } from './transitions.ts';
 
-/** Takes what somebody says. Says why where it does not count; an approval that turns out to be over ends. */
+/** Takes an answer. Returns why it does not count, if it does not; an approval that turns out to be over ends. */
 export function takeAnswer(evaluation: Evaluation, said: ApprovalSaid): Answered {
   const { tx } = evaluation;
   const approval = tx.get(kinds.approval.of(said.id));
@@ -33,7 +33,7 @@ export function takeAnswer(evaluation: Evaluation, said: ApprovalSaid): Answered
   return answered;
 }
 
-/** Ends those whose time has run out, whose rule is another, or that nothing waits for any more. */
+/** Ends those that have timed out, whose rule has changed, or whose cause is over. */
 export function sweepApprovals(evaluation: Evaluation): void {
   for (const approval of waitingApprovals(evaluation.tx)) {
     const over = whyOver(evaluation, approval);
@@ -59,7 +59,7 @@ function judgeAnswer(evaluation: Evaluation, approval: Approval, said: ApprovalS
   return approve(evaluation, approval, said);
 }
 
-/** One that has been decided: whoever said the same then is told how it ended, and nothing is done again. */
+/** One that was decided already: whoever gave the same answer then gets its outcome, and nothing is repeated. */
 function answerLate(approval: Approval, said: ApprovalSaid): Answered {
   const ofTheirs = said.kind === 'approve' ? 'approved' : 'rejected';
   const isTheirs = approval.answers.some(({ who, verdict }) => isSamePerson(who, said.who) && verdict === said.kind);
@@ -81,7 +81,7 @@ function refused(
   return { ok: false, code, message, approval };
 }
 
-/** Why nobody's yes can count any more; undefined: one still can. */
+/** Why no further yes can count; undefined: it can. */
 function whyOver(evaluation: Evaluation, approval: Approval): Over | undefined {
   const { tx, nowMs, index } = evaluation;
   const { subject, list, firing, streamId } = approval;
@@ -106,7 +106,7 @@ function whyOver(evaluation: Evaluation, approval: Approval): Over | undefined {
 
 function endAs(evaluation: Evaluation, approval: Approval, { state, reason, note }: Over): Approval {
   const ended = endApproval(evaluation.tx, approval, { state, note });
-  // Of a rule that is gone only the audit tells.
+  // If the rule is gone, only the audit knows who was asked.
   const rule =
     evaluation.index.byName.get(approval.rule) ?? evaluation.ruleset.rules.find(({ name }) => name === approval.rule);
   if (rule) tellEnd(evaluation, rule, ended, { outcome: 'not_fired', reason, values: { note } });
@@ -143,7 +143,7 @@ function approve(evaluation: Evaluation, approval: Approval, said: ApprovalSaid)
   if (isHolding(rule) && approval.list === 'actions' && memory.firing) {
     const ended = whyNot(evaluation, { rule, subject, cause: firing.cause });
     if (ended && memory.firing.endedAtMs === undefined) {
-      // What is known says that the condition is over: it resolves now, and with it everything that waited.
+      // The condition is known to be over: it resolves now, and with it everything that waited.
       resolve(evaluation, rule, { ...memory, firing: memory.firing });
       const over = tx.get(kinds.approval.of(approval.id)) ?? approval;
       return refused('APPROVAL_OVER', 'the condition that caused it is over', over);
@@ -166,7 +166,7 @@ function approve(evaluation: Evaluation, approval: Approval, said: ApprovalSaid)
   return { ok: true, approval: act(evaluation, { rule, step, approval, said, answers, guards }), repeated: false };
 }
 
-/** Everybody has said yes and nothing is in the way. */
+/** Everybody has said yes and nothing prevents the action. */
 function act(
   evaluation: Evaluation,
   {
@@ -229,7 +229,7 @@ function occasionFor(evaluation: Evaluation, rule: Rule, approval: Approval, dec
   };
 }
 
-/** The firing was counted when it was asked for; from now on it counts as of now, so that a pile of answers is capped too. */
+/** The firing was counted when approval was requested; from now on it counts as of now, so that many answers at once are capped too. */
 function countActed(evaluation: Evaluation, rule: Rule, { subject, firing }: Approval): void {
   const memory = readMemory(evaluation.tx, rule.name, subject);
   if (memory && (memory.acted.length > 0 || hasActed(memory)))
@@ -243,7 +243,7 @@ function countActed(evaluation: Evaluation, rule: Rule, { subject, firing }: App
 
 interface Look {
   readonly guards: readonly GuardVerdict[];
-  /** What keeps the action from being done now. */
+  /** What keeps the action from running now. */
   readonly obstacle?: { readonly reason: DecisionReason; readonly words: string };
 }
 
@@ -278,11 +278,11 @@ function lookAgain(evaluation: Evaluation, rule: Rule, step: Step, approval: App
   return { guards: [...guards, verdict], obstacle: { reason: muted.reason, words } };
 }
 
-/** As for a step that has become due, and the caps of a firing besides: what was counted then may be long ago. */
+/** As for a step that has become due, plus the caps of a firing: what was counted then may be long ago. */
 function inputsFor(evaluation: Evaluation, rule: Rule, step: Step, approval: Approval) {
   const occasion = occasionFor(evaluation, rule, approval, approval.decisionId);
   if (approval.list === 'on_resolve') return guardInputs(evaluation, rule, occasion, 'resolve');
-  // Counted among the channels that the rule is about to act on.
+  // It counts among the channels that the rule is about to act on.
   evaluation.addDue({ rule, subject: approval.subject, cause: approval.firing.cause });
   const { minGap, incident, maxPerHour } = guardInputs(evaluation, rule, occasion, 'fire');
   const ofOthers = maxPerHour && {
@@ -309,7 +309,7 @@ function answerOf(evaluation: Evaluation, rule: Rule, approval: Approval, said: 
   };
 }
 
-/** A decision that follows from an answer, or from there being none. */
+/** A decision that follows from an answer, or from the lack of one. */
 function tellEnd(
   evaluation: Evaluation,
   rule: Rule,

@@ -1,5 +1,5 @@
-// Whatever happens, in whatever order, and whoever presses what, however often, however late, on either of two replicas that may run
-// different rules: no approved action runs twice, none runs without its approval, none on another session, none when it must not.
+// Random events, answers, reloads and delays, on either of two replicas that may run different rules: no approved action runs twice,
+// without its approval, on another session, or when it must not.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Approval } from '#domain/approval.ts';
@@ -25,7 +25,7 @@ rules:
     actions: [{rotate_stream_key: {deliver: {file: /run/keys/x}}, approval: {timeout: 40s}}]
     guards: {cooldown: 0s, max_per_hour: 1000, max_event_age: 1h}
 `;
-/** The first most of the time: people put things right again. */
+/** Mostly the first: people put things right again. */
 const variants: readonly Ruleset[] = [1, 1, 1, 2, 2]
   .map((count) => rulesOf(count))
   .concat(rulesOf(1, 'dry_run'), 'rules: []')
@@ -38,7 +38,7 @@ const command = fc.oneof(
     weight: 6,
     arbitrary: fc.record({ do: fc.constantFrom('starve' as const, 'starve' as const, 'recover' as const), channel }),
   },
-  // `turn`: the stream ends, and another begins before anybody has looked.
+  // `turn`: the stream ends, and another begins before anybody has noticed.
   {
     weight: 4,
     arbitrary: fc.record({ do: fc.constantFrom('end' as const, 'start' as const, 'turn' as const), channel }),
@@ -54,9 +54,9 @@ const command = fc.oneof(
     weight: 14,
     arbitrary: fc.record({
       do: fc.constantFrom('approve' as const, 'approve' as const, 'approve' as const, 'reject' as const),
-      // Any that there ever was, the newest ones first.
+      // Any that ever existed, the newest first.
       which: fc.nat(3),
-      // Ann comes by two doors, and is one person.
+      // Ann uses two ways to sign in, and is one person.
       who: fc.constantFrom('token ann', 'token bob', 'user Ann'),
       times: fc.constantFrom(1, 1, 2),
     }),
@@ -69,7 +69,7 @@ class Run {
   #other: Ruleset = variants[0]!;
   readonly #held = new Set<string>();
   #paused = false;
-  /** Who has said what to which, as the people remember it. */
+  /** Who has given which answer to what, as the people remember it. */
   readonly #said: { readonly id: string; readonly who: string; readonly kind: 'approve' | 'reject' }[] = [];
   readonly #ids: string[] = [];
   #ends = 0;
@@ -155,7 +155,7 @@ class Run {
     }
   }
 
-  /** What one answer brought about. */
+  /** What one answer caused. */
   #checkActs(id: string, before: Approval | undefined): void {
     const { engine } = this;
     const jobs = engine.jobs.slice(this.#seen);
@@ -213,12 +213,12 @@ test('no approved action runs twice, none runs without its approval, none on ano
       const run = new Run();
       await run.start();
       for (const one of commands) await run.run(one);
-      // A reload is noticed by the next look, which a daemon takes a few times a second and the engine only when something is due.
+      // A reload is noticed at the next evaluation: a daemon evaluates a few times a second, the engine here only when something is due.
       await run.run({ do: 'wait', seconds: 1 });
-      // Long enough for what was held back to be asked for, and for that to run out.
+      // Long enough for withheld actions to request approval, and for that to time out.
       await run.run({ do: 'wait', seconds: 300 });
       acted += run.acted;
-      // Nothing waits for ever.
+      // Nothing waits forever.
       const waiting = Array.from(run.engine.state.view.entries(kinds.approval)).filter(
         ([, { state }]) => state === 'waiting',
       );

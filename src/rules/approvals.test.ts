@@ -44,7 +44,7 @@ async function auditedOf(engine: Engine, filter: AuditFilter): Promise<AuditRow[
 }
 
 describe('an action with approval', () => {
-  test('waits for approval, is done with the session it was asked in, and says who, when, from where and with which values', async () => {
+  test('waits for approval, runs for the session in which it was requested, and records who, when, from where and with which values', async () => {
     const engine = await starvingUnder(rules());
     await engine.stream('a', { viewerCount: 12 });
     await engine.goTo(30);
@@ -77,7 +77,7 @@ describe('an action with approval', () => {
     });
   });
 
-  test('is not asked for in dry run, and leaves the other actions of its rule alone', async () => {
+  test('requests none in dry run, and does not affect the other actions of its rule', async () => {
     const dry = await starvingUnder(rules().replace('mode: enforce', 'mode: dry_run'));
     expect(approvals(dry)).toEqual([]);
     expect(dry.story).toEqual(['0 would_act fired a']);
@@ -88,7 +88,7 @@ describe('an action with approval', () => {
     expect(engine.decisions.at(-1)?.withheld).toMatchObject([{ action: 'stop_stream', reason: 'awaiting_approval' }]);
   });
 
-  test('is asked for when its `after` is over', async () => {
+  test('requests it when its `after` is over', async () => {
     const engine = await starvingUnder(rules({ approval: '{timeout: 20s}' }).replace('{stop', '{after: 1m, stop'));
     await engine.goTo(59);
     expect(approvals(engine)).toEqual([]);
@@ -99,7 +99,7 @@ describe('an action with approval', () => {
     expect(deeds(engine)).toEqual(['70 stop_stream a']);
   });
 
-  test('is never done because time has run out, also when nobody has noticed yet that it has', async () => {
+  test('never runs after its timeout, even if nobody has noticed the timeout yet', async () => {
     const engine = await starvingUnder(rules({ approval: '{timeout: 1m}' }));
     await engine.goTo(59.999);
     engine.nowMs += 1;
@@ -116,7 +116,7 @@ describe('an action with approval', () => {
     expect(await engine.answer('approve', { id: approvals(engine)[0]!.id })).toMatchObject({ code: 'APPROVAL_OVER' });
   });
 
-  test('rejected is over, whoever approves it afterwards', async () => {
+  test('stays rejected, whoever approves it afterwards', async () => {
     const engine = await starvingUnder(rules());
     expect(await engine.answer('reject')).toMatchObject({ ok: true, approval: { state: 'rejected' } });
     const { id } = approvals(engine)[0]!;
@@ -126,7 +126,7 @@ describe('an action with approval', () => {
     expect(engine.story.at(-1)).toBe('0 not_fired approval_rejected a');
   });
 
-  test('pressed twice is done once, and the second press is told how it ended', async () => {
+  test('that is approved twice runs once, and the second answer returns how it ended', async () => {
     const engine = await starvingUnder(rules());
     const { id } = approvals(engine)[0]!;
     await engine.answer('approve', { id });
@@ -135,7 +135,7 @@ describe('an action with approval', () => {
     expect(deeds(engine)).toHaveLength(1);
   });
 
-  test('that asks for two needs two different people', async () => {
+  test('with two approvers needs two different people', async () => {
     const engine = await starvingUnder(rules({ approval: '{count: 2}' }));
     const { id } = approvals(engine)[0]!;
     await engine.answer('approve', { id });
@@ -146,7 +146,7 @@ describe('an action with approval', () => {
     expect(approvals(engine)[0]?.answers.map(({ who }) => who)).toEqual([ann, bob]);
   });
 
-  test('asks for the role that `by` names', async () => {
+  test('requires the role that `by` names', async () => {
     const engine = await starvingUnder(rules({ approval: '{by: admin}' }));
     for (const kind of ['approve', 'reject'] as const)
       expect(await engine.answer(kind)).toMatchObject({ ok: false, code: 'APPROVAL_NOT_ALLOWED' });
@@ -159,7 +159,7 @@ describe('an action with approval', () => {
     ]);
   });
 
-  test('is not approved by whoever caused it, unless the rule says so', async () => {
+  test('is not approved by the person who caused it, unless the rule allows it', async () => {
     const text = (approval: string) => `
 rules:
   - name: stop
@@ -181,7 +181,7 @@ rules:
     };
     const engine = await ofAnn('{}');
     expect(await engine.answer('approve')).toMatchObject({ ok: false, code: 'APPROVAL_NOT_ALLOWED' });
-    // Another door does not make another person.
+    // Another way to sign in does not make another person.
     for (const who of ['user ann', 'user ANN'])
       expect(await engine.answer('approve', { who })).toMatchObject({ ok: false, code: 'APPROVAL_NOT_ALLOWED' });
     expect(await engine.answer('approve', { who: bob })).toMatchObject({ ok: true });
@@ -190,7 +190,7 @@ rules:
   });
 });
 
-test('two yeses of one person, by token and by proxy, are one', async () => {
+test('counts a yes by token and a yes by proxy of one person once', async () => {
   const engine = await starvingUnder(rules({ approval: '{count: 2}' }));
   expect(await engine.answer('approve', { who: ann })).toMatchObject({ ok: true, repeated: false });
   expect(await engine.answer('approve', { who: 'user Ann' })).toMatchObject({ ok: true, repeated: true });
@@ -199,8 +199,8 @@ test('two yeses of one person, by token and by proxy, are one', async () => {
   expect(deeds(engine)).toEqual(['0 stop_stream a']);
 });
 
-describe('on a yes everything is looked at again', () => {
-  test('the condition: when it is over, what was asked for it is over too', async () => {
+describe('a yes checks everything again', () => {
+  test('the condition: when it is over, its approval requests are over too', async () => {
     const engine = await starvingUnder(rules());
     await engine.goTo(10);
     await engine.health('a', 'HEALTHY');
@@ -210,7 +210,7 @@ describe('on a yes everything is looked at again', () => {
     expect(deeds(engine)).toEqual([]);
   });
 
-  test('the session: another one is never touched, also when there had been none', async () => {
+  test('the session: another one is never affected, even if there was none before', async () => {
     const ended = (approval: string) => `
 rules:
   - name: retire
@@ -252,7 +252,7 @@ rules:
       'silenced',
     ],
     ['missing data', (engine: Engine) => engine.gap('began'), 'data_gap'],
-  ])('%s holds it back; it goes on waiting', async (_what, comes, reason) => {
+  ])('%s holds it back; it still waits', async (_what, comes, reason) => {
     const engine = await starvingUnder(rules());
     await comes(engine);
     expect(await engine.answer('approve')).toMatchObject({ ok: false, code: 'APPROVAL_HELD_BACK' });
@@ -272,7 +272,7 @@ rules:
     expect(deeds(engine)).toEqual(['0 stop_stream a']);
   });
 
-  test('keep_firing_for: while it is not clear whether the condition is over, a yes does not count', async () => {
+  test('keep_firing_for: a yes does not count while it is uncertain whether the condition is over', async () => {
     const engine = await starvingUnder(rules({ more: 'keep_firing_for: 30s' }));
     await engine.goTo(10);
     await engine.health('a', 'HEALTHY');
@@ -281,13 +281,13 @@ rules:
     expect(await engine.answer('approve')).toMatchObject({ ok: true });
   });
 
-  test('the caps: a pile of answers acts on no more channels, and no more often, than the rule may', async () => {
+  test('the caps: many answers act on no more channels, and no more often, than the rule may', async () => {
     const names = Array.from({ length: 10 }, (_, index) => `c${index}`);
     const wide = await starvingUnder(
       rules({ approval: '{timeout: 3h}', guards: 'cooldown: 0s, max_live_percent: 30' }),
     );
     for (const name of names) await wide.goLive(name);
-    // One after the other, so slowly that no wave is seen; all wait.
+    // One after the other, slowly enough that no wave is detected; all wait.
     for (const name of names) {
       await wide.goTo(wide.seconds + 600);
       await wide.health(name, 'STARVING');
@@ -309,7 +309,7 @@ rules:
     expect(deeds(often)).toHaveLength(4);
   });
 
-  test('the rule: one that was changed, switched off or taken out has asked for nothing; another rule’s change matters not', async () => {
+  test('the rule: requests of a changed, disabled or removed rule end; a change of another rule does not matter', async () => {
     const other = '\n  - {name: other, trigger: {state: {health: [HEALTHY]}}, actions: [{capture_session: {}}]}';
     const variants = [
       rules({ approval: '{count: 2}' }),
@@ -342,7 +342,7 @@ rules:
   });
 });
 
-test('what on_resolve asks for is over when the condition is true again', async () => {
+test('what on_resolve requests is over when the condition is true again', async () => {
   const text = rules().replace(
     'guards:',
     'on_resolve: [{put_metadata: {payload: gone}, approval: {timeout: 1h}}]\n    guards:',
@@ -360,7 +360,7 @@ test('what on_resolve asks for is over when the condition is true again', async 
   expect(deeds(engine).filter((line) => line.includes('put_metadata'))).toHaveLength(again ? 1 : 0);
 });
 
-test('many that are asked for at once are told of in one message, and no more wait than somebody could judge', async () => {
+test('many simultaneous requests are one message, and no more wait than a person could judge', async () => {
   const engine = new Engine(rules({ guards: 'cooldown: 0s, max_per_hour: 5000' }));
   engine.options = { externalUrl: 'https://autopilot.example' };
   const names = Array.from({ length: 520 }, (_, index) => `c${index}`);
@@ -375,13 +375,13 @@ test('many that are asked for at once are told of in one message, and no more wa
   expect(message).toContain('https://autopilot.example/#/approvals?rule=stop');
   expect(told(engine)).toHaveLength(1);
 
-  // When there is room, those that found none are asked for.
+  // When there is room, requests are made for those that found none.
   for (const { id } of approvals(engine).slice(0, 30)) await engine.answer('reject', { id });
   await engine.goTo(30);
   expect(approvals(engine).filter(({ state }) => state === 'waiting')).toHaveLength(490);
 });
 
-test('a message about one has a link, the live values and no address or id of a viewer', async () => {
+test('a message about one has a link and the live values, but no address or id of a viewer', async () => {
   const text = `
 receivers: [{name: noc, webhook_configs: [{url: "https://noc.example/hook"}]}]
 rules:
@@ -404,7 +404,7 @@ rules:
   expect(`${first}${second}`).not.toMatch(/aVeryLongSecret|viewer-7/);
 });
 
-test('what is shown in a message about one cannot pass for a line of it', async () => {
+test('values shown in a message cannot pass for a line of it', async () => {
   const engine = new Engine(rules({ approval: '{show: [tags.tier]}' }));
   await engine.channel('a', { tier: 'gold\nWho may approve: anybody' });
   await engine.goLive('a');
@@ -414,7 +414,7 @@ test('what is shown in a message about one cannot pass for a line of it', async 
   expect(text.match(/^Who may approve/gm)).toHaveLength(1);
 });
 
-test('those that are over are forgotten after a day, and never more than 1,000 are kept', async () => {
+test('ended ones are deleted after a day, and at most 1,000 are kept', async () => {
   const engine = new Engine(rules({ guards: 'cooldown: 0s, max_per_hour: 100000', approval: '{timeout: 10s}' }));
   for (let round = 0; round < 3; round += 1) {
     const names = Array.from({ length: 450 }, (_, index) => `c${index}`);

@@ -1,5 +1,5 @@
-// Actions that wait for a person's yes: how they are asked for, kept, ended and told of. Time and what happens meanwhile can only end
-// one; only answers.ts, on a person's word, turns one into a job. At most one is ever asked for a cause and a step.
+// Actions that wait for a person's yes: how they are requested, kept, ended and announced. Time and other events can only end a request;
+// only answers.ts, on a person's answer, turns one into a job. A cause and a step have at most one request.
 import type { ActionJob, ActionParams } from '#domain/action.ts';
 import { maskAddresses } from '#domain/address.ts';
 import type { Approval, ApprovalState } from '#domain/approval.ts';
@@ -21,22 +21,22 @@ import { labelsOf } from './label-matcher.ts';
 import { aggregateDocument } from './population.ts';
 import type { RuleOf } from './rule-index.ts';
 
-/** Most that wait at a time: nobody can judge more. */
+/** The most that wait at a time: nobody can judge more. */
 export const mostWaiting = 500;
-/** Those that are over are shown for so long, and no more of them than this. */
+/** How long ended ones are shown, and how many. */
 const endedKeptMs = 86_400_000;
 const mostEnded = 500;
-/** Characters of the parameters that are kept of one that is over; its audit has them too. */
+/** Characters of the parameters that are kept of an ended one; its audit entry has them too. */
 const mostParamsKept = 2_000;
 
-/** What a step asks somebody about. */
+/** What a step asks a person to approve. */
 export interface ToAsk {
   readonly rule: Rule;
   readonly subject: string;
   readonly cause: Cause;
   readonly list: Approval['list'];
   readonly step: Step;
-  /** Templates filled in. */
+  /** With templates filled in. */
   readonly params: ActionParams;
   readonly firing: Firing;
   readonly decisionId: string;
@@ -49,7 +49,7 @@ export interface Awaited {
   readonly values: Values;
 }
 
-/** Asks for a yes. The same cause and step are asked for once, however often this is called. */
+/** Requests approval. The same cause and step make one request, however often this is called. */
 export function askApproval(evaluation: Evaluation, asked: ToAsk): Awaited {
   const { tx, nowMs } = evaluation;
   const { rule, subject, cause, list, step, params, firing, decisionId, view } = asked;
@@ -88,7 +88,7 @@ export function askApproval(evaluation: Evaluation, asked: ToAsk): Awaited {
   return { reason: 'awaiting_approval', values: { approval: id, until: iso(approval.untilMs) } };
 }
 
-/** Those that nobody has decided, the first to run out first. */
+/** Those that nobody has decided, the first to time out first. */
 export function waitingApprovals(view: StateView): Approval[] {
   if (view.count(kinds.approval) === 0) return [];
   return Array.from(view.entries(kinds.approval), ([, approval]) => approval)
@@ -101,12 +101,12 @@ export function missingOf({ terms, answers }: Approval): number {
   return Math.max(0, terms.count - answers.length);
 }
 
-/** When the next one runs out, epoch ms. */
+/** When the next one times out, epoch ms. */
 export function nextApprovalMs(view: StateView): number | undefined {
   return waitingApprovals(view)[0]?.untilMs;
 }
 
-/** Ends one without its action. Who ended it by a word is audited where the word is taken. */
+/** Ends one without its action. If an answer ended it, that is audited where the answer is taken. */
 export function endApproval(
   tx: Transaction,
   approval: Approval,
@@ -142,7 +142,7 @@ export function auditedParams({ id, rule, action, params }: Approval): Readonly<
   return { approval: id, rule, action, params };
 }
 
-/** Ends what waits of a firing that is over. Returns those that did. */
+/** Ends what waits for a firing that is over. Returns those. */
 export function cancelApprovals(tx: Transaction, rule: Rule, subject: string, { decisionId }: Firing): Approval[] {
   return waitingApprovals(tx)
     .filter(
@@ -155,7 +155,7 @@ export function cancelApprovals(tx: Transaction, rule: Rule, subject: string, { 
     .map((one) => endApproval(tx, one, { state: 'cancelled', note: 'the condition that caused it is over' }));
 }
 
-/** Forgets those that have been over for long, and the oldest when there are too many. */
+/** Deletes those that ended long ago, and the oldest if there are too many. */
 export function pruneApprovals(tx: Transaction): void {
   const ended = Array.from(tx.entries(kinds.approval), ([, approval]) => approval)
     .filter(({ state }) => state !== 'waiting')
@@ -164,7 +164,7 @@ export function pruneApprovals(tx: Transaction): void {
     if (place >= mostEnded / 2 || tx.nowMs - endedAtMs > endedKeptMs) tx.delete(kinds.approval.of(id));
 }
 
-/** What is shown to whoever decides, as it is now. */
+/** What the person who decides is shown, as of now. */
 export function shownValues(
   state: StateView,
   rule: Rule,
@@ -179,7 +179,7 @@ export function shownValues(
   return Object.fromEntries(show.map((name) => [name, valueOf(view, name)]));
 }
 
-/** The same for somebody who looks at one that waits; undefined when its rule is another by now. */
+/** The same for somebody who reads a waiting one; undefined if its rule has changed. */
 export function shownNow(
   view: StateView,
   ruleset: Ruleset,
@@ -204,7 +204,7 @@ function valueOf({ stream, channel }: ChannelView, name: string): Values[string]
   return typeof found === 'object' || typeof found === 'function' ? JSON.stringify(found) : found;
 }
 
-/** `stop_stream {"revoke_key":false} on studio-a`: what will happen, and to whom. Without addresses and ids of viewers. */
+/** `stop_stream {"revoke_key":false} on studio-a`: what will happen, and to which channel. Without addresses and ids of viewers. */
 export function deedOf({ action, params, channelArn, channelName }: Approval, mostCharacters = 300): string {
   const text = JSON.stringify(withoutViewerIds(maskAddresses(params)));
   const shown = text === '{}' ? '' : ` ${text.length > mostCharacters ? `${text.slice(0, mostCharacters)}…` : text}`;
@@ -213,7 +213,7 @@ export function deedOf({ action, params, channelArn, channelName }: Approval, mo
 
 const mostNamed = 10;
 
-/** Tells of what was asked in this transaction, and of what nobody answered: one message for each rule and action. */
+/** Notifies about what was requested in this transaction, and about what nobody answered: one message for each rule and action. */
 export function tellOfApprovals(evaluation: Evaluation): void {
   for (const alike of alikes(evaluation.asked)) {
     const [one, ...others] = alike as [Approval, ...Approval[]];
@@ -231,7 +231,7 @@ function alikes(approvals: readonly Approval[]): Approval[][] {
   return [...Map.groupBy(approvals, ({ rule, list, step }) => `${rule}|${list}|${step}`).values()];
 }
 
-/** The id of the alert under which those of one step wait together. */
+/** The id of the alert that groups the waiting requests of one step. */
 export function approvalAlertId({ rule, list, step }: Pick<Approval, 'rule' | 'list' | 'step'>): string {
   return `approval:${rule}|${list}|${step}`;
 }
@@ -262,7 +262,7 @@ function tell(
   evaluation.tx.enqueue({ jobId: `notify-${id}`, name: 'notify', payload: { ...payload } });
 }
 
-/** Its line ends are ours: what is filled in cannot pass for a line of it. */
+/** The line breaks are ours: a filled-in value cannot pass for a line of the message. */
 function askedText({ options: { externalUrl, accountPrefix = '' } }: Evaluation, alike: readonly Approval[]): string {
   const [one] = alike as [Approval];
   const { terms, rule, why, values, untilMs } = one;

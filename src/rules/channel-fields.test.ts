@@ -1,4 +1,4 @@
-// The settings of channels in patterns, templates and rule tests: every one of them, right and wrong.
+// The settings of channels in patterns, templates and rule tests: each of them, with right and wrong values.
 import { describe, expect, it } from 'vitest';
 import { lintConfig } from '#config/lint.ts';
 import { parseConfig } from '#config/load.ts';
@@ -27,7 +27,7 @@ function problemsOf(match: string, text?: string): string[] {
   return (result.ok ? lintConfig(result.config) : result.problems).map(formatProblem);
 }
 
-/** How a rule test ends whose only channel has these settings. */
+/** The result of a rule test whose only channel has these settings. */
 async function failuresOf(match: string, { channel, text, said }: { channel: string; text: string; said: string }) {
   const config = configOf(match, text);
   if (!config.ok) throw new Error(config.problems.map(formatProblem).join('\n'));
@@ -81,7 +81,7 @@ describe('a setting of a channel', () => {
     ['authorized', 'insecureIngest: true'],
     ['containerFormat', 'type: BASIC'],
     ['multitrackInputConfiguration.enabled', 'authorized: true'],
-  ])('%s that nobody has told is not there', async (name, channel) => {
+  ])('%s that is unknown is absent', async (name, channel) => {
     const match = `{${name}: [{exists: false}]}`;
 
     expect(await failuresOf(match, { channel, text: 'x', said: 'x' })).toEqual([]);
@@ -107,7 +107,7 @@ describe('a setting of a channel', () => {
     expect(first).toContain(message);
   });
 
-  it('is offered to editors, and a template that names none is refused', () => {
+  it('is offered to editors, and a template that names an unknown one is refused', () => {
     const at = (path: string) => configSchemaAt(`properties.rules.items.properties.match.properties.${path}`);
     const multitrack = (path: string) => at(`multitrackInputConfiguration.${path}`);
 

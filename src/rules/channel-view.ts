@@ -15,13 +15,13 @@ export interface ChannelView {
   readonly stream: StreamDocument;
 }
 
-/** Reads a channel as it is at this moment. A channel that neither the inventory nor a stream knows is still one: it has no tags and is offline. */
+/** Reads a channel as of now. A channel that neither the inventory nor a stream knows still has a view: it has no tags and is offline. */
 export function channelView(view: StateView, arn: string, nowMs: number): ChannelView {
   const record = view.get(kinds.stream.of(arn));
   return viewOf(arn as ChannelArn, view.get(kinds.channel.of(arn)), record, nowMs);
 }
 
-/** The same of a record that is known already. */
+/** The same for a record that is known already. */
 export function viewOf(
   arn: ChannelArn,
   channel: Channel | undefined,

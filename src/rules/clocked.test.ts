@@ -1,4 +1,4 @@
-// What comes true, or ends, by the clock alone.
+// Conditions that begin or end by the clock alone.
 import { describe, expect, test } from 'vitest';
 import { kinds, notes } from '#domain/state-registry.ts';
 import { arnOf, Engine, epochMs } from '#test/support/engine.ts';
@@ -25,7 +25,7 @@ const adBreak = (at: number) => ({
 });
 
 describe('the age of a stream', () => {
-  test('a stream that is live for longer than 12 h fires at that second, and once', async () => {
+  test('fires for a stream that has been live for more than 12 h at that second, once', async () => {
     const engine = new Engine(long());
     await engine.goTo(100);
     await engine.goLive('a');
@@ -36,7 +36,7 @@ describe('the age of a stream', () => {
     expect(engine.decisions.at(-1)!.trigger.sinceMs).toBe(epochMs + 43_301_000);
   });
 
-  test('`for` counts from then on', async () => {
+  test('starts `for` at that time', async () => {
     const engine = new Engine(long('for: 5m'));
     await engine.goLive('a');
     await engine.goTo(50_000);
@@ -44,7 +44,7 @@ describe('the age of a stream', () => {
     expect(engine.log).toEqual(['43501 emit_event a']);
   });
 
-  test('a condition that ends by age resolves then', async () => {
+  test('resolves a condition that ends by age at that time', async () => {
     const engine = new Engine(
       rule(
         `trigger: {state: {ageSeconds: [{numeric: [">=", 60, "<", 120]}]}}\n    on_resolve: ${tell('over')}`,
@@ -57,7 +57,7 @@ describe('the age of a stream', () => {
     expect(engine.log).toEqual(['60 emit_event a', '120 emit_event a']);
   });
 
-  test('an age that was reached is not looked for again, the next one is', async () => {
+  test('does not look for an age that was reached again, but for the next one', async () => {
     const engine = new Engine(rule('trigger: {state: {ageSeconds: [{numeric: [">=", 60, "<", 120]}]}}'));
     await engine.goLive('a');
     await engine.goTo(60);
@@ -67,7 +67,7 @@ describe('the age of a stream', () => {
     expect(engine.state.view.get(notes.turn)).toBeUndefined();
   });
 
-  test('each stream has its own age, whichever comes first, and one that ended has none', async () => {
+  test('each stream has its own age, whichever comes first, and an ended one has none', async () => {
     const engine = new Engine(long());
     await engine.goLive('a');
     await engine.goTo(1_000);
@@ -94,7 +94,7 @@ describe('the age of a stream', () => {
     expect(engine.log[1]).toBe('83201 emit_event b');
   });
 
-  test('within `$or` it counts as well', async () => {
+  test('counts within `$or` as well', async () => {
     const engine = new Engine(
       rule('trigger: {state: {$or: [{health: [STARVING]}, {ageSeconds: [{numeric: [">=", 600]}]}]}}'),
     );
@@ -114,7 +114,7 @@ describe('the age of a stream', () => {
 });
 
 describe('an ad break', () => {
-  test('a rule on it fires with its event and resolves at its end, of which nobody tells', async () => {
+  test('a rule on it fires with its event and resolves at its end, which no event reports', async () => {
     const engine = new Engine(
       rule(`trigger: {state: {adBreak: [true]}}\n    on_resolve: ${tell('over')}`, tell('{{ stream.adBreak }}')),
     );

@@ -1,12 +1,12 @@
-// What of a rule's condition comes true, or ends, by the clock alone: the age of a stream, and the end of an ad break, of which AWS
-// tells nobody. The next such moment of all streams is noted; when it has come, the streams that it concerns are looked at again.
+// The parts of a rule's condition that begin or end by the clock alone: the age of a stream, and the end of an ad break, which AWS does not
+// report. The next such moment of all streams is noted; when it comes, the streams it concerns are evaluated again.
 import type { Matcher, Rule, Ruleset } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { compilePattern } from './pattern.ts';
 
-/** Fields of StreamDocument that change as time passes. */
+/** Fields of StreamDocument that change with time. */
 export const clockedFields = ['ageSeconds', 'adBreak'] as const;
 
 /** Moments at which a condition may come true or end. */
@@ -15,13 +15,13 @@ export interface Clocked {
   readonly ages: readonly number[];
   /** The end of an ad break. */
   readonly adBreak: boolean;
-  /** So often from the start of a stream, ms. */
+  /** Intervals from the start of a stream, ms. */
   readonly rounds?: readonly number[];
 }
 
 const nothing: Clocked = { ages: [], adBreak: false };
 
-/** What of a rule depends on the clock; undefined: nothing. */
+/** What part of a rule depends on the clock; undefined: nothing. */
 export function clockedOf({ trigger, while: during }: Rule): Clocked | undefined {
   const clocked = joined([trigger.kind === 'state' ? ofMatcher(trigger.pattern) : nothing, ofMatcher(during)]);
   return clocked.adBreak || clocked.ages.length > 0 ? clocked : undefined;
@@ -46,7 +46,7 @@ function ofField(name: string, value: unknown): Clocked {
   return name === 'ageSeconds' ? { ages: turningAges(value as readonly unknown[]), adBreak: false } : nothing;
 }
 
-/** The ages at which a stream comes to match these members, or to match them no more. */
+/** The ages at which a stream begins or ceases to match these members. */
 function turningAges(members: readonly unknown[]): number[] {
   const compiled = compilePattern({ age: members });
   if (!compiled.ok) return [];
@@ -65,7 +65,7 @@ export function reachedAgeMs(record: StreamRecord, ages: readonly number[], nowM
   return age === undefined ? undefined : startedAtMs + age * 1000;
 }
 
-/** The first moment after `afterMs` at which a live stream is to be looked at again. */
+/** The first moment after `afterMs` at which a live stream must be evaluated again. */
 function nextTurnMs(
   { state, startedAtMs, adBreaks }: StreamRecord,
   { ages, adBreak, rounds = [] }: Clocked,
@@ -101,7 +101,7 @@ function clockOf(ruleset: Ruleset): Clocked {
   return clock;
 }
 
-/** A stream has changed: its next turn may come before all others. Turns that it had before it was known are past. */
+/** A stream has changed: its next moment may come before all others. Moments before it was known are past. */
 export function noteTurn(
   tx: Transaction,
   ruleset: Ruleset,
@@ -125,21 +125,21 @@ function isClocked({ ages, adBreak, rounds = [] }: Clocked): boolean {
   return adBreak || ages.length > 0 || rounds.length > 0;
 }
 
-/** The rules have changed: which turns count is found out at once. */
+/** The rules have changed: the moments that count now are computed at once. */
 export function forgetTurns(tx: Transaction, ruleset: Ruleset): void {
   const known = tx.get(notes.turn);
-  // What was due already, and nobody has looked at yet, is not lost.
+  // A moment that was due already, and was not evaluated yet, is not lost.
   const lookedMs = known && known.dueMs <= tx.nowMs ? known.lookedMs : tx.nowMs;
   if (isClocked(clockOf(ruleset))) tx.set(notes.turn, { dueMs: tx.nowMs, lookedMs });
   else if (known) tx.delete(notes.turn);
 }
 
-/** When the next stream turns, epoch ms. */
+/** The next moment of any stream, epoch ms. */
 export function nextTurnDueMs(view: StateView): number | undefined {
   return view.get(notes.turn)?.dueMs;
 }
 
-/** The channels whose streams have turned since the last look, and when that was; notes when to look again. */
+/** The channels whose streams had a moment since the last evaluation, and when that was; notes when to evaluate again. */
 export function takeTurns(
   tx: Transaction,
   ruleset: Ruleset,

@@ -1,4 +1,4 @@
-// The jobs of one transaction: metadata for many channels is one of them.
+// The jobs of one transaction: metadata for many channels is one job.
 import { describe, expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
 import { fanoutJobName, type MetadataFanout, memberOfJobId } from '#domain/metadata-fanout.ts';
@@ -10,7 +10,7 @@ import { foldStream } from '#test/support/stream-fold.ts';
 
 const names = ['a', 'b', 'c'];
 
-/** So many channels go live, and then starve in one transaction; returns what that committed. */
+/** This many channels go live, and then starve in one transaction; returns what that committed. */
 async function allStarve(more = '', actions?: string) {
   const engine = new Engine(slateRules(more, actions));
   for (const name of names) {
@@ -30,7 +30,7 @@ async function allStarve(more = '', actions?: string) {
 }
 
 describe('metadata of one transaction', () => {
-  test('is one job for all channels, and each decision names its part of it', async () => {
+  test('is one job for all channels, and each decision names its part', async () => {
     const { decisions, requests } = await allStarve();
 
     expect(requests).toHaveLength(1);
@@ -39,7 +39,7 @@ describe('metadata of one transaction', () => {
     const { members, params, rule } = payload as unknown as MetadataFanout;
     expect({ rule, params }).toEqual({ rule: 'slate', params: { payload: 'slate' } });
     expect(members.map(({ channelArn }) => channelArn)).toEqual(names.map(arnOf));
-    // What is equal is said once.
+    // Equal content is stored once.
     expect(members.every((member) => member.payload === undefined)).toBe(true);
     for (const [index, decision] of decisions.entries()) {
       expect(decision).toMatchObject({ outcome: 'acted', channelArn: arnOf(names[index]!) });
@@ -49,7 +49,7 @@ describe('metadata of one transaction', () => {
     }
   });
 
-  test('of one channel alone is a job as any other, under the key that the fan-out would have known it by', async () => {
+  test('for a single channel is an ordinary job, with the key that the fan-out would have given its part', async () => {
     const { requests } = await allStarve();
     const { members } = requests[0]!.payload as unknown as MetadataFanout;
     const engine = new Engine(slateRules(''));
@@ -58,7 +58,7 @@ describe('metadata of one transaction', () => {
     await engine.health('a', 'STARVING');
 
     expect(engine.jobs).toMatchObject([{ name: 'put_metadata', payload: { channelArn: arnOf('a') } }]);
-    // Both follow from the session of channel a that is the first of its engine.
+    // Both follow from the first session of channel a in its engine.
     expect(engine.jobs[0]!.jobId).toMatch(/^put-metadata-[0-9a-f]{24}$/);
     expect(members[0]!.key).toMatch(/^put-metadata-[0-9a-f]{24}$/);
   });
@@ -74,7 +74,7 @@ describe('metadata of one transaction', () => {
     expect(members.map(({ payload }) => payload)).toEqual([undefined, { show: 'show b' }, { show: 'show c' }]);
   });
 
-  test('is apart by step, and where a step looks at IVS first or goes to others', async () => {
+  test('is separate for each step, and for steps that read IVS first or go to other channels', async () => {
     const { requests } = await allStarve(
       '',
       '[{put_metadata: {payload: one}}, {notify: {receiver: noc, text: x}}, {put_metadata: {payload: two}}, {put_metadata: {payload: three}, only_if: {live: [true]}}]',

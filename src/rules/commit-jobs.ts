@@ -1,5 +1,5 @@
-// The jobs that one transaction decides on, enqueued together at its end. Metadata for the channels that a rule fired for is gathered
-// until then: one job for each step of a rule instead of one for each channel (docs/decisions/0017-one-commit-one-job.md).
+// The jobs that one transaction decides on, enqueued together at its end. Until then, metadata for the channels that a rule fired for is
+// collected: one job for each step of a rule instead of one for each channel (docs/decisions/0017-one-commit-one-job.md).
 import type { ActionJob, ActionName } from '#domain/action.ts';
 import type { JobRequest } from '#domain/job.ts';
 import { type FanoutMember, fanoutJobName, type MetadataFanout, memberJobId } from '#domain/metadata-fanout.ts';
@@ -9,7 +9,7 @@ import { hashOf } from './hash-of.ts';
 
 type MetadataJob = ActionJob<'put_metadata'>;
 
-/** A job as its decision names it; a member's id is known when everybody has been gathered. */
+/** A job as its decision names it; a member's id is known when all members have been collected. */
 interface Named {
   jobId: string;
   readonly action: ActionName;
@@ -18,7 +18,7 @@ interface Named {
 interface Group {
   readonly job: MetadataJob & { readonly cause: { readonly kind: 'rule' } };
   readonly members: { readonly member: FanoutMember; readonly named: Named }[];
-  /** Where its members' decisions stand in traces. */
+  /** The places of its members' decisions in traces. */
   readonly follows: Set<Traceparent>;
   readonly channels: Set<string>;
 }
@@ -26,7 +26,7 @@ interface Group {
 /** Most channels of one job. */
 const mostMembers = 250;
 
-/** Whether nothing is looked up for this job but who is on hold: it sends to the channel that it is about, at once. */
+/** Whether nothing but holds is read for this job: it sends at once to the channel that it is about. */
 export function canFanOut({ action, params, channelArn, onlyIf, cause }: ActionJob): boolean {
   const isForItsChannel = (params as MetadataJob['params']).targets === undefined && channelArn !== undefined;
   return action === 'put_metadata' && isForItsChannel && onlyIf === undefined && cause.kind === 'rule';
@@ -35,7 +35,7 @@ export function canFanOut({ action, params, channelArn, onlyIf, cause }: ActionJ
 export class CommitJobs {
   /** By step: the group that takes its next member. */
   readonly #open = new Map<string, Group>();
-  /** In the order in which they were decided on; a group where its first member was. */
+  /** In the order of the decisions; a group is at the place of its first member. */
   readonly #decided: (JobRequest | Group)[] = [];
 
   add(request: JobRequest): void {
@@ -69,7 +69,7 @@ export class CommitJobs {
     return named;
   }
 
-  /** Enqueues everything, and gives the members of fan-outs the ids of their jobs. One channel alone is a job as any other. */
+  /** Enqueues everything, and gives the members of fan-outs the ids of their jobs. A single channel becomes an ordinary job. */
   flush(tx: Transaction): void {
     for (const one of this.#decided) tx.enqueue('members' in one ? requestOf(one) : one);
     this.#decided.length = 0;

@@ -9,14 +9,14 @@ import type { ChannelView } from './channel-view.ts';
 import { reachedAgeMs } from './clocked.ts';
 import { selects } from './rule-index.ts';
 
-/** The part of a condition that failed, with what it looked at: made when asked, since most conditions do not hold. */
+/** The part of a condition that failed, with the values it read: built on demand, since most conditions do not hold. */
 export type ConditionVerdict =
   | { readonly holds: true }
   | { readonly holds: false; readonly failed: 'trigger' | 'match' | 'while'; readonly values: () => Values };
 
 const holds: ConditionVerdict = { holds: true };
 
-/** Trigger, `match` and `while` of a rule about a channel; for rules of moments, the cause brings the trigger. */
+/** Trigger, `match` and `while` of a rule about a channel; for rules of moments the cause satisfies the trigger. */
 export function checkCondition(rule: Rule, view: ChannelView, cause: Cause | undefined): ConditionVerdict {
   if (rule.trigger.kind === 'state' && !rule.trigger.pattern.match(view.stream)) return failed('trigger', view.stream);
   if (rule.trigger.kind === 'threshold' && cause && !isBeyond(rule.trigger, view, cause))
@@ -49,7 +49,7 @@ export function streamValues(stream: StreamDocument): Values {
 /** No tag and no setting can be this text. */
 const notThere = '(not there)';
 
-/** What a journal shows of a channel that `match` does not select: its tags, and each field that is asked for, also one that is not there. */
+/** What a journal shows of a channel that `match` does not select: its tags, and each field that is asked for, even if it is absent. */
 function channelValues({ match }: Rule, { channel }: ChannelView): Values {
   const tags = Object.entries(channel.tags).map(([key, value]) => [`tag_${key}`, value] as const);
   const asked = askedFields(match?.source ?? {}).map(([top = '', ...rest]) => {
@@ -66,7 +66,7 @@ function isPlain(value: unknown): value is Values[string] {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** The paths of a pattern's lists, whether they are written `a: {b: …}` or `a.b: …`. */
+/** The paths of a pattern's lists, whether written as `a: {b: …}` or `a.b: …`. */
 function askedFields(pattern: Pattern, above: readonly string[] = []): (readonly string[])[] {
   return Object.entries(pattern).flatMap(([name, value]) => {
     if (name === '$or') return (value as readonly Pattern[]).flatMap((part) => askedFields(part, above));
@@ -84,14 +84,14 @@ export function changedFields(before: StreamDocument, after: StreamDocument): Re
   return changed;
 }
 
-/** Now, and the ages of a stream that the rule asks for. */
+/** Now, and the ages of a stream that the rule names. */
 export interface RuleClock {
   readonly nowMs: number;
   readonly ages: readonly number[];
 }
 
 /**
- * When a condition on the stream began: the newest of the moments since which the fields that changed are as they are.
+ * When a condition on the stream began: the latest time at which one of the changed fields took its present value.
  * Never in the future. Without a change (a new rule, a new tag) all fields that the rule names count.
  */
 export function conditionSinceMs(record: StreamRecord | undefined, fields: Iterable<string>, clock: RuleClock): number {
@@ -106,8 +106,8 @@ export function conditionSinceMs(record: StreamRecord | undefined, fields: Itera
 }
 
 /**
- * When a condition that began at `sinceMs` began by what is known now, if the fields have the values they had. A field that came
- * to its value later than was known delays it; earlier it began only if it was dated by these very fields: else another value
+ * When a condition that was dated `sinceMs` began according to what is known now, if the fields still have those values. A field that took
+ * its value later than was known moves it later. It moves earlier only if these same fields dated it: otherwise another value
  * that satisfied it came first, and what is known of this one changes nothing.
  */
 export function revisedSinceMs(
@@ -140,7 +140,7 @@ function sinceOf(record: StreamRecord, field: string, { nowMs, ages }: RuleClock
       return adBreakAt(record, nowMs)?.insertedAtMs ?? Math.max(ended ?? 0, record.stateSinceMs);
     }
     case 'health':
-      // A health is a live stream's: it holds no longer than the stream is live.
+      // A health belongs to a live stream: it lasts no longer than the stream is live.
       return Math.max(record.healthSinceMs, record.stateSinceMs);
     case 'viewerCount':
       return record.viewerCountAtMs;

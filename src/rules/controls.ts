@@ -1,5 +1,5 @@
-// What an operator can do to all automation: hold a channel, silence decisions, pause and resume, start a stopped rule again.
-// Each is one transaction with an entry in the audit log; what was held back is judged again at once.
+// What an operator can do to all automation: hold a channel, silence decisions, pause and resume, restart a stopped rule. Each is one
+// transaction with an audit entry; what was held back is judged again at once.
 
 import type { Activation, By, Control, Hold, Pause, Silence } from '#domain/control.ts';
 import { holdsInForce, readPause } from '#domain/controls-in-force.ts';
@@ -23,7 +23,7 @@ export interface ControlLimits {
   readonly max_bulk_actions: number;
 }
 
-/** Far more than operators keep in mind, and little enough to be compared with at every action. */
+/** Far more than operators can keep track of, and few enough to compare every action with. */
 export const defaultControlLimits: ControlLimits = {
   max_silences: 500,
   max_regex_steps: 5_000,
@@ -31,7 +31,7 @@ export const defaultControlLimits: ControlLimits = {
   max_bulk_actions: 50,
 };
 
-/** Why there cannot be one more hold, if there cannot; a hold that replaces another is none more. */
+/** Why one more hold is not possible, if so; a hold that replaces another does not add one. */
 export function noRoomForHold(
   view: StateView,
   nowMs: number,
@@ -47,7 +47,7 @@ export function noRoomForHold(
 }
 
 /**
- * Why there cannot be one more silence, if there cannot: there are too many, or all are too costly together. The one that it `replaces`
+ * Why one more silence is not possible, if so: there are too many, or together they cost too much. The one that it `replaces`
  * does not count.
  */
 export function noRoomForSilence(
@@ -76,7 +76,7 @@ export function noRoomForSilence(
   );
 }
 
-/** Keeps automation's hands off a channel, until `untilMs` or its release. */
+/** Makes automation leave a channel alone until `untilMs` or the release. */
 export function hold(
   tx: Transaction,
   { channelArn, who, reason, untilMs }: By & { channelArn: string; untilMs?: number | undefined },
@@ -95,7 +95,7 @@ export function release(tx: Transaction, { channelArn, who, reason }: By & { cha
   return true;
 }
 
-/** Holds back what every matcher matches. The matchers have been checked. */
+/** Holds back everything that every matcher matches. The matchers have been checked. */
 export function silence(
   tx: Transaction,
   {
@@ -121,7 +121,7 @@ export function expireSilence(tx: Transaction, { id, who, reason }: By & { id: s
   return true;
 }
 
-/** Nothing acts until the resume. A second pause keeps the first one's beginning. */
+/** Nothing acts until the resume. A second pause keeps the start of the first. */
 export function pause(tx: Transaction, { who, reason }: By): Pause {
   const known = tx.get(pauses.asked);
   if (known) return known;
@@ -141,7 +141,7 @@ export function resume(tx: Transaction, { who, reason }: By): boolean {
   return true;
 }
 
-/** Tells a standby to work. A second activation keeps the first one's beginning. */
+/** Activates a standby. A second activation keeps the time of the first. */
 export function activate(tx: Transaction, { who, reason }: By): Activation {
   const known = tx.get(notes.activation);
   if (known) return known;
@@ -151,7 +151,7 @@ export function activate(tx: Transaction, { who, reason }: By): Activation {
   return activation;
 }
 
-/** Starts a rule again that `max_live_percent` has stopped. Returns whether it was stopped. */
+/** Restarts a rule that `max_live_percent` has stopped. Returns whether it was stopped. */
 export function restartRule(tx: Transaction, { rule, who, reason }: By & { rule: string }): boolean {
   const stopped = resetRule(tx, rule);
   if (!stopped) return false;
@@ -160,11 +160,11 @@ export function restartRule(tx: Transaction, { rule, who, reason }: By & { rule:
   return true;
 }
 
-/** Takes back what a rule has planned: it does not act for this cause any more. Returns the timer, if there was one. */
+/** Cancels what a rule has planned: it no longer acts for this cause. Returns the timer, if there was one. */
 export function cancelTimer(tx: Transaction, { id, who, reason }: By & { id: string }): Timer | undefined {
   const key = kinds.timer.of(id);
   const timer = tx.get(key);
-  // The end of a firing is no plan of an action.
+  // The end of a firing is not a planned action.
   if (!timer || timer.kind === 'end') return undefined;
   tx.delete(key);
   const { rule, subject } = timer;
@@ -180,7 +180,7 @@ export function cancelTimer(tx: Transaction, { id, who, reason }: By & { id: str
   return timer;
 }
 
-/** Does what was recorded of an operator. */
+/** Applies a recorded operator action. */
 export function applyControl(tx: Transaction, control: Control): void {
   switch (control.kind) {
     case 'hold':
@@ -213,7 +213,7 @@ export function applyControl(tx: Transaction, control: Control): void {
   }
 }
 
-/** Holds, silences and the pause that are in force, as they would be asked for. */
+/** The holds, silences and pause in force, in the form of requests. */
 export function controlsInForce(view: StateView, nowMs: number): Control[] {
   const controls: Control[] = [];
   for (const [channelArn, { who, reason, untilMs }] of holdsInForce(view, nowMs))
@@ -225,7 +225,7 @@ export function controlsInForce(view: StateView, nowMs: number): Control[] {
   return controls;
 }
 
-/** Makes exactly these be in force: what else was, is over. */
+/** Puts exactly these in force: everything else ends. */
 export function takeOverControls(tx: Transaction, controls: readonly Control[]): void {
   const wanted = new Set(controls.map(keyOf));
   const by = { who: 'recording', reason: 'not in force any more' };

@@ -11,7 +11,7 @@ const exampleFile = join(import.meta.dirname, '../../config/autopilot.example.ya
 const example = readFileSync(exampleFile, 'utf8').replace('version: 1', '');
 
 describe('starving-slate of the example', () => {
-  test('a 12 s blip stays quiet; a long starve is slated, then stopped', async () => {
+  test('a 12 s blip does nothing; a long starvation gets a slate, then a stop', async () => {
     const engine = new Engine(example);
     for (let other = 0; other < 30; other += 1) await engine.goLive(`quiet${other}`);
     await engine.channel('a', { tier: 'gold' });
@@ -64,7 +64,7 @@ describe('for', () => {
     expect(engine.log).toEqual(['110 put_metadata a']);
   });
 
-  test('survives a reload that leaves the condition as it is, and starts anew when the condition changes', async () => {
+  test('survives a reload that keeps the condition, and restarts when the condition changes', async () => {
     const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
@@ -86,7 +86,7 @@ describe('for', () => {
     expect(engine.log).toEqual(['30 put_metadata a', '80 put_metadata b']);
   });
 
-  test('that is counted from another moment than was known does not make the same condition a new cause', async () => {
+  test('does not make a new cause of the same condition when its start is dated again', async () => {
     const engine = new Engine(slateRules('for: 10s'));
     await engine.goLive('a');
     await engine.goTo(10);
@@ -108,7 +108,7 @@ describe('for', () => {
     const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
-    // Nobody decided while the record was changed.
+    // Nothing was evaluated while the record changed.
     await engine.state.transact((tx) => {
       const [[arn, record] = expect.fail('no stream is known')] = tx.entries(kinds.stream);
       tx.set(kinds.stream.of(arn), { ...record, health: 'HEALTHY' });
@@ -148,7 +148,7 @@ describe('after, keep_firing_for and on_resolve', () => {
     expect(engine.story.slice(-2)).toEqual(['59 not_fired step_cancelled a', '59 resolved condition_ended a']);
   });
 
-  test('what is told of the end is what was known at the end, not what set the rule off', async () => {
+  test('the end is reported with what was known at the end, not with what triggered the rule', async () => {
     const engine = new Engine(slateRules(cap, steps));
     for (const name of ['a', 'b']) {
       await engine.goLive(name);
@@ -169,7 +169,7 @@ describe('after, keep_firing_for and on_resolve', () => {
     }
   });
 
-  test('a condition that comes back within keep_firing_for never ended', async () => {
+  test('a condition that returns within keep_firing_for never ended', async () => {
     const engine = new Engine(slateRules(`keep_firing_for: 20s\n    ${cap}`, steps));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
@@ -182,7 +182,7 @@ describe('after, keep_firing_for and on_resolve', () => {
     expect(engine.log).toEqual(['0 put_metadata a', '60 stop_stream a']);
   });
 
-  test('while keep_firing_for runs, what is planned waits; it is dropped by the resolve', async () => {
+  test('what is planned waits while keep_firing_for runs, and is dropped by the resolve', async () => {
     const engine = new Engine(slateRules(`keep_firing_for: 20s\n    ${cap}`, steps));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
@@ -198,7 +198,7 @@ describe('after, keep_firing_for and on_resolve', () => {
     ]);
   });
 
-  test('a rule that was held back to the end does not run on_resolve', async () => {
+  test('a rule that was held back until the end does not run on_resolve', async () => {
     const engine = new Engine(slateRules('on_resolve: [{put_metadata: {payload: gone}}]\n    guards: {cooldown: 1h}'));
     await engine.goLive('a');
     for (const second of [0, 20]) {
@@ -214,7 +214,7 @@ describe('after, keep_firing_for and on_resolve', () => {
 });
 
 describe('data gaps', () => {
-  test('stop timers for as long as they last, and delay what was planned by their length', async () => {
+  test('stop timers while they last, and delay what was planned by their length', async () => {
     const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
@@ -248,7 +248,7 @@ describe('data gaps', () => {
     expect(engine.log).toEqual(['110 put_metadata a', '130 put_metadata b']);
   });
 
-  test('two gaps that overlap are one', async () => {
+  test('that overlap are one', async () => {
     const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
@@ -265,7 +265,7 @@ describe('data gaps', () => {
     expect(engine.log).toEqual(['60 put_metadata a']);
   });
 
-  test('a condition without `for` waits for the end of the gap', async () => {
+  test('delay a condition without `for` until their end', async () => {
     const engine = new Engine(slateRules(''));
     await engine.goLive('a');
     await engine.gap('began', 'events');
@@ -278,7 +278,7 @@ describe('data gaps', () => {
     expect(engine.log).toEqual(['50 put_metadata a']);
   });
 
-  test('on_data_gap: ignore goes on', async () => {
+  test('do not matter with on_data_gap: ignore', async () => {
     const engine = new Engine(slateRules('for: 30s\n    guards: {on_data_gap: ignore}'));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
@@ -316,11 +316,11 @@ describe('after a start', () => {
     await engine.gap('ended');
     await engine.goTo(700);
 
-    // Nobody saw a for longer than this: ten minutes without a process are none of `for`.
+    // Nobody saw a for longer than this: ten minutes without a process do not count for `for`.
     expect(engine.log).toEqual(['30 put_metadata c', '666 put_metadata c', '696 put_metadata a']);
   });
 
-  test('an event that comes before the first complete poll waits for it', async () => {
+  test('an event before the first complete poll waits for it', async () => {
     const engine = new Engine(`
 rules:
   - name: welcome
@@ -339,8 +339,8 @@ rules:
   });
 });
 
-describe('rules that come anew', () => {
-  test('look at every channel, also at those where nothing changes', async () => {
+describe('new rules', () => {
+  test('evaluate every channel, including those where nothing changes', async () => {
     const engine = new Engine('rules: []');
     await engine.goLive('a', 'STARVING');
     await engine.goTo(100);
@@ -351,7 +351,7 @@ describe('rules that come anew', () => {
     expect(engine.log).toEqual(['100 put_metadata a']);
   });
 
-  test('a tag that is added makes a channel selected, one that is removed resolves', async () => {
+  test('a tag that is added selects a channel, and one that is removed resolves', async () => {
     const engine = new Engine(
       slateRules('match: {tags: {tier: [gold]}}\n    on_resolve: [{put_metadata: {payload: gone}}]'),
     );
@@ -366,7 +366,7 @@ describe('rules that come anew', () => {
     expect(engine.log).toEqual(['10 put_metadata a', '20 put_metadata a']);
   });
 
-  test('a rule that was taken away leaves nothing waiting', async () => {
+  test('a removed rule leaves nothing waiting', async () => {
     const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a', 'STARVING');
     engine.ruleset = rulesetOf('rules: []');
@@ -378,7 +378,7 @@ describe('rules that come anew', () => {
   });
 });
 
-test('one change at a time gives the same as all at once', async () => {
+test('one change at a time has the same result as all at once', async () => {
   const engine = new Engine(slateRules(''));
   await engine.goLive('a');
   const decided = await engine.commit((tx): readonly Decision[] =>

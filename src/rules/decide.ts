@@ -1,6 +1,6 @@
-// The rules engine's door: what changed, or became due, goes in; decisions come out, and everything that follows from them (rule memory,
-// timers, journal, incidents, jobs) is written through the same transaction. No clock and no I/O: the same transaction on the same
-// state gives the same decisions. Begin to read at `decideAll`; notice.ts says what begins and ends, judge.ts what acts.
+// The entry point of the rules engine: it takes what changed or became due, and returns decisions. Everything that follows from them (rule
+// memory, timers, journal, incidents, jobs) is written through the same transaction. No clock and no I/O: the same transaction on the same
+// state makes the same decisions. Start reading at `decideAll`; notice.ts says what begins and ends, judge.ts what acts.
 import type { Answered, ApprovalSaid } from '#domain/approval.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
@@ -55,12 +55,12 @@ import { begin, end, resolve } from './transitions.ts';
 
 export type { DecideOptions } from './evaluation.ts';
 
-/** Timers that one transaction takes upon itself. */
+/** Timers that one transaction handles. */
 const timersPerEvaluation = 500;
-/** Channels that a schedule is told about in one transaction. */
+/** Channels that one transaction evaluates for a schedule. */
 const toldPerEvaluation = 500;
 
-/** Judges one change. Several changes of one transaction are better judged together: `decideAll`. */
+/** Judges one change. Several changes of one transaction should be judged together: `decideAll`. */
 export function decide(
   tx: Transaction,
   change: StreamChange,
@@ -70,7 +70,7 @@ export function decide(
   return decideAll(tx, [change], ruleset, options);
 }
 
-/** Judges what has changed in this transaction, in the order it changed. The records are up to date already. */
+/** Judges what has changed in this transaction, in the order of the changes. The records are up to date already. */
 export function decideAll(
   tx: Transaction,
   changes: readonly StreamChange[],
@@ -94,7 +94,7 @@ export function decideAll(
 /** Judges what has become due: timers, schedules, what was held back. Call it again at once while `nextDueMs` is not in the future. */
 export function decideDue(tx: Transaction, ruleset: Ruleset, options: DecideOptions = {}): readonly Decision[] {
   const evaluation = new Evaluation(tx, ruleset, options);
-  // Late timers wait for a complete poll: what they were set for may be long over.
+  // Late timers wait for a complete poll: their conditions may be long over.
   if (!evaluation.isWarm) return [];
   followRuleset(evaluation);
   let more = evaluateEveryChannel(evaluation);
@@ -129,7 +129,7 @@ export function decideAnswer(
   return { decisions: finish(evaluation), answered };
 }
 
-/** When there is next something for `decideDue`, epoch ms; in the past: now. */
+/** When `decideDue` next has something to do, epoch ms; in the past: now. */
 export function nextDueMs(view: StateView): number | undefined {
   const moments = [
     nextTimerMs(view),
@@ -167,13 +167,13 @@ function notice(evaluation: Evaluation, change: StreamChange): void {
   }
 }
 
-/** A complete poll ends the warm-up, and says of every stream whether it is still there: what waited for it is judged at the next tick. */
+/** A complete poll ends the warm-up, and says of every stream whether it still exists: what waited for it is judged at the next tick. */
 function notePoll({ tx, nowMs }: Evaluation, { atMs, staleAtMs }: StreamChange & { kind: 'poll' }): void {
   notePolled(tx, { polledMs: Math.min(atMs, nowMs), ...(staleAtMs === undefined ? {} : { staleAtMs }) });
   if (isRecheckPlanned(tx)) judgeBlockedSoon(tx);
 }
 
-/** Sorts due timers: what was waited for becomes due, what is over resolves; steps are given back. */
+/** Sorts expired timers: a condition whose `for` ran out becomes due, a firing that is over resolves; steps are returned. */
 function takeDue(evaluation: Evaluation, due: readonly Timer[]): readonly Timer[] {
   const steps: Timer[] = [];
   for (const timer of due) {
@@ -192,7 +192,7 @@ function takeDue(evaluation: Evaluation, due: readonly Timer[]): readonly Timer[
   return steps;
 }
 
-/** What came during a warm-up or a gap becomes due, each by itself, in the order in which it came. */
+/** What came during a warm-up or a gap becomes due, each on its own, in the order in which it came. */
 function takeWithheldMoments(evaluation: Evaluation): void {
   for (const moment of withheldMoments(evaluation.tx)) {
     const rule = evaluation.index.byName.get(moment.rule);
@@ -202,7 +202,7 @@ function takeWithheldMoments(evaluation: Evaluation): void {
   }
 }
 
-/** Lets a schedule begin or end for the channels it concerns. Returns whether some are left for the next transaction. */
+/** Lets a schedule begin or end for its channels. Returns whether some are left for the next transaction. */
 function tellSchedule(evaluation: Evaluation, rule: RuleOf<'schedule'>): boolean {
   const { tx } = evaluation;
   if (!followSchedule(tx, rule)) return false;
@@ -219,7 +219,7 @@ function tellSchedule(evaluation: Evaluation, rule: RuleOf<'schedule'>): boolean
   });
 }
 
-/** Lets a time of the day come for the channels it concerns. Returns whether some are left for the next transaction. */
+/** Lets a time of day come for its channels. Returns whether some are left for the next transaction. */
 function tellDaily(evaluation: Evaluation, rule: RuleOf<'times'>): boolean {
   const { tx } = evaluation;
   if (!('daily' in rule.trigger)) return false;
@@ -231,7 +231,7 @@ function tellDaily(evaluation: Evaluation, rule: RuleOf<'times'>): boolean {
   return false;
 }
 
-/** Tells the next channels of the inventory. Returns whether some are left for the next transaction. */
+/** Evaluates the next channels of the inventory. Returns whether some are left for the next transaction. */
 function tellChannels(evaluation: Evaluation, rule: Rule, tell: (view: ChannelView) => void): boolean {
   const { tx } = evaluation;
   const after = readSchedule(tx, rule)?.toldUpTo ?? '';

@@ -1,5 +1,5 @@
-// Rules and reducer together, on deliveries as bad as AWS makes them: late, twice, out of order, lost. What is decided follows from
-// what happened, not from when it was told.
+// Rules and reducer together, with deliveries as bad as AWS makes them: late, twice, out of order, lost. Decisions follow from what
+// happened, not from when it was reported.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Observation } from '#domain/observation.ts';
@@ -12,7 +12,7 @@ const health = (name: string, at: number, arrived = at) =>
 const seen = (at: number, value: 'HEALTHY' | 'STARVING') =>
   poll('all', { at: at * 1000, took: 0, streams: [snapshot('A', 's1', { health: value })] });
 
-/** Delivers each at its second, and lets the time pass. */
+/** Delivers each at its second, and lets time pass. */
 async function play(
   rules: string,
   deliveries: readonly (readonly [at: number, observation: Observation])[],
@@ -30,7 +30,7 @@ async function play(
 describe('`for` runs from when the condition began', () => {
   const rules = slateRules('for: 30s');
 
-  test('which an event tells that comes after the poll', async () => {
+  test('as dated by an event that arrives after the poll', async () => {
     const watch = await play(rules, [
       [0, seen(0, 'HEALTHY')],
       [10, seen(10, 'STARVING')],
@@ -40,7 +40,7 @@ describe('`for` runs from when the condition began', () => {
     expect(watch.log).toEqual(['32 put_metadata A']);
   });
 
-  test('and anew when a late event tells that it was interrupted', async () => {
+  test('again when a late event shows that it was interrupted', async () => {
     const watch = await play(rules, [
       [0, seen(0, 'STARVING')],
       [10, seen(10, 'STARVING')],
@@ -62,7 +62,7 @@ describe('`for` runs from when the condition began', () => {
     expect(watch.log).toEqual(['10 put_metadata A', '56 put_metadata A']);
   });
 
-  test('and what was acted for is not acted for again, under whatever date', async () => {
+  test('and what was acted on is not acted on again, under any date', async () => {
     const watch = await play(slateRules('for: 10s\n    guards: {cooldown: 0s, max_live_percent: 100}'), [
       [0, seen(0, 'HEALTHY')],
       [5, seen(5, 'STARVING')],
@@ -73,7 +73,7 @@ describe('`for` runs from when the condition began', () => {
     expect(watch.log).toEqual(['15 put_metadata A']);
   });
 
-  test('of several fields it began with the last to come to its value, told of in whatever order', async () => {
+  test('of several fields from the last that took its value, in whatever order they are reported', async () => {
     const both = `
 rules:
   - name: both
@@ -107,7 +107,7 @@ const moment = fc.record({
 });
 const pollSeconds = 5;
 
-/** Starving and healthy by turns, with events of all fates and a true poll every five seconds. */
+/** Starving and healthy in turns, with events delivered well and badly and a true poll every five seconds. */
 function historyOf(moments: readonly (typeof moment extends fc.Arbitrary<infer T> ? T : never)[]) {
   const changes: number[] = [];
   const deliveries: (readonly [at: number, observation: Observation])[] = [];
@@ -127,7 +127,7 @@ function historyOf(moments: readonly (typeof moment extends fc.Arbitrary<infer T
   return { deliveries: deliveries.toSorted(([one], [other]) => one - other), isStarving, until };
 }
 
-test('however events come, a rule acts once for each starvation, at the moment when its record says that it has lasted for `for`', async () => {
+test('however events arrive, a rule acts once for each starvation, when its record says that it has lasted for `for`', async () => {
   const forSeconds = 20;
   const rules = slateRules(`for: ${forSeconds}s\n    guards: {cooldown: 0s, max_live_percent: 100}`);
   await fc.assert(

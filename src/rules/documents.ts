@@ -23,7 +23,7 @@ export function streamDocument(record: StreamRecord | undefined, nowMs: number):
   };
 }
 
-/** The document as GetStream has just told it (`undefined`: not broadcasting); what it does not tell comes from the record. */
+/** The document according to a fresh GetStream (`undefined`: not broadcasting); what that lacks comes from the record. */
 export function freshStreamDocument(
   answer: { streamId: string; health: StreamHealth; viewerCount: number; startTimeMs: number } | undefined,
   record: StreamRecord | undefined,
@@ -48,7 +48,7 @@ export function freshStreamDocument(
   };
 }
 
-/** The document of a channel; without an inventory entry only what its ARN and an event or record tell. */
+/** The document of a channel; without an inventory entry it has only what its ARN and an event or record say. */
 export function channelDocument(arn: ChannelArn, channel: Channel | undefined, knownName = ''): ChannelDocument {
   const parts = parseChannelArn(arn);
   return {
@@ -62,7 +62,7 @@ export function channelDocument(arn: ChannelArn, channel: Channel | undefined, k
   };
 }
 
-/** The session of a record in time, as of now. */
+/** The times of a record's session, as of now. */
 export function sessionDocument(record: StreamRecord, nowMs: number): SessionDocument {
   const { startedAtMs, endedAtMs } = record;
   return {

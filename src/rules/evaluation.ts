@@ -1,5 +1,5 @@
-// What one transaction needs while it decides: what it has looked up, what has become due, and the decisions so far. It lives as
-// long as the transaction's body; nothing of it is shared.
+// What one transaction needs while it decides: what it has read, what has become due, and the decisions so far. It lives as long as the
+// transaction's body; nothing of it is shared.
 import type { Approval } from '#domain/approval.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
@@ -14,7 +14,7 @@ import { indexOf, isMoment, type RuleIndex } from './rule-index.ts';
 
 export interface DecideOptions {
   /**
-   * When this process started, by the shared clock: it does nothing before a complete poll after that. Left out: no such fence
+   * When this process started, by the shared clock: it does nothing before a complete poll after that. Left out: no such condition
    * (virtual time).
    */
   readonly startedAtMs?: number;
@@ -22,22 +22,22 @@ export interface DecideOptions {
   readonly needsInventory?: boolean;
   /** Between two calls of InsertAdBreak, by the quota. Left out: a second. */
   readonly adBreakSpacingMs?: number;
-  /** `http.external_url`, without a slash at its end: what links in messages stand on. */
+  /** `http.external_url`, without a slash at its end: the base of links in messages. */
   readonly externalUrl?: string | undefined;
-  /** Before the id of an approval in a message where there are several accounts: `main:`. */
+  /** Prefix for the id of an approval in a message if there are several accounts: `main:`. */
   readonly accountPrefix?: string | undefined;
   /** Hash of the configuration that decides, for the journal. */
   readonly configHash?: string;
-  /** Where the transaction stands in a trace. */
+  /** The transaction's place in a trace. */
   readonly trace?: Traceparent | undefined;
 }
 
-/** A cause whose time to act has come. */
+/** A cause that is due. */
 export interface DueCause {
   readonly rule: Rule;
   readonly subject: string;
   readonly cause: Cause;
-  /** The timer that brought it, if one did. */
+  /** The timer that made it due, if one did. */
   readonly timer?: Timer | undefined;
   /** It is a moment that was withheld before. */
   readonly withheld?: WithheldMoment | undefined;
@@ -52,14 +52,14 @@ export class Evaluation {
   readonly decisions: Decision[] = [];
   readonly due = new Map<string, DueCause>();
   readonly jobs = new CommitJobs();
-  /** Approvals that this transaction asks for, and those whose time it found to be over. */
+  /** Approvals that this transaction requests, and those that it found to have timed out. */
   readonly asked: Approval[] = [];
   readonly timedOut: Approval[] = [];
-  /** For each capped rule the live channels it is about to act on; counted when it is first asked. */
+  /** For each capped rule, the live channels it is about to act on; counted on first use. */
   affected: Map<string, Set<string>> | undefined;
   /** Something was withheld that must be judged again. */
   hasWithheld = false;
-  /** Where what is being looked at stands in a trace. */
+  /** The place in a trace of what is being evaluated. */
   trace: Traceparent | undefined;
   readonly #channels = new Map<string, ChannelView>();
   readonly #firings = new Map<string, number[]>();
@@ -78,7 +78,7 @@ export class Evaluation {
     return this.tx.nowMs;
   }
 
-  /** Takes a view that was made of the newest record. */
+  /** Takes over a view that was built from the newest record. */
   see(view: ChannelView): void {
     this.#channels.set(view.arn, view);
   }
@@ -90,7 +90,7 @@ export class Evaluation {
     return view;
   }
 
-  /** What the rule remembers; what a rule with another condition left behind counts only as "has acted". */
+  /** The rule's memory; what a rule with another condition left behind counts only as "has acted". */
   memory(rule: Rule, subject: string): RuleMemory {
     const known = readMemory(this.tx, rule.name, subject);
     if (!known) return newMemory(rule, subject, this.nowMs);
@@ -104,13 +104,13 @@ export class Evaluation {
     this.decisions.push(configHash === undefined ? decision : { ...decision, configHash });
   }
 
-  /** Of a condition only the newest cause can be due; each moment stands for itself. */
+  /** For a condition, only the newest cause can be due; each moment is separate. */
   addDue(due: DueCause): void {
     const moment = isMoment(due.rule) ? due.cause.id : '';
     this.due.set(`${due.rule.name}|${due.subject}|${moment}`, due);
   }
 
-  /** Takes back what has become due for a condition that has ended within the same transaction. */
+  /** Removes what became due for a condition that ended within the same transaction. */
   takeBackDue(rule: Rule, subject: string): DueCause | undefined {
     if (this.due.size === 0) return undefined;
     const key = `${rule.name}|${subject}|`;
@@ -119,7 +119,7 @@ export class Evaluation {
     return due;
   }
 
-  /** Whether a complete poll has come after the start of this process. */
+  /** Whether there was a complete poll after the start of this process. */
   get isWarm(): boolean {
     const { startedAtMs } = this.options;
     return startedAtMs === undefined || (this.polledMs ?? Number.NEGATIVE_INFINITY) >= startedAtMs;
@@ -130,7 +130,7 @@ export class Evaluation {
     return readPolled(this.tx)?.polledMs;
   }
 
-  /** Firings of the rule in the last hour, those of this transaction included. */
+  /** Firings of the rule in the last hour, including those of this transaction. */
   firings(rule: string): number[] {
     let firings = this.#firings.get(rule);
     if (!firings) this.#firings.set(rule, (firings = [...firingsInLastHour(this.tx, rule, this.nowMs)]));
@@ -142,7 +142,7 @@ export class Evaluation {
     if (rule.guards.maxPerHour !== undefined) this.firings(rule.name).push(this.nowMs);
   }
 
-  /** @param name of the action on its channel: the same at every look */
+  /** @param name of the action on its channel: the same at every evaluation */
   noteWithheld(source: string, name: string): void {
     const names = this.#withheldBy.get(source);
     if (names) names.add(name);

@@ -38,7 +38,7 @@ async function setup(tags: Record<string, string> = { tier: 'gold' }) {
   return { engine, ask };
 }
 
-test('the life of a condition, in a word and a sentence at each moment', async () => {
+test('explains each stage of a condition in a word and a sentence', async () => {
   const { engine, ask } = await setup();
   expect(ask()).toMatchObject({
     state: 'idle',
@@ -66,7 +66,7 @@ test('the life of a condition, in a word and a sentence at each moment', async (
   expect(ask().guards.find(({ guard }) => guard === 'cooldown')).toMatchObject({ passed: false });
 });
 
-test('says when something is due by the time of day, however long timers stood still', async () => {
+test('says by the time of day when something is due, however long timers stood still', async () => {
   const { engine, ask } = await setup();
   await engine.health('a', 'STARVING');
   await engine.goTo(10);
@@ -91,7 +91,7 @@ test('says which part of the condition fails', async () => {
   expect(ask()).toMatchObject({ state: 'idle', reason: 'while_broken' });
 });
 
-test('an event that is over has nothing that waits; a rule that is off says so', async () => {
+test('says that an event that is over has nothing that waits, and that a rule is off', async () => {
   const { ask } = await setup();
 
   expect(ask('rotate')).toMatchObject({ state: 'idle', reason: 'trigger_not_met', mode: 'dry_run' });

@@ -1,5 +1,5 @@
-// "Why does this rule not act on this channel?", as of now: every part of the condition and every guard with the values it compares,
-// what is waiting, and the last time the rule came near. Reads only; asks the same predicates as the decision itself.
+// Answers "why does this rule not act on this channel?", as of now: every part of the condition and every guard with the values it
+// compares, what is waiting, and the last time the rule came close. Reads only; uses the same predicates as the decision itself.
 
 import type { DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
 import { iso } from '#domain/duration.ts';
@@ -28,10 +28,10 @@ export interface Explanation {
   readonly channelName: string;
   /** `idle`: the condition is not true. `waiting`: `for` runs. `held_back`: it would act. `firing`: it has acted. */
   readonly state: 'off' | 'idle' | 'waiting' | 'held_back' | 'firing';
-  /** The reason, in a word of the closed set, and in a sentence with the values. */
+  /** The reason, as a word of the closed set, and as a sentence with the values. */
   readonly reason: DecisionReason | 'off';
   readonly sentence: string;
-  /** What is known of the channel and its stream. */
+  /** What is known about the channel and its stream. */
   readonly values: Values;
   readonly sinceMs?: number;
   /** What comes next, epoch ms. */
@@ -124,7 +124,7 @@ export function explain(
   return { ...shown, state: 'held_back', reason, sentence };
 }
 
-/** What an aggregate compares: it is about all channels, whichever is asked for. */
+/** What an aggregate compares: it is about all channels, whichever one is asked about. */
 function countsOf(view: StateView, rule: RuleOf<'aggregate'>): Values {
   const { count, live, percent } = aggregateDocument(view, rule);
   return { count, live, percent };
@@ -135,7 +135,7 @@ function ofFleet({ trigger }: Rule): boolean {
   return trigger.kind === 'schedule' || (trigger.kind === 'times' && 'daily' in trigger);
 }
 
-/** An event, a request or a crossing is over as soon as it was judged: without a waiting cause there is nothing to be true. */
+/** An event, a request or a crossing is over once it was judged: without a waiting cause nothing can be true. */
 function needsMoment(rule: Rule, cause: Cause | undefined): boolean {
   return !cause && ['event', 'http', 'times', 'threshold'].includes(rule.trigger.kind);
 }

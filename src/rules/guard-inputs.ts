@@ -1,5 +1,5 @@
-// Gathers what the guards of one decision compare. Which guards are asked depends on the phase: caps and cooldowns limit firings;
-// what follows from a firing is only kept from acting where nothing may act.
+// Collects what the guards of one decision compare. The phase determines which guards are asked: caps and cooldowns limit firings; what
+// follows from a firing is only kept from acting where nothing may act.
 import { lastAdBreakEndMs, openIncident } from '#domain/ad-breaks.ts';
 import type { RuleAlert } from '#domain/alert.ts';
 import { holdTag, readHold, readPause } from '#domain/controls-in-force.ts';
@@ -69,7 +69,7 @@ export function guardInputs(
         ? { fired: evaluation.firings(rule.name).length, limit: maxPerHour }
         : undefined,
     maxLivePercent:
-      // Counting looks at everything that rules remember: not for a rule that is stopped anyway.
+      // Counting reads all that rules remember: not for a rule that is stopped anyway.
       !stopped && (fires || capped) && maxLivePercent !== undefined && channelOfSubject(subject) !== undefined
         ? { affected: affectedChannels(evaluation, rule), live: liveCount(tx), percent: maxLivePercent }
         : undefined,
@@ -77,8 +77,8 @@ export function guardInputs(
 }
 
 /**
- * Whether the tags of a channel are not known yet, and so not whether `ops-hold` is among them. One that is offline and in no listing is
- * no channel any more: nothing waits for it.
+ * Whether the tags of a channel are not known yet, so that `ops-hold` may be among them. A channel that is offline and in no listing
+ * no longer exists: nothing waits for it.
  */
 function isUnlisted({ tx, options }: Evaluation, subject: string): boolean {
   const arn = channelOfSubject(subject);
@@ -87,7 +87,7 @@ function isUnlisted({ tx, options }: Evaluation, subject: string): boolean {
   return state === 'live' || state === 'created' || tx.get(notes.inventoryListed) === undefined;
 }
 
-/** What cannot be relied on although no source counts as silent: the last poll is too old, or it did not list the stream. */
+/** What is unreliable although no source counts as silent: the last poll is too old, or it did not list the stream. */
 function doubts(
   { tx, nowMs }: Evaluation,
   rule: Rule,
@@ -110,7 +110,9 @@ export function stoppedBy(evaluation: Evaluation, rule: Rule): RuleAlert | undef
   return alert?.ruleHash === rule.hash ? alert : undefined;
 }
 
-/** A threshold is done with the first one at or beyond it: after 10,000 viewers, 1,000 is no milestone of the session any more. */
+/**
+ * A threshold is passed once one at or beyond it has fired: after 10,000 viewers, 1,000 is no longer a milestone of the session.
+ */
 function isDone({ trigger }: Rule, { once }: RuleMemory, { streamId, threshold }: Cause): boolean {
   if (!once || once.streamId !== streamId) return false;
   if (!threshold || trigger.kind !== 'threshold') return true;
@@ -129,7 +131,7 @@ function holdOf(evaluation: Evaluation, subject: string): GuardInputs['hold'] {
 }
 
 /**
- * Live channels that the rule is about to act on: those that are due or held back, and those more than half way through `for`;
+ * Live channels that the rule is about to act on: those that are due or held back, and those more than half-way through `for`;
  * for a rule with a destructive action also those it has acted on in the last five minutes.
  */
 function affectedChannels(evaluation: Evaluation, rule: Rule): number {
@@ -165,7 +167,7 @@ function countAffected(evaluation: Evaluation): Map<string, Set<string>> {
   }
   for (const { rule, subject } of withheldMoments(tx)) if (capped.has(rule)) add(rule, subject);
   for (const { rule, subject } of evaluation.due.values()) if (capped.has(rule.name)) add(rule.name, subject);
-  // A schedule tells its channels in steps, but concerns all of them from the first on.
+  // A schedule handles its channels in steps, but concerns all of them from the start.
   const telling = new Set(
     Array.from(evaluation.due.values(), ({ rule }) => rule).filter(
       ({ trigger }) => trigger.kind === 'schedule' || (trigger.kind === 'times' && 'daily' in trigger),

@@ -11,7 +11,7 @@ async function liveFleet(rules: string, count: number): Promise<Engine> {
 }
 
 describe('cooldown', () => {
-  test('delays a second firing of a channel, which follows when the cooldown is over and the condition still holds', async () => {
+  test('delays a second firing of a channel, which follows after the cooldown if the condition still holds', async () => {
     const engine = await liveFleet(slateRules('guards: {cooldown: 1m}'), 1);
     await engine.health('c0', 'STARVING');
     await engine.goTo(10);
@@ -42,7 +42,7 @@ describe('cooldown', () => {
 });
 
 describe('max_per_hour', () => {
-  test('holds back what exceeds it, says so once, and lets it follow within the next hour', async () => {
+  test('holds back the excess, reports it once, and lets it follow within the next hour', async () => {
     const engine = await liveFleet(slateRules('guards: {max_per_hour: 2}'), 4);
     for (const second of [0, 1, 2, 3]) {
       await engine.goTo(second);
@@ -63,7 +63,7 @@ describe('max_per_hour', () => {
 });
 
 describe('max_live_percent', () => {
-  test('stops the rule instead of acting on a few of many, tells a person once, and stays stopped until it is reset', async () => {
+  test('stops the rule instead of acting on a few of many, notifies a person once, and keeps it stopped until a reset', async () => {
     const engine = await liveFleet(slateRules('guards: {max_live_percent: 20}'), 10);
     await engine.streams(['c0', 'c1', 'c2'].map((name) => [name, { health: 'STARVING' as const }]));
     await engine.goTo(300);
@@ -85,14 +85,14 @@ describe('max_live_percent', () => {
     expect(engine.log.slice(1)).toEqual([expect.stringMatching(/ put_metadata c9$/)]);
   });
 
-  test('lets one channel alone pass, however few are live', async () => {
+  test('always lets a single channel pass, however few are live', async () => {
     const engine = await liveFleet(slateRules('guards: {max_live_percent: 5}'), 1);
     await engine.health('c0', 'STARVING');
 
     expect(engine.log).toEqual(['0 put_metadata c0']);
   });
 
-  test('counts channels that are more than half way through `for`, so that the first few of a wave are spared', async () => {
+  test('counts channels that are more than half-way through `for`, so that the first few of a wave are spared', async () => {
     const engine = await liveFleet(slateRules('for: 30s\n    guards: {max_live_percent: 20}'), 10);
     for (const [index, second] of [0, 2, 4].entries()) {
       await engine.goTo(second);
@@ -103,7 +103,7 @@ describe('max_live_percent', () => {
     expect(engine.log).toEqual(['30 notify -']);
   });
 
-  test('for a destructive rule counts the channels of the last five minutes', async () => {
+  test('counts, for a destructive rule, the channels of the last five minutes', async () => {
     const rules = slateRules('guards: {max_live_percent: 20}', '[{stop_stream: {}}]');
     const engine = await liveFleet(rules, 10);
     for (const [index, second] of [0, 60, 120].entries()) {
@@ -114,7 +114,7 @@ describe('max_live_percent', () => {
     expect(engine.log).toEqual(['0 stop_stream c0', '60 stop_stream c1', '120 notify -']);
   });
 
-  test('a change of the rule starts it again', async () => {
+  test('a change of the rule restarts it', async () => {
     const engine = await liveFleet(slateRules('guards: {max_live_percent: 20}'), 10);
     await engine.streams(['c0', 'c1', 'c2'].map((name) => [name, { health: 'STARVING' as const }]));
     expect(engine.log).toEqual(['0 notify -']);
@@ -131,7 +131,7 @@ describe('max_live_percent', () => {
 });
 
 describe('holds', () => {
-  test('keep hands off a channel until they are released; what still holds then is acted on at once', async () => {
+  test('make automation leave a channel alone until the release; what still holds then is acted on at once', async () => {
     const engine = await liveFleet(slateRules(''), 2);
     await engine.commit((tx) => {
       hold(tx, { channelArn: 'arn:aws:ivs:us-west-2:111122223333:channel/c0', who: 'ann', reason: 'encoder test' });
@@ -167,7 +167,7 @@ describe('holds', () => {
     expect(engine.story).toContain('0 suppressed held a');
   });
 
-  test('also keep off what was planned before: steps with `after`, and on_resolve', async () => {
+  test('also hold back what was planned before: steps with `after`, and on_resolve', async () => {
     const rules = slateRules(
       'on_resolve: [{put_metadata: {payload: gone}}]',
       '[{put_metadata: {payload: slate}}, {after: 1m, put_metadata: {payload: later}}]',
@@ -191,7 +191,7 @@ describe('holds', () => {
 });
 
 describe('pause', () => {
-  test('stops everything at once, and resume lets what still holds follow', async () => {
+  test('stops everything at once, and a resume lets what still holds follow', async () => {
     const engine = await liveFleet(slateRules('for: 30s'), 1);
     await engine.health('c0', 'STARVING');
     await engine.goTo(10);
@@ -320,7 +320,7 @@ describe('mode', () => {
     });
   });
 
-  test('off does not even look', async () => {
+  test('off evaluates nothing', async () => {
     const engine = await liveFleet(slateRules('').replace('mode: enforce', 'mode: off'), 1);
     await engine.health('c0', 'STARVING');
 
@@ -328,8 +328,8 @@ describe('mode', () => {
   });
 });
 
-describe('what an operator takes back', () => {
-  test('does not come again for the same cause, but for the next', async () => {
+describe('a planned action that an operator cancels', () => {
+  test('does not return for the same cause, but for the next', async () => {
     const engine = await liveFleet(slateRules('for: 30s'), 1);
     await engine.health('c0', 'STARVING');
     const [id] = Array.from(engine.state.view.entries(kinds.timer), ([key]) => key) as [string];

@@ -1,4 +1,4 @@
-// The guards: each a pure predicate over the values it compares, which it hands back as the evidence. Asked in the order of
+// The guards: each a pure predicate over the values it compares, which it returns as the evidence. They are asked in the order of
 // `guardNames`; the first that does not pass decides. Silences and inhibitions, which judge single actions, are in muting.ts.
 
 import type { DecisionReason, GuardName, GuardVerdict } from '#domain/decision.ts';
@@ -21,7 +21,7 @@ export const reasonOfGuard = {
   inhibit: 'inhibited',
 } as const satisfies Record<GuardName, DecisionReason>;
 
-/** Guards whose no is final for a cause; after any other the cause is judged again while it lasts. */
+/** Guards whose no is final for a cause; after any other no, the cause is judged again while it lasts. */
 export const finalGuards: ReadonlySet<GuardName> = new Set(['max_event_age', 'once_per']);
 
 /** Everything the guards of one decision compare. A guard whose input is undefined is not asked. */
@@ -41,7 +41,7 @@ export interface GuardInputs {
         readonly silent: readonly string[];
         /** Since when the last complete poll has been too old. */
         readonly staleAtMs?: number;
-        /** The complete poll that did not list the stream, and was the newest to tell of it. */
+        /** The complete poll that did not list the stream, and was the latest source about it. */
         readonly unlistedAtMs?: number;
       }
     | undefined;
@@ -51,7 +51,7 @@ export interface GuardInputs {
   readonly maxEventAge: { readonly eventMs: number; readonly limitMs: number } | undefined;
   readonly oncePer: { readonly done: boolean; readonly streamId: string } | undefined;
   readonly cooldown: { readonly lastFiredMs: number | undefined; readonly limitMs: number } | undefined;
-  /** Of a rule that inserts ad breaks. */
+  /** For a rule that inserts ad breaks. */
   readonly incident: { readonly open: string | undefined } | undefined;
   readonly minGap: { readonly lastEndsMs: number | undefined; readonly limitMs: number } | undefined;
   readonly maxPerHour: { readonly fired: number; readonly limit: number } | undefined;
@@ -70,14 +70,14 @@ export function askGuards(inputs: GuardInputs): readonly GuardVerdict[] {
   return verdicts;
 }
 
-/** Every verdict, also after one that did not pass: for explanations. */
+/** Every verdict, including those after one that did not pass: for explanations. */
 export function askAllGuards(inputs: GuardInputs): readonly GuardVerdict[] {
   return guards.flatMap((guard) => guard(inputs) ?? []);
 }
 
 type Guard = (inputs: GuardInputs) => GuardVerdict | undefined;
 
-/** How many of the live channels a rule may touch at once: one alone is always within its limit. */
+/** How many of the live channels a rule may touch at once: a single one is always allowed. */
 function allowedChannels(live: number, percent: number): number {
   return Math.max(1, Math.floor((live * percent) / 100));
 }

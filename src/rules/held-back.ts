@@ -1,4 +1,4 @@
-// What keeps a timer's actions from happening at their time, as of now. It asks the same predicates as the decision itself.
+// What keeps a timer's actions from running at their time, as of now. It uses the same predicates as the decision itself.
 import { holdTag, readHold, readPause } from '#domain/controls-in-force.ts';
 import type { DecisionReason } from '#domain/decision.ts';
 import { personText } from '#domain/person.ts';
@@ -10,7 +10,7 @@ import { stoppedBy } from './guard-inputs.ts';
 import { readMemory } from './memory.ts';
 import { silentSources } from './timers.ts';
 
-/** Why an action does not happen at its time, in words for people. */
+/** Why an action does not run at its time, in words for people. */
 export interface Held {
   readonly reason: DecisionReason;
   /** Such as `inhibited by mass-starvation`. */
@@ -20,11 +20,11 @@ export interface Held {
 export interface HeldBack {
   /** What keeps the rule from doing anything to the channel. */
   readonly whole: Held | undefined;
-  /** The actions that the timer is for, each with what keeps it alone. */
+  /** The actions of the timer, each with what holds back that action alone. */
   readonly steps: readonly { readonly step: Step; readonly withheld: Held | undefined }[];
 }
 
-/** What is in the way of a timer's actions. */
+/** What holds back a timer's actions. */
 export function heldBack(evaluation: Evaluation, rule: Rule, timer: Timer): HeldBack {
   const whole = heldAsAWhole(evaluation, rule, timer);
   const steps = stepsOf(rule, timer).map((step) => ({
@@ -55,7 +55,7 @@ function heldAsAWhole(evaluation: Evaluation, rule: Rule, timer: Timer): Held | 
   const isFired = readMemory(tx, rule.name, timer.subject)?.firing?.endedAtMs !== undefined;
   if (timer.kind === 'step' && isFired)
     return { reason: 'recovering', why: 'the condition is over, keep_firing_for runs' };
-  // What is looked at here would be found here; of the rest the last judgement is what is known.
+  // Guards that can be evaluated here were evaluated above; for the others the last verdict counts.
   if (timer.blocked === undefined || judgedHere.has(timer.blocked)) return undefined;
   return { reason: timer.blocked, why: timer.blocked.replaceAll('_', ' ') };
 }
@@ -70,7 +70,7 @@ const judgedHere: ReadonlySet<DecisionReason> = new Set([
   'recovering',
 ]);
 
-/** What keeps one action of a rule from happening. */
+/** What keeps one action of a rule from running. */
 function mutedStep(evaluation: Evaluation, rule: Rule, { subject, firing }: Timer, { action }: Step): Held | undefined {
   const view = viewOfSubject(evaluation, subject);
   const cause = firing?.cause ?? readMemory(evaluation.tx, rule.name, subject)?.pending?.cause ?? {};

@@ -1,4 +1,4 @@
-// Forgets what nobody asks for any more, so that the state stays bounded: expired silences and holds, old cooldowns and sessions.
+// Deletes what nobody asks for any longer, so that the state stays bounded: expired silences and holds, old cooldowns and sessions.
 import type { RuleMemory } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
@@ -12,10 +12,10 @@ import { endStateLossAlert } from './state-loss.ts';
 const key = notes.housekeeping;
 const everyMs = 600_000;
 const dayMs = 86_400_000;
-/** Longer than any cooldown that makes sense; an older firing holds nothing back. */
+/** Longer than any sensible cooldown; an older firing holds nothing back. */
 const cooldownKeptMs = 31 * dayMs;
 const memoryKeptMs = 7 * dayMs;
-/** No replica sleeps for longer and still remembers a control that was taken back. */
+/** No replica is suspended for longer and still remembers a control that was removed. */
 const goneKeptMs = 31 * dayMs;
 
 /** When it is due. */

@@ -1,4 +1,4 @@
-// Incidents: many channels in trouble together, as one thing with a beginning and an end; and the alerts of rules that a cap stopped.
+// Incidents: many channels in trouble together, as one thing with a beginning and an end; also the alerts of rules that a cap stopped.
 
 import type { ActionJob, ActionParams } from '#domain/action.ts';
 import type { RuleAlert } from '#domain/alert.ts';
@@ -12,7 +12,7 @@ import { hashOf } from './hash-of.ts';
 import { labelsOf } from './label-matcher.ts';
 import { placeControl, removeControl } from './memory.ts';
 
-/** Closed ones; older ones are forgotten. */
+/** Closed ones; older ones are deleted. */
 export const keptIncidents = 200;
 
 /** The newest incidents first, the open ones before the closed. */
@@ -51,7 +51,7 @@ export function openIncidentOf(view: StateView, rule: string): Incident | undefi
   return id === undefined ? undefined : view.get(kinds.incident.of(id));
 }
 
-/** The incident that a rule's message tells of: the open one, or the one that has just ended. */
+/** The incident that a rule's message is about: the open one, or the one that has just ended. */
 export function incidentToldOf(view: StateView, rule: string, nowMs: number): Incident | undefined {
   return (
     openIncidentOf(view, rule) ??
@@ -59,7 +59,7 @@ export function incidentToldOf(view: StateView, rule: string, nowMs: number): In
   );
 }
 
-/** Follows the numbers of an open incident. */
+/** Updates the numbers of an open incident. */
 export function updateIncident(tx: Transaction, rule: string, { count, live }: AggregateDocument): void {
   const incident = openIncidentOf(tx, rule);
   if (!incident || (incident.affected === count && incident.live === live)) return;
@@ -68,7 +68,7 @@ export function updateIncident(tx: Transaction, rule: string, { count, live }: A
   tx.set(kinds.incident.of(incident.id), { ...incident, affected: count, live, peak, text });
 }
 
-/** What an incident of many channels is told as: its figures are those of now, as long as it is open. */
+/** How an incident of many channels is described: with the current figures while it is open. */
 export function aggregateText(rule: string, count: number, live: number): string {
   return `${rule}: ${count} of ${live} channels`;
 }
@@ -82,7 +82,10 @@ export function closeIncident(tx: Transaction, rule: string, atMs: number): void
   tx.set(kinds.incident.of(incident.id), { ...incident, text, closedAtMs: atMs });
 }
 
-/** Counts what was held back in this transaction because of an incident: each action of a rule on a channel once, however often it is judged. */
+/**
+ * Counts what was held back in this transaction because of an incident: each action of a rule on a channel once, however often it is
+ * judged.
+ */
 export function noteWithheld(tx: Transaction, withheldBy: ReadonlyMap<string, ReadonlySet<string>>): void {
   for (const [rule, names] of withheldBy) {
     const incident = openIncidentOf(tx, rule);
@@ -98,19 +101,19 @@ export function noteWithheld(tx: Transaction, withheldBy: ReadonlyMap<string, Re
   }
 }
 
-/** What was counted in an incident that is over needs to be told apart no more. */
+/** The keys that were counted in an ended incident are no longer needed. */
 function forgetWithheld(tx: Transaction, incidentId: string): void {
   for (const [id] of Array.from(tx.entries(kinds.withheld)))
     if (id.startsWith(`${incidentId}|`)) tx.delete(kinds.withheld.of(id));
 }
 
-/** Forgets the oldest closed incidents. */
+/** Deletes the oldest closed incidents. */
 export function pruneIncidents(tx: Transaction): void {
   const closed = listIncidents(tx).filter(({ closedAtMs }) => closedAtMs !== undefined);
   for (const { id } of closed.slice(keptIncidents)) tx.delete(kinds.incident.of(id));
 }
 
-/** Stops a rule that was about to act on too many channels, and tells a person, once. */
+/** Stops a rule that was about to act on too many channels, and notifies a person once. */
 export function stopRule(evaluation: Evaluation, rule: Rule, { values }: GuardVerdict): void {
   const text =
     `Rule ${rule.name} is stopped: it was about to act on ${values['affected']} of ${values['live']} live channels ` +
@@ -123,7 +126,7 @@ export function stopRule(evaluation: Evaluation, rule: Rule, { values }: GuardVe
   });
 }
 
-/** Says, once until it acts again, that a rule has reached its `max_per_hour`. */
+/** Reports that a rule has reached its `max_per_hour`, once until it acts again. */
 export function noteRateReached(evaluation: Evaluation, rule: Rule, { values }: GuardVerdict): void {
   if (evaluation.tx.get(kinds.alert.of('rate', rule.name)) !== undefined) return;
   const text = `Rule ${rule.name} has fired ${values['firedInLastHour']} times in the last hour and may not fire more often (max_per_hour).`;
@@ -135,7 +138,7 @@ export function clearRateAlert(tx: Transaction, rule: string): void {
   if (tx.get(kinds.alert.of('rate', rule)) !== undefined) tx.delete(kinds.alert.of('rate', rule));
 }
 
-/** Starts a stopped rule again. Returns whether it was stopped. */
+/** Restarts a stopped rule. Returns whether it was stopped. */
 export function resetRule(tx: Transaction, rule: string): boolean {
   const stopped = removeControl(tx, kinds.alert.of('cap', rule));
   const incident = openIncidentOf(tx, rule);
@@ -153,7 +156,7 @@ function raise(
   const { tx, nowMs } = evaluation;
   const alert: RuleAlert = { kind, rule: rule.name, ruleHash: rule.hash, sinceMs: nowMs, text, values };
   placeControl(tx, kinds.alert.of(kind, rule.name), alert);
-  // A rule in dry run only records: nobody is woken for it.
+  // A rule in dry run only records: nobody is notified because of it.
   if (rule.mode !== 'enforce') return;
   const receiver = receiverOf(evaluation, rule);
   if (receiver === undefined && evaluation.ruleset.route === undefined) return;
@@ -180,7 +183,7 @@ function raise(
   tx.enqueue({ jobId: `notify-${hashOf('alert', kind, rule.name, nowMs)}`, name: 'notify', payload: { ...payload } });
 }
 
-/** Whom the rule notifies anyway; else who the route says (undefined), or without one the first receiver of the file. */
+/** The receivers that the rule notifies anyway; else those of the route (undefined), or without a route the first receiver of the file. */
 export function receiverOf({ ruleset }: Evaluation, rule: Rule): string | undefined {
   const own = [...rule.actions, ...rule.onResolve].find(({ action }) => action === 'notify');
   if (own) return (own.params as ActionParams<'notify'>).receiver;

@@ -1,5 +1,5 @@
-// Whether what has become due acts: first everything that is true is firing, so that it inhibits; then each rule, inhibitors first,
-// is asked its guards. What a guard holds back stays due and is judged again, unless the guard's no is final.
+// Decides whether what has become due acts. First, everything that is true becomes firing, so that it inhibits; then the guards of each
+// rule are asked, inhibitors first. What a guard holds back stays due and is judged again, unless the guard's no is final.
 import type { Decision, DecisionOutcome, DecisionReason, GuardVerdict } from '#domain/decision.ts';
 import type { Rule, Step } from '#domain/rule.ts';
 import type { Firing, Timer } from '#domain/rule-memory.ts';
@@ -29,10 +29,10 @@ import {
   withoutPending,
 } from './transitions.ts';
 
-/** Most firings that one transaction acts on: the rest follows in the next. */
+/** The most firings that one transaction acts on: the rest follow in the next. */
 const actsPerEvaluation = 500;
 
-/** Most decisions of one transaction while it judges withheld moments: they can be thousands. */
+/** The most decisions of one transaction while it judges withheld moments: there can be thousands. */
 const decisionsPerEvaluation = 500;
 
 /** Judges everything due. Returns whether the limit of one transaction was reached and more is waiting. */
@@ -40,7 +40,7 @@ export function judge(evaluation: Evaluation, steps: readonly Timer[] = []): { r
   const due = [...evaluation.due.values()].filter(
     (one) => isStillTrue(evaluation, one) && !isKeptForLater(evaluation, one),
   );
-  // Of several moments of one subject the first inhibits for all; each fires in its turn.
+  // Of several moments of one subject, the first inhibits for all; they fire one after another.
   for (const one of due)
     if (!isMoment(one.rule) || !evaluation.memory(one.rule, one.subject).firing) markFiring(evaluation, one);
   const rank = (rule: Rule) => evaluation.index.rank.get(rule.name) ?? 0;
@@ -48,7 +48,7 @@ export function judge(evaluation: Evaluation, steps: readonly Timer[] = []): { r
   let acted = 0;
   let more = false;
   for (const one of due) {
-    // Without a timer it would be lost; with one it stays due, as does a withheld moment.
+    // Without a timer it would be lost; with one it stays due, like a withheld moment.
     if (acted >= actsPerEvaluation && one.timer) more = true;
     else if (evaluation.decisions.length >= decisionsPerEvaluation && one.withheld) more = true;
     else {
@@ -83,7 +83,7 @@ export function whyNot(
   return verdict.holds ? undefined : verdict;
 }
 
-/** Late timers are checked again against the record, not fired blindly. */
+/** Late timers are checked against the record, not fired blindly. */
 function isStillTrue(evaluation: Evaluation, due: DueCause): boolean {
   const ended = whyNot(evaluation, due);
   if (!ended) return true;
@@ -95,8 +95,8 @@ function isStillTrue(evaluation: Evaluation, due: DueCause): boolean {
 }
 
 /**
- * Keeps a moment that comes before it is known what is true, so that it is judged by itself afterwards: a warm-up or a gap in the
- * data only delays. Returns whether this is the end of it for now.
+ * Keeps a moment that comes before it is known what is true, so that it is judged on its own afterwards: a warm-up or a data gap
+ * only delays. Returns whether nothing more is to be done with it for now.
  */
 function isKeptForLater(evaluation: Evaluation, { rule, subject, cause, withheld }: DueCause): boolean {
   if (!isMoment(rule)) return false;
@@ -160,8 +160,8 @@ function fire(evaluation: Evaluation, due: DueCause): boolean {
   noteActed(evaluation, due, firing);
   const laterSteps = rule.actions.filter(({ afterMs }) => afterMs > 0);
   for (const step of laterSteps) waitForStep(evaluation, due, { step, firing, inMs: step.afterMs });
-  // What a silence or an inhibition takes out of a firing is caught up with when that ends, while the firing lasts; so is what
-  // found no room among those that wait for a yes.
+  // If a silence or an inhibition removes an action from a firing, the action follows when that ends, while the firing lasts; so does an
+  // action that found no room among the approval requests.
   if (isHolding(rule)) {
     for (const { action } of withheld.filter(({ reason }) => caughtUpWith.has(reason))) {
       const step = now.find((candidate) => candidate.action === action);
@@ -182,7 +182,7 @@ function fire(evaluation: Evaluation, due: DueCause): boolean {
 
 const caughtUpWith: ReadonlySet<DecisionReason> = new Set(['silenced', 'inhibited', 'too_many_approvals']);
 
-/** What came of steps that no guard held back as a whole. */
+/** The outcome of steps that no guard held back as a whole. */
 function fallout(
   { mode }: Occasion,
   reason: 'fired' | 'step_due',
@@ -217,12 +217,12 @@ function noteActed(evaluation: Evaluation, { rule, subject, cause }: DueCause, f
   const { maxPerHour } = rule.guards;
   const { group } = occasionOf(evaluation, rule, subject, firing, 'fire');
   evaluation.noteFired(rule, group);
-  // What holds has been firing since before anything was judged; a moment inhibits from when it acts.
+  // What holds was marked as firing before anything was judged; a moment inhibits from when it acts.
   if (!isHolding(rule)) evaluation.muting.addSource(rule, subject, group);
   if (maxPerHour !== undefined && evaluation.firings(rule.name).length <= maxPerHour / 2) clearRateAlert(tx, rule.name);
   dropTimer(tx, { kind: 'for', rule: rule.name, subject });
   const memory = afterActing(rule, withoutPending(evaluation.memory(rule, subject)), cause, nowMs);
-  // A moment goes on firing only for as long as `keep_firing_for` says.
+  // A moment keeps firing only as long as `keep_firing_for` says.
   const lasts = isHolding(rule) || rule.keepFiringForMs > 0;
   const since = isHolding(rule) ? {} : { endedAtMs: nowMs };
   writeMemory(tx, lasts ? { ...memory, firing: { ...firing, acted: true, ...since } } : memory);
@@ -243,7 +243,7 @@ function waitForStep(
   });
 }
 
-/** Keeps what was refused for the next look, or drops it; the journal hears of it when the reason is new. */
+/** Keeps what was refused for the next evaluation, or drops it; the journal records it when the reason is new. */
 function withhold(
   evaluation: Evaluation,
   { rule, subject, cause, timer }: DueCause,
@@ -270,7 +270,7 @@ function withhold(
   evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome, reason, guards }));
 }
 
-/** An action with `after` whose time has come. Returns whether it acted. */
+/** An action with `after` that is due. Returns whether it acted. */
 function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
   const { tx } = evaluation;
   const { subject, firing } = timer;
@@ -292,7 +292,7 @@ function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
     }
   }
   const id = laterDecisionId(evaluation, rule, subject, cause, 'step_due', String(step.index));
-  // The step's own decision is what its job follows from.
+  // The job follows from the step's own decision.
   const occasion = occasionOf(evaluation, rule, subject, { ...firing, decisionId: id }, 'step');
   const recovering = isHolding(rule) && current?.endedAtMs !== undefined;
   const guards = askGuards(guardInputs(evaluation, rule, occasion, 'step', step.destructive));
@@ -317,7 +317,7 @@ function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
           reason: blocked,
           afterMs: step.afterMs,
           guards,
-          // Of a rule that has acted, this action alone waits.
+          // The rule has acted; only this action waits.
           withheld:
             withheld.length > 0 ? withheld : [{ action: step.action, reason: blocked, values: refused?.values ?? {} }],
         }),

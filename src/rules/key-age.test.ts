@@ -1,4 +1,4 @@
-// The trigger `key_age`: it begins by the clock, once for each key, and another key ends it.
+// The trigger `key_age`: it begins by the clock, once for each key, and a new key ends it.
 import { expect, test } from 'vitest';
 import { parseConfig } from '#config/load.ts';
 import type { KeysObservation } from '#domain/observation.ts';
@@ -19,7 +19,7 @@ rules:
     on_resolve: [{notify: {receiver: noc, text: rotated}}]
     ${more}
 `;
-/** The audit of a channel whose key was first seen so many milliseconds before the beginning. */
+/** The audit of a channel whose key was first seen this many milliseconds before the beginning. */
 const audit = (channel: string, agoMs: number, key = 'k1'): KeysObservation => ({
   kind: 'keys',
   channels: [
@@ -61,14 +61,14 @@ async function setup(trigger = '[{numeric: [">", 90]}]') {
   return { watch, goTo };
 }
 
-test('a key that is old already fires once it is known, on the channels that match', async () => {
+test('a key that is already old fires once it is known, on the channels that match', async () => {
   const { watch, goTo } = await setup();
   await watch.see(audit('A', 91 * dayMs), audit('B', 10 * dayMs), audit('C', 100 * dayMs));
   await goTo(60);
   expect(watch.log).toEqual([expect.stringMatching(/notify A$/)]);
 });
 
-test('a key comes to the age by the clock, and fires once', async () => {
+test('a key reaches the age by the clock, and fires once', async () => {
   const { watch, goTo } = await setup();
   await watch.see(audit('A', 90 * dayMs - 60_000), audit('B', 90 * dayMs - 90_000));
   await goTo(59);
@@ -79,7 +79,7 @@ test('a key comes to the age by the clock, and fires once', async () => {
   expect(watch.log.map((line) => line.slice(-1))).toEqual(['A', 'B']);
 });
 
-test('another key ends it, and is a new beginning when it is old', async () => {
+test('a new key ends it, and is a new cause when it is old', async () => {
   const { watch, goTo } = await setup();
   await watch.see(audit('A', 91 * dayMs));
   await goTo(1);
@@ -87,13 +87,13 @@ test('another key ends it, and is a new beginning when it is old', async () => {
   await goTo(2);
   expect(watch.decisions.map(({ outcome }) => outcome)).toEqual(['acted', 'resolved']);
   expect(watch.log).toHaveLength(2);
-  // The same audit once more changes nothing.
+  // The same audit again changes nothing.
   await watch.see(audit('A', 0, 'k2'));
   await goTo(30);
   expect(watch.log).toHaveLength(2);
 });
 
-test('a channel that is deleted, or of which no key is known, is no reason to act', async () => {
+test('a channel that is deleted, or whose key is unknown, is no reason to act', async () => {
   const { watch, goTo } = await setup();
   await watch.see({ ...audit('A', 0), channels: [{ channelArn: arnOf('A'), keyArns: [], readAtMs: startMs }] });
   await goTo(10);
@@ -110,12 +110,12 @@ test.each([
   ['[{numeric: [">", 1, "<", 9]}]', /the age of a key is a minimum/],
   ['[90]', /the age of a key is a minimum/],
   ['[{numeric: [">", 0]}]', /the age of a key is a minimum/],
-])('only "older than" can be asked: %s is refused', (trigger, message) => {
+])('only "older than" is possible: %s is refused', (trigger, message) => {
   const result = parseConfig(`version: 1\n${rules(trigger)}`, 'f.yaml');
   expect(result.ok ? [] : result.problems.map((problem) => problem.message)).toEqual([expect.stringMatching(message)]);
 });
 
-test.each(['while: {live: [false]}', 'once_per: session'])('%s has no meaning for a key', (more) => {
+test.each(['while: {live: [false]}', 'once_per: session'])('%s is meaningless for a key', (more) => {
   const result = parseConfig(`version: 1\n${rules('[{numeric: [">", 90]}]', more)}`, 'f.yaml');
   expect(result.ok ? [] : result.problems.map((problem) => problem.message)).toEqual([
     expect.stringMatching(/does not depend on a stream/),

@@ -1,6 +1,5 @@
-// The trigger `key_age`: a channel's stream key comes to an age, by the clock; another key ends it. The next such moment of all keys is
-// noted; when it has come, the keys are looked at again. Of an age no more is known than that it is at least so much, so that only
-// "older than" can be asked.
+// The trigger `key_age`: a channel's stream key reaches an age, by the clock; a new key ends it. The next such moment of all keys is noted;
+// when it comes, the keys are evaluated again. Only a lower bound of an age is known, so that only "older than" can be asked.
 import type { Rule } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
@@ -12,14 +11,14 @@ import { type RuleIndex, type RuleOf, selects } from './rule-index.ts';
 import { begin, end } from './transitions.ts';
 
 const dayMs = 86_400_000;
-/** Keys that one transaction looks at. */
+/** Keys that one transaction evaluates. */
 const looksPerEvaluation = 2_000;
 
 function ageDays({ sinceMs }: KnownKey, nowMs: number): number {
   return Math.max(0, nowMs - sinceMs) / dayMs;
 }
 
-/** Whether the channel's key, as far as one is known, is as old as the rule asks. */
+/** Whether the channel's key, if known, is as old as the rule asks. */
 export function keyAgeHolds(view: StateView, rule: Rule, arn: string, nowMs: number): boolean {
   const key = view.get(kinds.streamKey.of(arn));
   return (
@@ -27,7 +26,7 @@ export function keyAgeHolds(view: StateView, rule: Rule, arn: string, nowMs: num
   );
 }
 
-/** Looks at one channel's key: the rule begins, or ends. */
+/** Evaluates one channel's key: the rule begins, or ends. */
 export function evaluateKeyAge(evaluation: Evaluation, rule: RuleOf<'key_age'>, view: ChannelView): void {
   const { tx, nowMs } = evaluation;
   const key = tx.get(kinds.streamKey.of(view.arn));
@@ -72,7 +71,7 @@ export function noticeKeys(evaluation: Evaluation, channelArns: readonly string[
   }
 }
 
-/** Looks at all keys when one has come to an age that a rule asks for. Returns whether some are left for the next transaction. */
+/** Evaluates all keys when one reaches an age that a rule names. Returns whether some are left for the next transaction. */
 export function takeKeyAges(evaluation: Evaluation): boolean {
   const { tx, index } = evaluation;
   const due = tx.get(notes.keyAge);
@@ -95,20 +94,20 @@ export function takeKeyAges(evaluation: Evaluation): boolean {
   return more;
 }
 
-/** When the next key comes to an age, epoch ms. */
+/** When the next key reaches an age, epoch ms. */
 export function nextKeyAgeMs(view: StateView): number | undefined {
   return view.get(notes.keyAge)?.dueMs;
 }
 
-/** The rules have changed: all keys are looked at. */
+/** The rules have changed: all keys are evaluated. */
 export function forgetKeyAges(tx: Transaction, { keyAge }: RuleIndex): void {
   if (keyAge.length > 0) tx.set(notes.keyAge, { dueMs: tx.nowMs });
   else if (tx.get(notes.keyAge)) tx.delete(notes.keyAge);
 }
 
-/** The first moment from now on at which the key comes to an age that a rule names. */
+/** The first moment from now on at which the key reaches an age that a rule names. */
 function nextMs({ keyAge }: RuleIndex, { sinceMs }: KnownKey, nowMs: number): number | undefined {
-  // `>` is true a moment after `>=`.
+  // `>` becomes true a moment after `>=`.
   const moments = keyAge.flatMap(({ trigger }) =>
     trigger.days.flatMap((days) => [0, 1].map((ms) => sinceMs + days * dayMs + ms)),
   );

@@ -1,4 +1,4 @@
-// Labels of decisions, and the matchers that inhibit rules and silences are written with: `rule="x"`, `action=~"stop_.*"`.
+// Labels of decisions, and the matchers of inhibit rules and silences: `rule="x"`, `action=~"stop_.*"`.
 // https://prometheus.io/docs/alerting/latest/configuration/#matcher
 import type { ChannelDocument } from '#domain/documents.ts';
 import type { LabelMatcher, Labels } from '#domain/labels.ts';
@@ -12,7 +12,7 @@ export type ParsedMatcher =
 /** The labels every decision has; a tag's label is `tag_<key>`, other characters than letters, digits and _ replaced by _. */
 export const labelNames = ['rule', 'action', 'channel', 'channel_name', 'account', 'region', 'group'] as const;
 
-/** Of an alert, which routes and groups look at: `alertname` is the rule, `severity` what its `notify` says. */
+/** Labels of an alert, for routes and groups: `alertname` is the rule, `severity` what its `notify` says. */
 export const routeLabelNames = [
   'alertname',
   'severity',
@@ -27,11 +27,11 @@ export const routeLabelNames = [
 const syntax = /^\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"\s{},]*))\s*$/s;
 const maxLength = 1000;
 
-/** The matchers that were parsed last: an expression is compiled once for its check, its cost and its use. */
+/** The most recently parsed matchers: an expression is compiled once for its check, its cost and its use. */
 const parsedLately = new Map<string, ParsedMatcher>();
 const mostParsed = 200;
 
-/** Parses one matcher. @param names the labels there are, beside those of tags */
+/** Parses one matcher. @param names the known labels, besides those of tags */
 export function parseLabelMatcher(text: string, names: readonly string[] = labelNames): ParsedMatcher {
   const key = `${names === labelNames ? '' : names.join()} ${text}`;
   const known = parsedLately.get(key);
@@ -50,7 +50,7 @@ function parse(text: string, names: readonly string[]): ParsedMatcher {
   if (unknown !== undefined) return { ok: false, message: unknown };
   const op = operator as LabelMatcher['op'];
   const isRegex = op === '=~' || op === '!~';
-  // Inside a regular expression a backslash is the expression's own, except before a quotation mark.
+  // Inside a regular expression a backslash belongs to the expression, except before a quotation mark.
   const value = (quoted ?? bare ?? '').replace(isRegex ? /\\(")/g : /\\(.)/gs, '$1');
   const holds = isRegex
     ? compileLabelRegex(value)
@@ -69,7 +69,7 @@ function parse(text: string, names: readonly string[]): ParsedMatcher {
   };
 }
 
-/** What is wrong with the name of a label. @param names the labels there are, beside those of tags */
+/** What is wrong with the name of a label. @param names the known labels, besides those of tags */
 export function problemOfLabelName(label: string, names: readonly string[] = labelNames): string | undefined {
   if (label.startsWith('tag_') || names.includes(label)) return undefined;
   return `unknown label ${label}${didYouMean(label, names)}; there are ${names.join(', ')} and tag_<key>`;

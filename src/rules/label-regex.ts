@@ -1,8 +1,8 @@
-// Regular expressions for labels, in RE2's syntax and always anchored at both ends: what a match costs grows with the text and the
-// expression, never with their product's powers. https://github.com/google/re2/wiki/Syntax, decisions/0012.
+// Regular expressions for labels, in RE2's syntax and always anchored at both ends: the cost of a match grows with the text and with the
+// expression, never exponentially. https://github.com/google/re2/wiki/Syntax, decisions/0012.
 import { RE2JS, RE2JSException, RE2Set } from 're2js';
 
-/** A state of the engine's automaton; in none of the program's instructions: no text can match any more. */
+/** A state of the engine's automaton; one without instructions of the program can no longer match any text. */
 interface AutomatonState {
   readonly nfaStates: readonly number[];
 }
@@ -11,26 +11,26 @@ export type LabelRegex =
   | {
       readonly ok: true;
       readonly test: (text: string) => boolean;
-      /** Instructions of the program or states of its automaton, whichever are more; `leastSize` at least. */
+      /** Instructions of the program or states of its automaton, whichever is larger; at least `leastSize`. */
       readonly size: number;
     }
   | { readonly ok: false; readonly message: string };
 
 const maxLength = 500;
-/** About a full-length literal and as much again. */
+/** About the size of a full-length literal, doubled. */
 const maxSize = 1000;
-/** What comparing costs at least, however short an expression is. */
+/** The least cost of comparing, however short an expression is. */
 const leastSize = 25;
-/** Of one expression's automaton: 1,000 states fit that tell 40 kinds of characters apart. */
+/** For one expression's automaton: 1,000 states that distinguish 40 kinds of characters fit. */
 const automatonBytes = 524_288;
-/** Instructions looked at while an automaton is built: some milliseconds. */
+/** Instructions visited while an automaton is built: some milliseconds. */
 const mostBuildSteps = 50_000;
-/** What the engine calls the end of a text, instead of a character. */
+/** What the engine uses for the end of a text, instead of a character. */
 const endOfText = -1;
-/** `x{n}` is compiled n times, so the text's length times all its counts bounds what compiling can cost. */
+/** `x{n}` is compiled n times, so the text's length times all its counts limits the cost of compiling. */
 const maxCopies = 20_000;
 
-/** Classes of a thousand ranges, such as `\pL`, or any class under `(?i)`, take 2 ms each to compile. */
+/** Classes with a thousand ranges, such as `\pL`, or any class under `(?i)`, take 2 ms each to compile. */
 const mostLargeClasses = 10;
 
 /** Compiles an expression, or says what is wrong with it. */
@@ -62,12 +62,12 @@ export function compileLabelRegex(source: string): LabelRegex {
 }
 
 /**
- * Follows every transition of the automaton, so that none is left to be made by a match: a match then looks one state up for each
- * character. The engine would build it while it matches, and simulate the program, a hundred times slower, where it grows too large.
+ * Follows every transition of the automaton, so that a match does not have to build any: it then looks up one state for each
+ * character. Otherwise the engine builds it during a match, and if it grows too large simulates the program, a hundred times slower.
  * @returns the number of states; undefined when there are too many
  */
 function buildAutomaton(set: RE2Set): number | undefined {
-  // The first match makes the state that every match begins in.
+  // The first match creates the state that every match begins in.
   set.match('');
   const { dfa } = set;
   const states = new Set<AutomatonState>(dfa.startStates.values());
@@ -87,7 +87,7 @@ function buildAutomaton(set: RE2Set): number | undefined {
   return states.size;
 }
 
-/** How many classes may have very many ranges; rather one too many is counted. */
+/** How many classes may have very many ranges; the estimate errs on the high side. */
 function largeClassesIn(source: string): number {
   const ofUnicode = source.match(/\\p/gi)?.length ?? 0;
   const folds = /\(\?[a-z]*i/i.test(source);

@@ -4,7 +4,7 @@ import { parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
 import { checkLabelMatcher, problemOfMatcher } from './label-values.ts';
 
-/** What is wrong with a matcher; empty: a label can meet it. */
+/** What is wrong with a matcher; empty: a label can satisfy it. */
 function problemOf(text: string): string {
   const checked = checkLabelMatcher(text);
   if (!checked.ok) return `error: ${checked.message}`;
@@ -12,7 +12,7 @@ function problemOf(text: string): string {
   return problem ? `${problem.severity}: ${problem.message}` : '';
 }
 
-describe('a matcher that no label meets', () => {
+describe('a matcher that no label satisfies', () => {
   it.each<[string, RegExp]>([
     ['action="stop_strem"', /no action matches stop_strem \(did you mean stop_stream\?\)/],
     ['action="Stop_Stream"', /no action matches/],
@@ -53,7 +53,7 @@ describe('a matcher that no label meets', () => {
     'rule="anything"',
     'group="x"',
     'tag_show="My show"',
-  ])('%s can be met', (text) => {
+  ])('%s can be satisfied', (text) => {
     expect(problemOf(text)).toBe('');
   });
 });

@@ -1,4 +1,4 @@
-// What in a matcher's value no label ever has: such a silence or inhibition would hold nothing back, or, under `!=`, everything.
+// Values of matchers that no label ever has: such a silence or inhibition would hold back nothing or, with `!=`, everything.
 import { actionNames } from '#domain/action.ts';
 import type { LabelMatcher } from '#domain/labels.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
@@ -6,7 +6,7 @@ import { ivsRegions, problemOfRegion, regionsKnownAsOf, regionsWithoutIvs } from
 import { type ParsedMatcher, parseLabelMatcher } from './label-matcher.ts';
 import { formatWords, grammars, type TextFormat } from './text-grammar.ts';
 
-/** An error when no label has such a value, a warning when only our tables say so. */
+/** An error if no label has such a value, a warning if only our tables say so. */
 export interface LabelProblem {
   readonly severity: 'error' | 'warning';
   readonly message: string;
@@ -18,14 +18,14 @@ const formats: Readonly<Partial<Record<string, TextFormat>>> = {
   account: 'account',
 };
 
-/** Parses a matcher that somebody has written, and refuses one that no label can ever meet. */
+/** Parses a matcher that somebody wrote, and refuses one that no label can ever satisfy. */
 export function checkLabelMatcher(text: string): ParsedMatcher {
   const parsed = parseLabelMatcher(text);
   const problem = parsed.ok ? problemOfMatcher(parsed.matcher) : undefined;
   return problem?.severity === 'error' ? { ok: false, message: problem.message } : parsed;
 }
 
-/** What is wrong with a parsed matcher; undefined when a label can have its value. Names of rules and values of tags are free. */
+/** What is wrong with a parsed matcher; undefined if a label can have its value. Names of rules and values of tags are free. */
 export function problemOfMatcher(matcher: LabelMatcher): LabelProblem | undefined {
   const problem = matcher.label === 'action' ? problemOfAction(matcher) : problemOfValues(matcher);
   if (!problem || !matcher.op.startsWith('!')) return problem;
@@ -33,7 +33,7 @@ export function problemOfMatcher(matcher: LabelMatcher): LabelProblem | undefine
   return { ...problem, message: `${problem.message}: ${so}` };
 }
 
-/** Whether the matcher's value, or its expression, is met by this text, whatever the operator makes of it. */
+/** Whether this text satisfies the matcher's value, or its expression, regardless of the operator. */
 function meets(matcher: LabelMatcher, text: string): boolean {
   return matcher.test({ [matcher.label]: text }) !== matcher.op.startsWith('!');
 }
@@ -49,7 +49,7 @@ function problemOfValues(matcher: LabelMatcher): LabelProblem | undefined {
   if (matcher.label === 'region') return problemOfRegions(matcher);
   const format = formats[matcher.label];
   const values = exactValues(matcher);
-  // An empty value asks for the label's absence.
+  // An empty value asks for the absence of the label.
   if (format === undefined || !values || values.includes('')) return undefined;
   if (values.some((value) => grammars[format]([value], { ignoresCase: false }))) return undefined;
   return { severity: 'error', message: `${values.join(', ')} is not possible; expected ${formatWords[format]}` };
@@ -69,7 +69,7 @@ function problemOfRegions(matcher: LabelMatcher): LabelProblem | undefined {
   return { severity: 'warning', message: `no Region known as of ${regionsKnownAsOf} matches ${matcher.value}` };
 }
 
-/** The texts that are asked for; undefined where an expression says more than a list of them. */
+/** The texts that are asked for; undefined if an expression says more than a list of them. */
 function exactValues({ op, value }: LabelMatcher): readonly string[] | undefined {
   if (op === '=' || op === '!=') return [value];
   return /^[\w:/|-]*$/.test(value) ? value.split('|') : undefined;

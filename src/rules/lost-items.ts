@@ -1,5 +1,5 @@
-// What a loss of the state took besides the controls, as far as a living replica knows it for certain: counted and named, so that a
-// person knows what to ask for again. Nothing of it is written again: some was done meanwhile, and nothing must be done twice.
+// What a loss of the state took besides the controls, as far as a running replica knows for certain: counted and named, so that a person
+// knows what to request again. Nothing of it is written again: some of it was done meanwhile, and nothing must be done twice.
 import type { StateView } from '#domain/shared-state.ts';
 import type { Kind } from '#domain/state-key.ts';
 import type { LostItems } from '#domain/state-loss.ts';
@@ -13,7 +13,7 @@ interface LostKind<T, Id extends string> {
   readonly name: (value: T, id: Id) => string | undefined;
 }
 
-/** Names of one kind that are told. */
+/** How many names of one kind are listed. */
 const mostNamed = 3;
 
 const counters: readonly ((known: StateView, found: StateView) => LostItems | undefined)[] = [
@@ -69,7 +69,7 @@ const counters: readonly ((known: StateView, found: StateView) => LostItems | un
   }),
 ];
 
-/** Entries of `known` that `found` lacks, by kind; kinds of which none is missing are left out. */
+/** Entries of `known` that `found` lacks, by kind; kinds without missing entries are left out. */
 export function lostItems(known: StateView, found: StateView): LostItems[] {
   return counters.flatMap((count) => count(known, found) ?? []);
 }

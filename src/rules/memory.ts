@@ -1,4 +1,4 @@
-// What the rules remember between observations, as it lies in the shared state; timers are in timers.ts.
+// Rule memory in the shared state: what the rules remember between observations. Timers are in timers.ts.
 //
 // A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
 // `group:<text>` (an event without a channel). It exists only while there is something to remember.
@@ -8,7 +8,7 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { type Key, pairId } from '#domain/state-key.ts';
 import { indexes, kinds, notes, type PlacedControl } from '#domain/state-registry.ts';
 
-/** Most moments of all rules that wait; one more is decided at once, by what holds it back. */
+/** The most waiting moments of all rules; one more is decided at once, by what holds it back. */
 export const mostWithheldMoments = 2_000;
 
 export const allSubject = 'all';
@@ -19,7 +19,7 @@ export function readMemory(view: StateView, rule: string, subject: string): Rule
   return view.get(kinds.ruleMemory.of(rule, subject));
 }
 
-/** Writes what a rule remembers, or forgets it when nothing is left to remember. */
+/** Writes what a rule remembers, or deletes it when nothing is left to remember. */
 export function writeMemory(tx: Transaction, memory: RuleMemory): void {
   const { pending, firing, acted, once } = memory;
   const key = kinds.ruleMemory.of(memory.rule, memory.subject);
@@ -38,7 +38,7 @@ export function forgetMemory(tx: Transaction, rule: string, subject: string): vo
 
 const moments: ReadonlySet<TriggerKind> = new Set(['event', 'http', 'times', 'threshold']);
 
-/** Rules of moments that wait or fire for a subject: what its stream does may end that. One look-up, however many rules there are. */
+/** Rules of moments that wait or fire for a subject: a change of its stream may end them. One look-up, however many rules there are. */
 export function watchingRules(view: StateView, subject: string): readonly string[] {
   return view.get(kinds.watch.of(subject)) ?? [];
 }
@@ -73,7 +73,7 @@ export function dropMoment(tx: Transaction, name: Pick<WithheldMoment, 'rule' | 
   if (readMoment(tx, name) !== undefined) tx.delete(momentKey(name));
 }
 
-/** Moments that wait, in the order in which they came. */
+/** Waiting moments, in the order in which they came. */
 export function withheldMoments(view: StateView): readonly WithheldMoment[] {
   if (view.count(kinds.moment) === 0) return [];
   const moments = Array.from(view.entries(kinds.moment), ([, moment]) => moment);
@@ -84,12 +84,12 @@ export function ruleMemories(view: StateView): Iterable<readonly [string, RuleMe
   return view.entries(kinds.ruleMemory);
 }
 
-/** What rules remember that waits to act or is held back. */
+/** The rule memories that wait to act or are held back. */
 export function openMemories(view: StateView): Iterable<readonly [string, RuleMemory]> {
   return view.indexed(indexes.memories, 'open');
 }
 
-/** What a rule fires for, or what it acted for. */
+/** What a rule fires for, or acted for. */
 export function memoriesOf(
   view: StateView,
   what: 'firing' | 'acted',
@@ -98,7 +98,7 @@ export function memoriesOf(
   return view.indexed(indexes.memories, pairId(what, rule));
 }
 
-/** Whether a rule has acted for what it fires for; otherwise a guard holds it back. */
+/** Whether a rule has acted for what it fires for; if not, a guard holds it back. */
 export function hasActed({ firing, acted }: Pick<RuleMemory, 'firing' | 'acted'>): boolean {
   return firing !== undefined && (firing.acted || acted.includes(firing.cause.id));
 }
@@ -116,7 +116,7 @@ export function channelOfSubject(subject: string): string | undefined {
   return subject.startsWith('arn:') ? subject : undefined;
 }
 
-/** When a rule last fired for a group; kept over changes of the rule. */
+/** When a rule last fired for a group; kept when the rule changes. */
 export function lastFiredMs(view: StateView, rule: string, group: string): number | undefined {
   return view.get(kinds.cooldown.of(rule, group));
 }
@@ -145,13 +145,13 @@ export function readPolled(view: StateView): Polled | undefined {
   return view.get(notes.warm);
 }
 
-/** Places a control: whether it was taken back before does not matter any more. */
+/** Sets a control; that it was removed before no longer matters. */
 export function placeControl<T extends PlacedControl>(tx: Transaction, key: Key<T>, value: NoInfer<T>): void {
   tx.set(key, value);
   if (tx.get(kinds.gone.of(key)) !== undefined) tx.delete(kinds.gone.of(key));
 }
 
-/** Takes a control back, so that no replica's memory brings it back after a loss. Returns whether there was one. */
+/** Removes a control, so that no replica's memory restores it after a loss. Returns whether there was one. */
 export function removeControl(tx: Transaction, key: Key<PlacedControl>): boolean {
   if (tx.get(key) === undefined) return false;
   tx.delete(key);

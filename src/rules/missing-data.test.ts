@@ -1,4 +1,4 @@
-// Missing data is never a reason to act: rules and reducer together, while polls are late, fail, or come back after a long time.
+// Missing data is never a reason to act. Rules and reducer together, while polls are late, fail, or return after a long time.
 import { describe, expect, test } from 'vitest';
 import type { StreamSnapshot } from '#domain/channel.ts';
 import { slateRules } from '#test/support/engine.ts';
@@ -7,11 +7,11 @@ import { Watch } from '#test/support/watch.ts';
 
 const everyMs = 15_000;
 
-/** A complete sweep over these streams, now. */
+/** A complete sweep with these streams, now. */
 const passOf = (watch: Watch, streams: StreamSnapshot[]) =>
   watch.see(poll('all', { at: watch.seconds * 1000, took: 0, streams, everyMs }));
 
-/** A sweep over these streams at every interval until then. */
+/** A sweep with these streams at every interval until then. */
 async function pollUntil(watch: Watch, seconds: number, streams: StreamSnapshot[]): Promise<void> {
   while (watch.seconds + everyMs / 1000 <= seconds) {
     await watch.goTo(watch.seconds + everyMs / 1000);
@@ -31,7 +31,7 @@ async function setup(more: string, streams = [healthy('A')], actions?: string) {
 }
 
 describe('polls fail', () => {
-  test('`for` that is shorter than the silence of a gap does not run out on what nobody has seen', async () => {
+  test('a `for` shorter than the silence of a gap does not run out on unseen time', async () => {
     const watch = await setup('for: 15s');
     await watch.goTo(29);
     await watch.see(starves('A', 29));
@@ -39,14 +39,14 @@ describe('polls fail', () => {
     await watch.goTo(50);
     expect(watch.log).toEqual([]);
     expect(watch.lastReason('A')).toBe('data_gap');
-    // Not a gap yet: what is seen again joins what was seen before.
+    // Not a gap yet: what is seen again continues what was seen before.
     await passOf(watch, [starving('A')]);
     await watch.goTo(51);
 
     expect(watch.log).toEqual(['50.5 put_metadata A']);
   });
 
-  test('a condition without `for` waits as well, and is dropped when the next poll shows that it is over', async () => {
+  test('a condition without `for` waits as well, and is dropped if the next poll shows that it is over', async () => {
     const watch = await setup('', [healthy('A'), healthy('B')]);
     await watch.goTo(40);
     await watch.see(starves('A', 40), starves('B', 40));
@@ -59,7 +59,7 @@ describe('polls fail', () => {
     expect(watch.log).toEqual(['45.5 put_metadata B']);
   });
 
-  test('of a gap nothing counts from the last data on, however late the gap was noticed', async () => {
+  test('nothing of a gap counts from the last data on, however late the gap was noticed', async () => {
     const watch = await setup('for: 2m', [starving('A')]);
     await pollUntil(watch, 60, [starving('A')]);
     // Silent for 90 s, which is a gap after 60.
@@ -70,7 +70,7 @@ describe('polls fail', () => {
     expect(watch.log).toEqual(['225.5 put_metadata A']);
   });
 
-  test('an action with `after` counts only time that was seen', async () => {
+  test('an action with `after` counts only seen time', async () => {
     const watch = await setup('', [starving('A')], '[{put_metadata: {payload: slate}}, {after: 3m, stop_stream: {}}]');
     await pollUntil(watch, 60, [starving('A')]);
     await watch.goTo(600);
@@ -79,7 +79,7 @@ describe('polls fail', () => {
     expect(watch.log).toEqual(['0 put_metadata A', '735.5 stop_stream A']);
   });
 
-  test('on_data_gap: ignore acts on what was known last', async () => {
+  test('on_data_gap: ignore acts on the last known state', async () => {
     const watch = new Watch(slateRules('for: 30s\n    guards: {on_data_gap: ignore}'));
     await passOf(watch, [starving('A')]);
     await watch.goTo(100);
@@ -89,7 +89,7 @@ describe('polls fail', () => {
 });
 
 describe('after an hour in which no process ran', () => {
-  test('nothing of the hour counts: what waited goes on from where it was', async () => {
+  test('nothing of the hour counts: what waited continues from where it was', async () => {
     const watch = await setup('for: 1m', [starving('A'), starving('B')]);
     await pollUntil(watch, 30, [starving('A'), starving('B')]);
 
@@ -101,7 +101,7 @@ describe('after an hour in which no process ran', () => {
     expect(watch.log).toEqual(['3630.5 put_metadata A']);
   });
 
-  test('a condition that is told of late has not been seen since it began', async () => {
+  test('a condition that is reported late was not seen since it began', async () => {
     const watch = await setup('for: 1m');
     await pollUntil(watch, 30, [healthy('A')]);
 
@@ -146,7 +146,7 @@ describe('a stream that the first poll after a gap does not list', () => {
     expect(watch.log).toEqual(['60 put_metadata B', '70.5 put_metadata A']);
   });
 
-  test('is none that begins: a start from the time of the gap, whose end was lost', async () => {
+  test('does not begin: its start is from the time of the gap, and its end was lost', async () => {
     const watch = new Watch(`
 rules:
   - name: greet
@@ -178,7 +178,7 @@ rules:
 `);
     const all = (starve: number) => names.map((name, index) => (index < starve ? starving(name) : healthy(name)));
     await passOf(watch, all(0));
-    // While polls are late three are said to starve; two of them are gone when the polls are back.
+    // While polls are late, three are reported to starve; two of them are gone when polls return.
     await watch.goTo(50);
     await watch.see(...names.slice(0, 3).map((name) => starves(name, 49)));
     await watch.goTo(55);

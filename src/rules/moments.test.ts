@@ -26,7 +26,7 @@ async function endedShow(rules: string): Promise<Engine> {
 }
 
 describe('an event with `for` and `while`', () => {
-  test('fires when `while` has held all along, for the stream of the event', async () => {
+  test('fires if `while` held all along, for the stream of the event', async () => {
     const engine = await endedShow(rotate());
     await engine.event('a', 'IVS Stream State Change', streamEnd);
     await engine.goTo(200);
@@ -38,7 +38,7 @@ describe('an event with `for` and `while`', () => {
     });
   });
 
-  test('an encoder that reconnects cancels it', async () => {
+  test('is cancelled by an encoder that reconnects', async () => {
     const engine = await endedShow(rotate());
     await engine.event('a', 'IVS Stream State Change', streamEnd);
     await engine.goTo(100);
@@ -49,7 +49,7 @@ describe('an event with `for` and `while`', () => {
     expect(engine.story.at(-1)).toBe('100 not_fired while_broken a');
   });
 
-  test('counts from when the event happened, not from when it came', async () => {
+  test('counts from when the event happened, not from when it arrived', async () => {
     const engine = await endedShow(rotate());
     await engine.goTo(110);
     await engine.event('a', 'IVS Stream State Change', streamEnd, { ageMs: 100_000 });
@@ -58,7 +58,7 @@ describe('an event with `for` and `while`', () => {
     expect(engine.log).toEqual(['130 rotate_stream_key a']);
   });
 
-  test('a repeat of the same event changes nothing', async () => {
+  test('ignores a repeat of the same event', async () => {
     const engine = await endedShow(rotate());
     for (let times = 0; times < 3; times += 1) {
       await engine.event('a', 'IVS Stream State Change', streamEnd, { id: 'same' });
@@ -69,7 +69,7 @@ describe('an event with `for` and `while`', () => {
     expect(engine.log).toHaveLength(1);
   });
 
-  test('an event older than max_event_age is written down and dropped', async () => {
+  test('records and drops an event older than max_event_age', async () => {
     const engine = await endedShow(rotate());
     await engine.event('a', 'IVS Stream State Change', streamEnd, { ageMs: 16 * 60_000 });
     await engine.goTo(200);
@@ -78,7 +78,7 @@ describe('an event with `for` and `while`', () => {
     expect(engine.story).toEqual(['10 not_fired event_too_old a']);
   });
 
-  test('a channel that `match` does not select is named in the journal', async () => {
+  test('names a channel that `match` does not select in the journal', async () => {
     const engine = await endedShow(rotate());
     await engine.goLive('b');
     await engine.endStream('b');
@@ -99,7 +99,7 @@ rules:
     guards: {group_by: [detail.limit_name], cooldown: 2m}
 `;
 
-  test('of the account names no channel, and each limit has a cooldown of its own', async () => {
+  test('of the account names no channel, and each limit has its own cooldown', async () => {
     const engine = new Engine(rules);
     await engine.event(undefined, 'IVS Limit Breach', { limit_name: 'Concurrent Viewers' });
     await engine.event('a', 'IVS Limit Breach', { limit_name: 'Ingest Bitrate' });
@@ -109,7 +109,7 @@ rules:
     expect(engine.story.at(-1)).toBe('0 suppressed cooldown b');
   });
 
-  test('is understood when the event calls the field `limit`, as the published schema does', async () => {
+  test('is recognised when the event calls the field `limit`, as in the published schema', async () => {
     const engine = new Engine(rules);
     await engine.event(undefined, 'IVS Limit Breach', { limit: 'Concurrent Viewers' });
 
@@ -120,7 +120,7 @@ rules:
 });
 
 describe('a moment that a guard holds back is over', () => {
-  test('an event during a cooldown is not caught up with', async () => {
+  test('an event during a cooldown is not acted on later', async () => {
     const engine = new Engine(`
 rules:
   - name: hello
@@ -140,7 +140,7 @@ rules:
 });
 
 describe('steps of an event', () => {
-  test('run after their time, each firing for itself', async () => {
+  test('run after their time, separately for each firing', async () => {
     const engine = new Engine(`
 rules:
   - name: hello
@@ -170,7 +170,7 @@ rules:
 `;
   const shown = (engine: Engine) => engine.jobs.map(({ payload }) => (payload.params as { payload: unknown }).payload);
 
-  test('the highest one that is newly crossed counts, each once per session', async () => {
+  test('the highest newly crossed one counts, each once per session', async () => {
     const engine = new Engine(rules('once_per: session'));
     await engine.goLive('a');
     for (const viewerCount of [500, 12_000, 800, 15_000, 900, 1_100, 120_000])
@@ -179,7 +179,7 @@ rules:
     expect(shown(engine)).toEqual([{ n: 10_000 }, { n: 100_000 }]);
   });
 
-  test('a new session starts from nothing', async () => {
+  test('start again in a new session', async () => {
     const engine = new Engine(rules('once_per: session'));
     await engine.goLive('a');
     await engine.stream('a', { viewerCount: 2000 });
@@ -201,7 +201,7 @@ rules:
     expect(shown(engine)).toEqual([{ n: 1000 }, { n: 1000 }]);
   });
 
-  test('a stream that has long been running when it is first seen brings no old milestones', async () => {
+  test('old milestones of a long-running stream do not fire when it is first seen', async () => {
     const engine = new Engine(rules('once_per: session'));
     await engine.stream('a', { viewerCount: 50_000, startedAtMs: epochMs - 3_600_000 });
     expect(shown(engine)).toEqual([]);
@@ -223,7 +223,7 @@ rules:
 });
 
 describe('http triggers', () => {
-  test('listen to their name and body, once for each request', async () => {
+  test('match their name and body, once for each request', async () => {
     const engine = new Engine(`
 rules:
   - name: goal
@@ -260,7 +260,7 @@ rules:
     on_resolve: [{emit_event: {detail_type: off, detail: {}}}]
 `;
 
-  test('fire at the start and resolve at the end, for each channel that is selected', async () => {
+  test('fire at the start and resolve at the end, for each selected channel', async () => {
     const engine = new Engine(rules('match: {tags: {record: [scheduled]}}'));
     await engine.channel('a', { record: 'scheduled' });
     await engine.channel('b');
@@ -272,7 +272,7 @@ rules:
     expect(engine.log).toEqual(['600 emit_event a', '900 emit_event c', '1200 emit_event a', '1200 emit_event c']);
   });
 
-  test('fire once where nothing is selected, and again the next day', async () => {
+  test('fire once when nothing is selected, and again the next day', async () => {
     const engine = new Engine(rules(''));
     await engine.due();
     await engine.goTo(3600 * 25);

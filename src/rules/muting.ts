@@ -52,7 +52,7 @@ function matchesAny(matchers: readonly LabelMatcher[], labels: Labels): boolean 
   return matchers.length > 0 && matchesLabels(matchers, labels);
 }
 
-/** Built once for a transaction; knows the sources that fire when it is first asked, and those added afterwards. */
+/** Built once for a transaction; knows the sources that fire at its first use, and those added afterwards. */
 export class Muting {
   readonly #tx: Transaction;
   readonly #index: RuleIndex;
@@ -102,7 +102,7 @@ export class Muting {
       if (!matchesLabels(inhibit.target, labels)) continue;
       this.#sources ??= this.#findSources();
       const source = this.#sources[place]!.get(equalKey(inhibit, labels))?.find(
-        // A rule in dry run only records: it holds nothing back that is in force. And nothing inhibits itself.
+        // A rule in dry run only records: it holds back nothing that is in force. And nothing inhibits itself.
         ({ rule, mode }) => rule !== target.name && (mode === 'enforce' || target.mode === 'dry_run'),
       );
       if (source) {
@@ -159,8 +159,8 @@ function groupOfMemory(memory: RuleMemory): string {
 const compiledSilences = new WeakMap<Silence, readonly LabelMatcher[]>();
 
 /**
- * A silence's matchers, the cheap ones first. One that does not parse was valid for an earlier version: it holds, so that the silence
- * holds back what it did, and rather more.
+ * A silence's matchers, the cheap ones first. One that does not parse was valid in an earlier version: it counts as matching, so that the silence
+ * holds back at least what it did before.
  */
 function compiledMatchers(silence: Silence): readonly LabelMatcher[] {
   let matchers = compiledSilences.get(silence);
@@ -171,7 +171,7 @@ function compiledMatchers(silence: Silence): readonly LabelMatcher[] {
   return matchers;
 }
 
-/** What the silence's regular expressions cost. */
+/** The cost of the silence's regular expressions. */
 export function stepsOf(silence: Silence): number {
   return compiledMatchers(silence).reduce((sum, { size }) => sum + size, 0);
 }

@@ -9,7 +9,7 @@ const needsIn = (engine: Engine) =>
     name === 'notify' ? [(payload as { alert?: { needs?: NeedsPerson } }).alert?.needs] : [],
   );
 
-test('a message about an incident names its alert, also when it is over', async () => {
+test('a message about an incident names its alert, even when it is over', async () => {
   const engine = new Engine(`
 ${receivers}
 rules:

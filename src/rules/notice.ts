@@ -1,4 +1,4 @@
-// From what changed to conditions that begin and end. Says nothing about acting: what has become due is judged afterwards.
+// From changes to conditions that begin and end. Decides nothing about acting: what has become due is judged afterwards.
 
 import { parseChannelArn } from '#domain/channel.ts';
 import type { DecisionReason, TriggerEvidence, Values } from '#domain/decision.ts';
@@ -39,7 +39,7 @@ export function noticeStream(evaluation: Evaluation, change: ChangeOf<'stream'>)
   evaluation.see(view);
   const earlier = streamDocument(before, evaluation.nowMs);
   const changed = changedFields(earlier, view.stream);
-  // That a channel is not selected any more is seen when the inventory changes.
+  // That a channel is no longer selected is noticed when the inventory changes.
   const selected = selectedRules(evaluation.index, view);
   for (const rule of selected.state) {
     const fields = evaluation.index.fields.get(rule.name);
@@ -48,7 +48,7 @@ export function noticeStream(evaluation: Evaluation, change: ChangeOf<'stream'>)
     if (touched.length === 0 && !changed.has('streamId')) continue;
     const matches = rule.trigger.pattern.match(view.stream);
     const matched = rule.trigger.pattern.match(earlier);
-    // A new session's condition is a new one, even if the last session's was the same.
+    // A new session's condition is new, even if the last session had the same one.
     if (matched && matches && changed.has('streamId'))
       end(evaluation, rule, channelArn, { failed: 'trigger', values: () => streamValues(view.stream) });
     if (matches || matched) evaluateState(evaluation, rule, view, touched.length > 0 ? touched : ['state']);
@@ -60,8 +60,8 @@ export function noticeStream(evaluation: Evaluation, change: ChangeOf<'stream'>)
 }
 
 /**
- * What is known of a stream may tell anew since when it is as it is: a late event dates a health that a poll saw, or contradicts a
- * part of what seemed unbroken. A condition that waits began when its stream came to be as it is, in whatever order that was told.
+ * A late event may change since when a stream's state is known: it dates a health that a poll saw, or contradicts a
+ * part of what seemed unbroken. A waiting condition began when its stream reached this state, in whatever order that was reported.
  */
 function followBeginning(
   evaluation: Evaluation,
@@ -78,13 +78,13 @@ function followBeginning(
   const sinceMs = revisedSinceMs(knownMs, { before, after: record, fields, clock });
   if (sinceMs === knownMs) return;
   const id = stateCauseId(stream, sinceMs);
-  // A rule that was edited does not know of a firing any more, but of what was acted for.
+  // A rule that was edited no longer knows of a firing, but of what was acted for.
   if (known) beganAt(evaluation, rule, arn, { ...known, id, evidence: { ...known.evidence, sinceMs } });
   else if (memory.acted.includes(stateCauseId(stream, knownMs)))
     writeMemory(evaluation.tx, { ...memory, acted: withActed(memory, id) });
 }
 
-/** Fields of the rule's condition since when they are as they are is known, whatever it is that has changed. */
+/** Fields of the rule's condition whose start is known, whatever has changed. */
 function datedFields(evaluation: Evaluation, rule: Rule): readonly string[] {
   const fields = evaluation.index.fields.get(rule.name);
   return Array.from(fields ?? ['state', 'health', 'recording', ...clockedFields]).filter(
@@ -97,8 +97,8 @@ function clockOf({ index, nowMs }: Evaluation, { name }: Rule): RuleClock {
 }
 
 /**
- * Time has passed for a channel's stream since `lookedMs`: it came to an age that rules ask for, its ad break is over, or a schedule
- * that counts from its start has come round.
+ * Time has passed for a channel's stream since `lookedMs`: it reached an age that rules name, its ad break is over, or a schedule
+ * that counts from its start is due.
  */
 export function noticeTurn(evaluation: Evaluation, arn: string, lookedMs: number): void {
   const view = evaluation.channel(arn);
@@ -113,8 +113,8 @@ export function noticeTurn(evaluation: Evaluation, arn: string, lookedMs: number
 }
 
 /**
- * Whether a state rule's condition holds for a channel, and what follows. That `match` does not select a channel is not written
- * down: with many rules it would be most of the journal, and `explain` sees it at any time.
+ * Evaluates a state rule's condition for a channel. That `match` does not select a channel is not written
+ * to the journal: with many rules it would be most of it, and `explain` shows it at any time.
  */
 function evaluateState(
   evaluation: Evaluation,
@@ -123,7 +123,7 @@ function evaluateState(
   fields: Iterable<string>,
 ): void {
   const verdict = checkCondition(rule, view, undefined);
-  // Of several fields the last to come to its value decides, also when it was told of before the others.
+  // Of several fields, the last that took its value decides, even if it was reported before the others.
   const dated = evaluation.index.fields.get(rule.name) ? datedFields(evaluation, rule) : [];
   if (verdict.holds)
     begin(evaluation, rule, view.arn, stateCause(view, new Set([...fields, ...dated]), clockOf(evaluation, rule)));
@@ -162,7 +162,7 @@ function endIfBroken(evaluation: Evaluation, name: string, view: ChannelView): v
   if (!verdict.holds) end(evaluation, rule, view.arn, verdict);
 }
 
-/** Sessions that were first seen this long after their start bring no thresholds that they crossed before. */
+/** Sessions that were first seen this long after their start fire no thresholds that they crossed before. */
 const baselineAfterMs = 600_000;
 
 function noticeThreshold(
@@ -230,7 +230,7 @@ export function noticeEvent(evaluation: Evaluation, { observation, record }: Cha
 }
 
 /**
- * The envelope with what is known better: the Region is that of the channel's ARN, since AWS's own samples name another one in
+ * The envelope, corrected: the Region is that of the channel's ARN, since AWS's own samples name another one in
  * `region`; a breach's limit has both of its names.
  */
 function asRulesSeeIt(envelope: EventEnvelope, channelArn: string | undefined): EventEnvelope {
@@ -248,7 +248,7 @@ function withBothLimitNames(envelope: EventEnvelope): EventEnvelope {
   return { ...envelope, detail: { ...envelope.detail, limit_name: known, limit: limit ?? known } };
 }
 
-/** A request came for an `http` trigger. */
+/** A request for an `http` trigger arrived. */
 export function noticeHttp(evaluation: Evaluation, { observation }: ChangeOf<'http'>): void {
   const { name, requestId, author, channelArn, body, atMs } = observation;
   for (const rule of evaluation.index.http) {
@@ -327,7 +327,7 @@ function noticeMoment(evaluation: Evaluation, rule: Rule, channelArn: string | u
   begin(evaluation, rule, subject, cause);
 }
 
-/** Tags may have changed: what depends on `match` is looked at again, and schedules reach new channels. */
+/** Tags may have changed: what depends on `match` is evaluated again, and schedules reach new channels. */
 export function noticeInventory(evaluation: Evaluation, { channelArns }: ChangeOf<'inventory'>): void {
   for (const arn of channelArns) {
     const view = evaluation.channel(arn);
@@ -338,7 +338,7 @@ export function noticeInventory(evaluation: Evaluation, { channelArns }: ChangeO
   }
 }
 
-/** Looks at a state rule without a change of the stream: a new rule, or a new tag. */
+/** Evaluates a state rule without a change of the stream: a new rule, or a new tag. */
 export function reevaluateState(evaluation: Evaluation, rule: RuleOf<'state'>, view: ChannelView): void {
   const known = readMemory(evaluation.tx, rule.name, view.arn);
   const isKnown = known?.conditionHash === rule.conditionHash && (known.pending ?? known.firing) !== undefined;
@@ -347,17 +347,17 @@ export function reevaluateState(evaluation: Evaluation, rule: RuleOf<'state'>, v
   evaluateState(evaluation, rule, view, evaluation.index.fields.get(rule.name) ?? ['state']);
 }
 
-/** A schedule that is active begins for a channel that `match` selects now, and ends for one that it does not any more. */
+/** A schedule that is active begins for a channel that `match` selects now, and ends for one that it no longer selects. */
 export function evaluateSchedule(evaluation: Evaluation, rule: RuleOf<'schedule'>, view: ChannelView): void {
   if (!rule.match || !isScheduleActive(evaluation.tx, rule)) return;
   if (rule.match.match(view.channel)) begin(evaluation, rule, view.arn, scheduleCause(evaluation.tx, rule));
   else end(evaluation, rule, view.arn, { failed: 'match', values: () => ({}) });
 }
 
-/** After the counts were brought up to date: aggregates begin and end. */
+/** After the counts were updated: aggregates begin and end. */
 export function noticeAggregates(evaluation: Evaluation): void {
   for (const rule of evaluation.index.aggregate) {
-    // What is counted while data is missing is no reason to act, and no recovery.
+    // A count while data is missing is no reason to act, and no recovery.
     if (rule.guards.onDataGap === 'freeze' && silentSources(evaluation.tx).length > 0) continue;
     const counted = aggregateDocument(evaluation.tx, rule);
     const { count, live, percent } = counted;
@@ -379,7 +379,7 @@ export function noticeAggregates(evaluation: Evaluation): void {
   }
 }
 
-/** Records that the trigger was there and the rule does not fire. */
+/** Records that the trigger matched and the rule does not fire. */
 function note(
   evaluation: Evaluation,
   rule: Rule,

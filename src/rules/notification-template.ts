@@ -1,11 +1,11 @@
-// Templates of receivers: what they may name, and texts made of them. A template that cannot be filled in keeps no message back.
+// Templates of receivers: what they may name, and the texts they produce. A template that fails does not hold back its message.
 
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { NotificationDocument } from '#domain/notification.ts';
 import type { TextOf } from '#domain/receiver.ts';
 import { compileTemplate, type TemplateMode } from './template.ts';
 
-/** For each variable its fields; `*`: any names. */
+/** The fields of each variable; `*`: any names. */
 export const notificationFields = {
   status: [],
   receiver: [],

@@ -1,6 +1,6 @@
-// What the fields of our own documents (StreamDocument, ChannelDocument, the envelope of an event) can hold, and what in a pattern on them can
-// never match: a misspelt field, a value of another type, a prefix that no ARN has. Such a rule would sleep for ever, or, under
-// `anything-but`, act on what it was to leave out.
+// What the fields of our own documents (StreamDocument, ChannelDocument, the envelope of an event) can contain, and what in a pattern on
+// them can never match: a misspelt field, a value of another type, a prefix that no ARN has. Such a rule would never fire or, with
+// `anything-but`, act on what it was meant to exclude.
 import { type StreamHealth, streamHealths } from '#domain/channel.ts';
 import type { ChannelDocument, StreamDocument } from '#domain/documents.ts';
 import { eventsKnownAsOf } from '#domain/ivs-events.ts';
@@ -16,17 +16,17 @@ export interface FieldShape {
   readonly type: 'text' | 'number' | 'boolean' | 'nested';
   /** The values there are. */
   readonly values?: readonly string[];
-  /** Other values may be newer than our tables: as of when these are all that was known. */
+  /** Other values may be newer than our tables: the date on which these were all the known values. */
   readonly knownAsOf?: string;
-  /** How its texts are made. */
+  /** The format of its texts. */
   readonly format?: TextFormat | 'tag';
-  /** Its numbers are no smaller. */
+  /** Its numbers are not smaller. */
   readonly least?: number;
   /** Its numbers are whole. */
   readonly whole?: true;
   /** It is in every document. */
   readonly always?: true;
-  /** Of `nested`: its fields, where there are no others. */
+  /** For `nested`: its fields, if there are no others. */
   readonly fields?: FieldTable;
 }
 
@@ -34,7 +34,7 @@ export type FieldTable = Readonly<Record<string, FieldShape>>;
 
 type Fields<T> = Readonly<Record<keyof Required<T> & string, FieldShape>>;
 
-/** A problem of a pattern: an error when nothing can match, a warning when only our tables say so. */
+/** A problem of a pattern: an error if nothing can match, a warning if only our tables say so. */
 export interface FieldProblem extends PatternProblem {
   readonly severity: 'error' | 'warning';
 }
@@ -102,7 +102,7 @@ export const envelopeFields: FieldTable = {
 
 type Path = readonly (string | number)[];
 
-/** What can never match in a valid pattern on such a document. What is below `detail` is for lint/ivs-events.ts. */
+/** What can never match in a valid pattern on such a document. Fields below `detail` are checked by lint/ivs-events.ts. */
 export function problemsOfFields(pattern: Readonly<Record<string, unknown>>, fields: FieldTable): FieldProblem[] {
   return Object.entries(pattern).flatMap(([name, value]): FieldProblem[] => {
     if (name === '$or') {
@@ -132,7 +132,7 @@ export function problemsOfFields(pattern: Readonly<Record<string, unknown>>, fie
   });
 }
 
-/** In a field with fields of its own, whether it is written `a: {b: …}` or `a.b: …`. */
+/** In a field with fields of its own, whether written as `a: {b: …}` or `a.b: …`. */
 function problemsBelow(
   fields: FieldTable,
   { name, rest, value }: { readonly name: string; readonly rest: string; readonly value: unknown },
@@ -207,7 +207,7 @@ function problemOfMember(member: unknown, shape: FieldShape): MemberProblem | un
   }
 }
 
-/** `anything-but` matches all that it does not list: a member that nothing can be leaves nothing out. */
+/** `anything-but` matches all that it does not list: a member that nothing can equal excludes nothing. */
 function problemOfExcluded(operand: unknown, shape: FieldShape): MemberProblem | undefined {
   if (typeof operand === 'object' && operand !== null && !Array.isArray(operand)) {
     const [inner = ''] = Object.keys(operand);
@@ -271,7 +271,7 @@ function isNumberOf(value: number, { least, whole }: FieldShape): boolean {
   return value >= (least ?? Number.NEGATIVE_INFINITY) && (!whole || Number.isInteger(value));
 }
 
-/** Whether a number of this shape passes `numeric`: what it compares with, and what lies beside it, is tried. */
+/** Whether a number of this shape passes `numeric`: the numbers that it compares with, and their neighbours, are tried. */
 function canBeNumber(operand: readonly unknown[], shape: FieldShape): boolean {
   const bounds = operand.filter((part) => typeof part === 'number');
   const between = bounds.length === 2 ? [(bounds[0]! + bounds[1]!) / 2] : [];
@@ -283,7 +283,7 @@ function canBeNumber(operand: readonly unknown[], shape: FieldShape): boolean {
   );
 }
 
-/** An operator on text: whether any text there can be passes it. */
+/** An operator on text: whether any possible text passes it. */
 function problemOfText(
   member: object,
   operator: string,
@@ -320,7 +320,7 @@ function piecesOf(operator: string, operand: unknown): { pieces: readonly string
   return { pieces: operator === 'wildcard' ? wildcardPieces(text) : [text], ignoresCase };
 }
 
-/** Whether a test that several Regions may pass is passed by one with Amazon IVS, as far as our tables know. */
+/** Whether a Region with Amazon IVS, according to our tables, passes a test that several Regions may pass. */
 function problemOfRegions(passes: (code: string) => boolean, shown: string): MemberProblem | undefined {
   if (Object.keys(ivsRegions).some(passes)) return undefined;
   const without = Object.keys(regionsWithoutIvs).filter(passes);
@@ -332,7 +332,7 @@ function problemOfRegions(passes: (code: string) => boolean, shown: string): Mem
   };
 }
 
-/** The Region of an ARN, or of as much of one as names it. */
+/** The Region of an ARN, or of the beginning of one. */
 function problemOfArnRegion(text: string): MemberProblem | undefined {
   const [, region, colon] = /^arn:aws:ivs:([a-z0-9-]+)(:?)/.exec(text) ?? [];
   if (region === undefined) return undefined;

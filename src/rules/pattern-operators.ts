@@ -6,7 +6,7 @@ import { didYouMean } from '#domain/nearest-name.ts';
 /** A test of one scalar of a document; scalars are strings, numbers, booleans and null. */
 export type ScalarTest = (value: unknown) => boolean;
 
-/** One member of a field's list: a test, or `exists: false`, which holds when there is no scalar. */
+/** One member of a field's list: a test, or `exists: false`, which holds if there is no scalar. */
 export type Member = { readonly test: ScalarTest } | 'absent';
 
 /** What is wrong with a pattern, and where in it. */
@@ -15,7 +15,7 @@ export interface PatternProblem {
   readonly message: string;
 }
 
-/** Collects the problems of one pattern; returns undefined, so that a check can end with it. */
+/** Collects the problems of one pattern; returns undefined, so that a check can return its result. */
 export type Report = (path: readonly (string | number)[], message: string) => undefined;
 
 type Path = readonly (string | number)[];
@@ -73,7 +73,7 @@ const operators: Readonly<Record<string, Build>> = {
 /** The operators by name. */
 export const operatorNames = Object.keys(operators);
 
-/** Compiles one member of a field's list; reports and returns undefined when it is invalid. */
+/** Compiles one member of a field's list; reports an invalid one and returns undefined. */
 export function compileMember(member: unknown, path: Path, report: Report): Member | undefined {
   if (member === null || typeof member === 'string' || typeof member === 'boolean') {
     return { test: (value) => value === member };
@@ -96,7 +96,7 @@ export function compileMember(member: unknown, path: Path, report: Report): Memb
   return build((member as Record<string, unknown>)[name], [...path, name], report);
 }
 
-/** The value of an object's one key, or undefined when it is no such object. */
+/** The value of an object's only key, or undefined if it is no such object. */
 function onlyKey(value: unknown, key: string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return Object.keys(value).length === 1 && Object.hasOwn(value, key)
@@ -104,7 +104,7 @@ function onlyKey(value: unknown, key: string): unknown {
     : undefined;
 }
 
-/** True of every scalar that none of the listed values or inner operators matches, whatever its type. */
+/** True for every scalar that none of the listed values or inner operators matches, whatever its type. */
 function anythingBut(operand: unknown, path: Path, report: Report): Member | undefined {
   if (typeof operand === 'object' && operand !== null && !Array.isArray(operand)) {
     const [inner, ...more] = Object.keys(operand);
@@ -202,7 +202,7 @@ export function wildcardPieces(text: string): readonly string[] {
   return parseWildcard(text, [], () => undefined) ?? [text];
 }
 
-/** Leftmost placement of each piece is enough: linear, without backtracking. */
+/** The leftmost position of each piece is enough: linear, without backtracking. */
 function matchesWildcard(text: string, pieces: readonly string[], inner: readonly Finder[]): boolean {
   const first = pieces[0]!;
   if (pieces.length === 1) return text === first;
@@ -219,13 +219,13 @@ function matchesWildcard(text: string, pieces: readonly string[], inner: readonl
   return true;
 }
 
-/** Where a piece first stands in a text, from a place on; -1 for nowhere. */
+/** Where a piece first occurs in a text, from a position on; -1: nowhere. */
 type Finder = (text: string, from: number) => number;
 
-/** Longer pieces than this could make the platform's search cost text times piece. */
+/** Longer pieces than this could make the platform's search cost the text's length times the piece's. */
 const shortPiece = 16;
 
-/** Long pieces are looked for by Knuth, Morris and Pratt: each character of the text is read once, whatever it says. */
+/** Long pieces are searched with Knuth-Morris-Pratt: each character of the text is read once, whatever it contains. */
 function finderOf(piece: string): Finder {
   if (piece.length <= shortPiece) return (text, from) => text.indexOf(piece, from);
   const fallback = new Uint32Array(piece.length);

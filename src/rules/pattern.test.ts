@@ -123,7 +123,7 @@ const table: Readonly<Record<string, readonly Row[]>> = {
 };
 
 describe.each(Object.entries(table))('%s', (_, rows) => {
-  it.each(rows)('a: %j on %j gives %s', (members, document, matches) => {
+  it.each(rows)('a: %j on %j returns %s', (members, document, matches) => {
     expect(matcherOf({ a: members }).match(document)).toBe(matches);
   });
 });
@@ -190,7 +190,7 @@ describe('the structure of a pattern', () => {
     expect(matcherOf(pattern as never).match(document)).toBe(matches);
   });
 
-  it('inherited properties are no fields', () => {
+  it('inherited properties are not fields', () => {
     expect(matcherOf({ constructor: { name: [{ exists: true }] } }).match({})).toBe(false);
     expect(matcherOf({ toString: [{ exists: false }] }).match({})).toBe(true);
     expect(matcherOf({ length: [{ exists: true }] }).match([1])).toBe(false);
@@ -215,7 +215,7 @@ describe('the structure of a pattern', () => {
   });
 });
 
-describe('an invalid pattern is refused, with the place', () => {
+describe('an invalid pattern is refused, with its place', () => {
   it.each<readonly [unknown, string]>([
     [{}, ''],
     ['x', ''],
@@ -286,7 +286,7 @@ describe('an invalid pattern is refused, with the place', () => {
   });
 });
 
-it('a wildcard reads a long text once, however long its pieces are and however often they nearly fit', () => {
+it('a wildcard reads a long text once, however long its pieces are and however often they nearly match', () => {
   const near = 'ab'.repeat(500);
   const text = 'ab'.repeat(100_000);
   const matches = (wildcard: string, value: string) => matcherOf({ x: [{ wildcard }] }).match({ x: value });
@@ -297,7 +297,7 @@ it('a wildcard reads a long text once, however long its pieces are and however o
 
   expect(matches(`*${near}b${near}*`, `${text}b${text}`)).toBe(true);
   time(200_000);
-  // A look-up that went back to each beginning would take about 500 times as long as this.
+  // A search that returned to each beginning would take about 500 times as long.
   expect(time(200_000)).toBeLessThan(2_000);
 });
 

@@ -1,4 +1,4 @@
-// EventBridge patterns: compiled once, matched against plain JSON documents. Fields are ANDed, the members of a field's list ORed;
+// EventBridge patterns: compiled once, matched against plain JSON documents. Fields are combined with AND, the members of a field's list with OR;
 // fields under one array must match within the same element. The operators are in pattern-operators.ts.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern.html
 import type { Pattern } from '#domain/action.ts';
@@ -9,14 +9,14 @@ export type CompiledPattern =
   | ({ readonly ok: true } & Matcher)
   | { readonly ok: false; readonly problems: readonly PatternProblem[] };
 
-/** What one field's list demands. */
+/** What one field's list requires. */
 interface Demand {
   readonly tests: readonly ScalarTest[];
-  /** `exists: false` is in the list: no scalar there is a match. */
+  /** `exists: false` is in the list: it matches if there is no scalar. */
   readonly absentOk: boolean;
 }
 
-/** A pattern without `$or`: field path, joined with dots, to its demand. */
+/** A pattern without `$or`: the requirement of each field, by its path joined with dots. */
 type Conjunction = Map<string, Demand>;
 
 interface Node {
@@ -56,7 +56,7 @@ export function compilePattern(source: unknown): CompiledPattern {
   };
 }
 
-/** A matcher of a pattern that was checked before; throws on an invalid one. */
+/** A matcher for a pattern that was checked before; throws if it is invalid. */
 export function matcherOf(source: Pattern): Matcher {
   const compiled = compilePattern(source);
   if (compiled.ok) return compiled;
@@ -64,7 +64,7 @@ export function matcherOf(source: Pattern): Matcher {
   throw new RangeError(`invalid pattern at ${first.path.join('.') || 'its top'}: ${first.message}`);
 }
 
-/** The conjunctions, any of which may hold, of an object of fields. */
+/** The conjunctions of an object of fields, any of which may hold. */
 function compileFields(
   source: unknown,
   path: readonly (string | number)[],
@@ -133,7 +133,7 @@ function fieldsOf(alternatives: readonly Conjunction[]): number {
   return alternatives.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** Each of the one with each of the other. `left` may be used up: only what is multiplied is copied. */
+/** Each of the one with each of the other. `left` may be changed: only what is multiplied is copied. */
 function together(left: readonly Conjunction[], right: readonly Conjunction[]): Conjunction[] {
   return left.flatMap((fields) => right.map((more) => join(right.length === 1 ? fields : new Map(fields), more)));
 }
@@ -184,14 +184,14 @@ function verdictOf(node: Node, value: unknown, arrayDepth = 0): Verdict {
   if (Array.isArray(value)) return verdictOfArray(node, value, arrayDepth + 1);
   if (isRecord(value)) return verdictOfObject(node, value);
   if (value === undefined) return node.absentOk ? absent : no;
-  // A scalar: it can satisfy the demand; nothing lies below it.
+  // A scalar: it can satisfy the requirement; there is nothing below it.
   if (node.children.some(([, child]) => !child.absentOk)) return no;
   if (!node.demand) return absent;
   return node.demand.tests.some((test) => test(value)) ? present : no;
 }
 
 function verdictOfArray(node: Node, elements: readonly unknown[], arrayDepth: number): Verdict {
-  // Lists in lists deeper than any real event are not looked into.
+  // Lists in lists deeper than any real event are not searched.
   if (elements.length === 0 || arrayDepth > maxDepth) return node.absentOk ? absent : no;
   let everyAbsent = true;
   for (const element of elements) {
@@ -203,7 +203,7 @@ function verdictOfArray(node: Node, elements: readonly unknown[], arrayDepth: nu
 }
 
 function verdictOfObject(node: Node, object: Readonly<Record<string, unknown>>): Verdict {
-  // An object is no scalar: for the field itself nothing is there.
+  // An object is not a scalar: for the field itself nothing is there.
   if (node.demand && !node.demand.absentOk) return no;
   let verdict: Verdict = absent;
   for (let index = 0; index < node.children.length; index += 1) {
@@ -218,7 +218,7 @@ function verdictOfObject(node: Node, object: Readonly<Record<string, unknown>>):
   return verdict;
 }
 
-/** For a child that is not there by its own key: perhaps its fields are, under keys such as `a.b`. */
+/** For a child that does not exist under its own key: its fields may exist under keys such as `a.b`. */
 function verdictOfDotted(
   child: Node,
   prefix: string,

@@ -35,7 +35,7 @@ const planned = (engine: Engine, name = 'c0') =>
     ({ channelArn }) => channelArn === arnOf(name),
   );
 
-test('nothing counts down that is inhibited: it says so, why, and what becomes of it, before its time and after', async () => {
+test('shows no countdown for what is inhibited, but that, why, and what becomes of it, before its time and after', async () => {
   const engine = await fleet();
   await engine.health('c0', 'STARVING');
   expect(planned(engine)).toMatchObject([{ actions: ['stop_stream'], dueMs: epochMs + 60_000 }]);
@@ -60,7 +60,7 @@ test('nothing counts down that is inhibited: it says so, why, and what becomes o
   expect(engine.log.filter((line) => line.includes('stop_stream'))).toHaveLength(1);
 });
 
-test('a pause, a hold, a silence and a gap hold back what is planned in the same way, and its time comes back with their end', async () => {
+test('a pause, a hold, a silence and a gap hold back what is planned in the same way, and its time returns when they end', async () => {
   const engine = await fleet();
   await engine.health('c0', 'STARVING');
   const by = { who: 'ann', reason: 'finals' };

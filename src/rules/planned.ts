@@ -1,5 +1,5 @@
-// What rules have planned for channels, as of now: what runs at its time, and what is held back, by what, and what comes of it then.
-// Asks the same predicates as the decision itself, so that nothing counts down that will not happen.
+// What rules have planned for channels, as of now: what runs at its time, and what is held back, by what, and what happens afterwards. Uses
+// the same predicates as the decision itself, so that nothing counts down that will not happen.
 import type { DecisionReason } from '#domain/decision.ts';
 import type { Ruleset, Step } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
@@ -10,18 +10,18 @@ import { channelOfSubject } from './memory.ts';
 import { readOnly } from './read-only.ts';
 import { dueTimes, timers } from './timers.ts';
 
-/** Why a planned action does not happen at its time, and what becomes of it. */
+/** Why a planned action does not run at its time, and what becomes of it. */
 export interface WithheldAction extends Held {
   /** What happens to it when that is over. */
   readonly afterwards: string;
 }
 
 export interface PlannedAction {
-  /** Of the timer: what to name when it is cancelled. */
+  /** Of the timer: the name to use to cancel it. */
   readonly timerId: string;
   readonly rule: string;
   readonly channelArn: string;
-  /** Actions that run then; of those that are held back, these. */
+  /** Actions that run then; if it is held back, the held-back ones. */
   readonly actions: readonly string[];
   readonly destructive: boolean;
   /** Epoch ms; undefined while it is held back. */

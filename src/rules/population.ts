@@ -1,5 +1,5 @@
-// How many channels are live, and how many of them are in the condition of each aggregate. Counted along with the changes, and
-// counted anew at every complete poll, when the inventory changes, and when the rules change.
+// How many channels are live, and how many of them satisfy the condition of each aggregate. Updated with each change, and recounted at
+// every complete poll, when the inventory changes, and when the rules change.
 
 import type { AggregateDocument } from '#domain/documents.ts';
 import type { Counted, Population, Tally } from '#domain/rule-memory.ts';
@@ -23,7 +23,7 @@ export function liveCount(view: StateView): number {
   return view.get(key)?.live ?? 0;
 }
 
-/** Follows the changes of one transaction. Cheap: it looks at the changed channels only, unless a recount is due. */
+/** Applies the changes of one transaction. Cheap: it reads only the changed channels, unless a recount is due. */
 export function followPopulation(tx: Transaction, changes: readonly StreamChange[], index: RuleIndex): void {
   const known = tx.get(key);
   const stale =
@@ -42,7 +42,7 @@ export function aggregateDocument(view: StateView, rule: RuleOf<'aggregate'>): A
   return { count, live, percent: Math.round(percentOf(count, live) * 10) / 10, channels: [] };
 }
 
-/** The same with the names of some channels in the condition; looks at every stream. */
+/** The same with the names of some channels that satisfy the condition; reads every stream. */
 export function aggregateDocumentWithNames(tx: Transaction, rule: RuleOf<'aggregate'>): AggregateDocument {
   const channels: string[] = [];
   for (const [arn, record] of tx.entries(kinds.stream)) {
@@ -89,7 +89,7 @@ function recount(tx: Transaction, { aggregate }: RuleIndex): Population {
   return { live, aggregates: Object.fromEntries(aggregates) };
 }
 
-/** What a live channel counts for in an aggregate. */
+/** What a live channel adds to an aggregate. */
 function tallyOf({ match, trigger }: RuleOf<'aggregate'>, { channel, stream }: ChannelView): Tally {
   if (match && !match.match(channel)) return none;
   return { count: trigger.pattern.match(stream) ? 1 : 0, live: 1 };
@@ -112,7 +112,7 @@ function adjust(
       live += sign;
       const view = viewOf(change.channelArn, channel, record, tx.nowMs);
       for (const rule of aggregate) {
-        // Whether a stream is in doubt changes with complete polls, and those count anew.
+        // Whether a stream is in doubt changes with complete polls, and those recount.
         const known = aggregates[rule.name]!;
         aggregates[rule.name] = { ...known, ...plus(known, tallyOf(rule, view), sign) };
       }
@@ -120,7 +120,7 @@ function adjust(
     }
   }
   if (!moved) return known;
-  // A change that was counted twice or never cannot last: the next complete poll counts anew.
+  // A change that was counted twice or not at all cannot last: the next complete poll recounts.
   const same =
     live === known.live &&
     aggregate.every(({ name }) => {

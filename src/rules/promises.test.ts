@@ -1,6 +1,6 @@
-// Properties that no sequence of observations, restarts, reloads, repeats and operator's commands may break, whichever of two replicas
-// takes each step, also while they run different rules. A model beside the engine knows, in a few lines, since when each channel has
-// been starving and what an operator has said.
+// Properties that no sequence of observations, restarts, reloads, repeats and operator actions may break, whichever of two replicas takes
+// each step, even while they run different rules. A model beside the engine keeps, in a few lines, since when each channel has been
+// starving and what an operator has done.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Ruleset } from '#domain/rule.ts';
@@ -15,7 +15,7 @@ interface Variant {
   readonly payload: string;
 }
 
-/** The file as it was, and as people change it while things happen. */
+/** The original file, and the ways in which people change it meanwhile. */
 const variants = [
   { forMs: 20_000, stop: 'enforce', payload: 'slate' },
   { forMs: 20_000, stop: 'enforce', payload: 'other words' },
@@ -110,7 +110,7 @@ const command = fc.oneof(
 );
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
 
-/** What one of two processes on the same state knows by itself. */
+/** What one of two processes on the same state keeps in memory. */
 interface Replica {
   ruleset: Ruleset;
   variant: Variant;
@@ -122,15 +122,15 @@ const newReplica = (): Replica => ({ ruleset: rulesets[0]!, variant: variants[0]
 
 class Run {
   readonly engine = new Engine(rulesets[0]!);
-  /** The one that works now, first; during a roll-out of rules they differ. */
+  /** The active process first; during a roll-out of rules they differ. */
   replicas: readonly [Replica, Replica] = [newReplica(), newReplica()];
-  /** Since when the channel has been starving, and the how manieth time it is. */
+  /** Since when the channel has been starving, and for which time, counted from one. */
   readonly starving = new Map<string, { readonly sinceMs: number; readonly episode: number }>();
   /** Since when the channel has been offline after a Stream End. */
   readonly endedSince = new Map<string, number>();
   readonly held = new Set<string>();
   readonly tagged = new Set<string>();
-  /** What has been acted for: no second time. */
+  /** What has been acted for: not a second time. */
   readonly done = new Set<string>();
   readonly eventsSent = new Set<string>();
   hellos = 0;
@@ -143,7 +143,7 @@ class Run {
   #ends = 0;
   #episodes = 0;
 
-  /** How much of the time since then somebody has seen. */
+  /** How much of the time since then was seen. */
   seenMs(sinceMs: number): number {
     const { nowMs } = this.engine;
     return this.unseen.reduce(
@@ -157,7 +157,7 @@ class Run {
     await this.engine.poll();
   }
 
-  /** Lets time pass in small steps, so that every act is seen at its moment. */
+  /** Lets time pass in small steps, so that every action is seen when it happens. */
   async wait(seconds: number): Promise<void> {
     for (let step = 0; step < seconds; step += 1) {
       await this.engine.goTo(this.engine.seconds + 1);
@@ -295,7 +295,7 @@ class Run {
     await change();
   }
 
-  /** A late delivery tells that it has been starving for longer, or for less long, than was known. */
+  /** A late delivery says that it has been starving for longer, or less long, than was known. */
   async #redate(name: string, byMs: number): Promise<void> {
     const known = this.starving.get(name);
     if (!known) return;
@@ -304,7 +304,7 @@ class Run {
     await this.engine.stream(name, { healthSinceMs: sinceMs });
   }
 
-  /** Every job that was enqueued since the last look was allowed at this moment. */
+  /** Every job that was enqueued since the last check was allowed at this moment. */
   check(): void {
     const { engine } = this;
     const ids = engine.jobs.map(({ jobId }) => jobId);
@@ -335,7 +335,7 @@ class Run {
     expect(this.gapSince, 'nothing while data is missing').toBeUndefined();
     const condition = this.starving.get(id);
     expect(condition, 'only while the condition holds').toBeDefined();
-    // A condition that came back within keep_firing_for is the same firing, which `after` counts from.
+    // A condition that returned within keep_firing_for is the same firing, from which `after` counts.
     if (name !== 'stop_stream')
       expect(this.seenMs(condition!.sinceMs), '`for` is never early').toBeGreaterThanOrEqual(variant.forMs);
     this.#once(`${name} ${id} starving, time ${condition!.episode}`);
@@ -368,7 +368,7 @@ test('no sequence acts twice for one cause, while held, silenced, inhibited or p
       const run = new Run();
       await run.start();
       for (const one of commands) await run.run(one);
-      // Whatever still waits comes to its end.
+      // Everything that still waits comes to its end.
       await run.run({ do: 'poll' });
       await run.wait(60);
 
@@ -383,7 +383,7 @@ test('no sequence acts twice for one cause, while held, silenced, inhibited or p
   );
 });
 
-test('the same sequence gives the same decisions, whether a process lives through it or is replaced after every step', async () => {
+test('the same sequence makes the same decisions, whether one process runs through it or a new one takes over after every step', async () => {
   const steps = fc.array(
     fc.oneof(
       fc.record({ do: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 40 }) }),
@@ -398,7 +398,7 @@ test('the same sequence gives the same decisions, whether a process lives throug
       for (const run of [living, replaced]) await run.start();
       for (const one of commands) {
         await living.run(one);
-        // A new process compiles the same file anew, and remembers nothing by itself.
+        // A new process compiles the same file again, and remembers nothing by itself.
         replaced.engine.ruleset = rulesetOf(rulesOf(variants[0]));
         await replaced.run(one);
       }

@@ -1,4 +1,4 @@
-// The shared state for code that decides, where nothing may be decided: to explain, and to look ahead.
+// The shared state for code that only evaluates decisions: to explain, and to look ahead.
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 
 /** A transaction that only reads. */

@@ -29,12 +29,12 @@ async function texts(more?: string) {
   return engine.jobs.map(({ payload }) => (payload.params as { readonly text: string }).text);
 }
 
-describe('that a rule has resolved', () => {
-  test('is told to receivers that were told at once, if any of their webhooks wants it', async () => {
+describe('the resolve of a rule', () => {
+  test('is sent to receivers that were notified at once, if any of their webhooks wants it', async () => {
     expect(await texts()).toEqual(['starves', 'psst', 'Resolved: starves']);
   });
 
-  test('is dated by when it was over, also where that is noticed late', async () => {
+  test('is dated by when the condition was over, even if that is noticed late', async () => {
     const engine = new Engine(rules().replace('text: "starves"', 'text: "starves for {{ firing.duration }}"'));
     await engine.goLive('a');
     await engine.stream('a', { health: 'STARVING' });
@@ -46,7 +46,7 @@ describe('that a rule has resolved', () => {
     expect(alert).toMatchObject({ startsAtMs: epochMs, endsAtMs: epochMs + 10_000 });
   });
 
-  test('is told by `on_resolve` alone where that notifies itself', async () => {
+  test('is sent only by `on_resolve` if that notifies itself', async () => {
     expect(await texts('on_resolve: [{notify: {receiver: quiet, text: "fine"}}]')).toEqual(['starves', 'psst', 'fine']);
   });
 });

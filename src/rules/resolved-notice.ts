@@ -1,8 +1,8 @@
-// `send_resolved` of a receiver: who was told that a rule fired is told that it is over, without a word in the rules file.
+// `send_resolved` of a receiver: whoever was notified that a rule fired is notified that it is over, without anything in the rules file.
 import type { ActionParams } from '#domain/action.ts';
 import type { Rule, Ruleset, Step } from '#domain/rule.ts';
 
-/** The first place of these steps, apart from those in `on_resolve`. */
+/** The first index of these steps, apart from those of `on_resolve`. */
 const firstPlace = 1000;
 
 /** Whether a step was made here. */
@@ -28,7 +28,7 @@ export function resolvedNotices(ruleset: Ruleset, rule: Rule): readonly Step[] {
     }));
 }
 
-/** Groups are told of every end: a message about those that still fire leaves it out. */
+/** Groups get every end: a message about alerts that still fire leaves it out. */
 function wantsResolved({ receivers }: Ruleset, { params }: Step): boolean {
   const { receiver: name } = params as ActionParams<'notify'>;
   return (

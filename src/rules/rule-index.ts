@@ -1,4 +1,4 @@
-// A ruleset arranged for deciding: rules by the kind of their trigger, and in the order in which they are judged.
+// A ruleset arranged for deciding: rules by the kind of their trigger, and in the order of judging.
 import type { Channel } from '#domain/channel.ts';
 import type { LabelMatcher } from '#domain/labels.ts';
 import type { InhibitRule, Rule, Ruleset, TriggerKind } from '#domain/rule.ts';
@@ -10,7 +10,7 @@ export type RuleOf<K extends TriggerKind> = Rule & { readonly trigger: Extract<R
 export interface RuleIndex {
   /** Rules that are not off. */
   readonly byName: ReadonlyMap<string, Rule>;
-  /** Place in the order of judging: what inhibits comes before what it inhibits. */
+  /** Position in the order of judging: what inhibits comes before what it inhibits. */
   readonly rank: ReadonlyMap<string, number>;
   readonly event: readonly RuleOf<'event'>[];
   readonly state: readonly RuleOf<'state'>[];
@@ -20,7 +20,7 @@ export interface RuleIndex {
   readonly http: readonly RuleOf<'http'>[];
   readonly keyAge: readonly RuleOf<'key_age'>[];
   readonly times: readonly RuleOf<'times'>[];
-  /** Fields of StreamDocument that a rule looks at; undefined: any. */
+  /** Fields of StreamDocument that a rule reads; undefined: any. */
   readonly fields: ReadonlyMap<string, ReadonlySet<string> | undefined>;
   /** Rules whose condition depends on the clock, and how. */
   readonly clocked: ReadonlyMap<string, Clocked>;
@@ -28,14 +28,14 @@ export interface RuleIndex {
 
 const indexes = new WeakMap<Ruleset, RuleIndex>();
 
-/** The index of a ruleset, made once for each. */
+/** The index of a ruleset, built once for each. */
 export function indexOf(ruleset: Ruleset): RuleIndex {
   let index = indexes.get(ruleset);
   if (!index) indexes.set(ruleset, (index = buildIndex(ruleset)));
   return index;
 }
 
-/** What fires at a moment, which is over when it was judged, unless `while` gives it an end. */
+/** A moment: it is over when it was judged, unless `while` gives it an end. */
 export const momentKinds: ReadonlySet<TriggerKind> = new Set(['event', 'http', 'times']);
 
 /** Whether the rule has a beginning and an end, rather than a moment. */
@@ -50,7 +50,7 @@ export function isHolding(rule: Rule): boolean {
   );
 }
 
-/** Whether each cause of the rule is a moment that is judged by itself: an event, a request or a time, without `for`. */
+/** Whether each cause of the rule is a moment that is judged on its own: an event, a request or a time, without `for`. */
 export function isMoment({ trigger: { kind }, forMs }: Rule): boolean {
   return momentKinds.has(kind) && forMs === 0;
 }
@@ -123,7 +123,7 @@ export interface SelectedRules {
 
 const selections = new WeakMap<Channel, SelectedRules>();
 
-/** Asked once for each entry of the inventory, which is immutable: a change of a stream then costs only the rules it concerns. */
+/** Evaluated once for each entry of the inventory, which is immutable: a change of a stream then costs only the rules it concerns. */
 export function selectedRules(index: RuleIndex, view: ChannelView): SelectedRules {
   const known = view.entry && selections.get(view.entry);
   if (known?.index === index) return known;

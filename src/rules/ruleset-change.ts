@@ -1,5 +1,5 @@
-// When the rules change: a rule whose condition is the same keeps everything it remembers; of a changed, removed or switched-off one
-// what it waited for is dropped, and a new condition is looked for at every channel.
+// When the rules change: a rule with the same condition keeps everything it remembers; what a changed, removed or disabled rule waited for
+// is dropped, and a new condition is evaluated for every channel.
 
 import { kinds, notes } from '#domain/state-registry.ts';
 import { forgetTurns } from './clocked.ts';
@@ -13,10 +13,10 @@ import { dropTimer, timers } from './timers.ts';
 import { decisionOf, withoutFiring, withoutPending } from './transitions.ts';
 
 const key = notes.ruleset;
-/** Looks at channels that one transaction takes upon itself. */
+/** Channels that one transaction evaluates. */
 const checksPerEvaluation = 100_000;
 
-/** Brings what is remembered in line with the rules. Costs one look-up when nothing has changed. */
+/** Adapts what is remembered to the rules. Costs one look-up if nothing has changed. */
 export function followRuleset(evaluation: Evaluation): void {
   const { tx, ruleset, index } = evaluation;
   const known = tx.get(key);
@@ -30,7 +30,7 @@ export function followRuleset(evaluation: Evaluation): void {
   forgetKeyAges(tx, index);
 }
 
-/** Lets new state rules look at every channel, some rules at a time. Returns whether some are left. */
+/** Lets new state rules evaluate every channel, some rules at a time. Returns whether some are left. */
 export function evaluateEveryChannel(evaluation: Evaluation): boolean {
   const { tx, index } = evaluation;
   const known = tx.get(key);
@@ -66,7 +66,7 @@ function forgetOthers(evaluation: Evaluation): void {
       evaluation.emit(
         decisionOf(evaluation, rule, memory.subject, waiting, { outcome: 'not_fired', reason: 'rule_changed' }),
       );
-    // That it has acted for a cause is remembered also by a changed rule, and by one that is taken out and put back.
+    // A changed rule, or one that is removed and added again, still remembers that it has acted for a cause.
     writeMemory(tx, withoutFiring(withoutPending(memory)));
   }
   for (const moment of withheldMoments(tx)) {

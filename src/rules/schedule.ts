@@ -1,4 +1,4 @@
-// Schedule triggers: when a rule's intervals start and end, and for which channels that has been noticed.
+// Schedule triggers: when a rule's intervals start and end, and which channels have been handled.
 import type { DailyTimes, Rule } from '#domain/rule.ts';
 import type { Cause, ScheduleState } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
@@ -18,7 +18,7 @@ export function isScheduleActive(view: StateView, rule: Rule): boolean {
   return readSchedule(view, rule)?.active ?? false;
 }
 
-/** Follows the clock. Returns whether the rule's channels must be told: it has just changed, or not all have been told yet. */
+/** Follows the clock. Returns whether the rule's channels must be evaluated: it has just changed, or not all have been evaluated yet. */
 export function followSchedule(tx: Transaction, rule: RuleOf<'schedule'>): boolean {
   const known = readSchedule(tx, rule);
   if (known && tx.nowMs < known.nextMs) return known.toldUpTo !== undefined;
@@ -36,7 +36,9 @@ export function followSchedule(tx: Transaction, rule: RuleOf<'schedule'>): boole
   return changed || known?.toldUpTo !== undefined;
 }
 
-/** Follows the times of the day. Returns the time that channels must be told of; undefined: none. Of several that were missed, the last. */
+/**
+ * Follows the times of the day. Returns the time that channels must be evaluated for; undefined: none. If several were missed, the last.
+ */
 export function followDaily(tx: Transaction, rule: RuleOf<'times'>, daily: DailyTimes): number | undefined {
   const known = readSchedule(tx, rule);
   if (known?.toldUpTo !== undefined) return known.sinceMs;
@@ -53,7 +55,7 @@ export function followDaily(tx: Transaction, rule: RuleOf<'times'>, daily: Daily
   return atMs;
 }
 
-/** Remembers how far the channels have been told; undefined: all of them. */
+/** Remembers how far the channels have been evaluated; undefined: all of them. */
 export function noteTold(tx: Transaction, rule: Rule, upTo: string | undefined): void {
   const known = readSchedule(tx, rule);
   if (!known) return;
@@ -61,7 +63,7 @@ export function noteTold(tx: Transaction, rule: Rule, upTo: string | undefined):
   tx.set(keyOf(rule.name), upTo === undefined ? rest : { ...rest, toldUpTo: upTo });
 }
 
-/** When the next schedule starts, ends, or goes on telling its channels. */
+/** When the next schedule starts, ends, or continues with its channels. */
 export function nextScheduleMs(view: StateView): number | undefined {
   let nextMs: number | undefined;
   for (const [, { nextMs: own, toldUpTo }] of view.entries(kinds.schedule)) {
@@ -71,7 +73,7 @@ export function nextScheduleMs(view: StateView): number | undefined {
   return nextMs;
 }
 
-/** The cause of everything that follows from the interval which is active. */
+/** The cause of everything that follows from the active interval. */
 export function scheduleCause(view: StateView, rule: RuleOf<'schedule'>): Cause {
   const sinceMs = readSchedule(view, rule)?.sinceMs ?? 0;
   const names = rule.trigger.intervals.map(({ name }) => name).join(', ');

@@ -1,5 +1,5 @@
-// What a silence matches before it is in force: rules by their names and actions, channels by theirs. A silence that matches nothing
-// holds nothing back, and is mostly a typo.
+// What a silence matches before it is in force: rules by their names and actions, channels by theirs. A silence that matches nothing holds
+// nothing back, and is usually a typo.
 
 import type { LabelMatcher, Labels } from '#domain/labels.ts';
 import { nearestName } from '#domain/nearest-name.ts';
@@ -15,9 +15,9 @@ export interface SilenceMatches {
   /** Names of rules with an action that it holds back. */
   readonly rules: readonly string[];
   readonly channelArns: readonly string[];
-  /** It would hold nothing back, as far as is known now. */
+  /** It would hold nothing back, by what is known now. */
   readonly isNothing: boolean;
-  /** For values that nothing has: the matcher with the nearest value that something has. */
+  /** For values that nothing has: the matcher with the nearest existing value. */
   readonly didYouMean: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export interface PlannedMatch {
   readonly dueMs: number | undefined;
 }
 
-/** What of that which is planned now matchers, each as written and checked, would hold back; what is held back already is not of it. */
+/** What the matchers, each as written and checked, would hold back of what is planned now; not counting what is held back already. */
 export function plannedMatches(
   ruleset: Ruleset,
   view: StateView,
@@ -63,7 +63,7 @@ function parsed(texts: readonly string[]): readonly LabelMatcher[] {
 
 const ofRules: ReadonlySet<string> = new Set(['rule', 'action']);
 
-/** What matchers, each as written and checked, match among the rules in force and the channels that are known. */
+/** What the matchers, each as written and checked, match among the rules in force and the known channels. */
 export function silenceMatches(
   ruleset: Ruleset,
   views: readonly StateView[],
@@ -100,7 +100,7 @@ function namesOf(all: readonly Labels[], label: string): string[] {
   return [...new Set(all.flatMap((labels) => labels[label] ?? []))];
 }
 
-/** The matcher as it was probably meant, when no value meets it. */
+/** The matcher as it was probably meant, if no value matches it. */
 function nearestOf(matcher: LabelMatcher, all: readonly Labels[]): string | undefined {
   const { label, op, value } = matcher;
   if (op !== '=' || all.some((labels) => matcher.test(labels))) return undefined;

@@ -35,7 +35,7 @@ describe('a hold that a copy of the state knows', () => {
     expect(lacksControls(await stateWith(found, goneMs), known, 1_000)).toBe(lacking);
   });
 
-  test('is not missed once its time is over', async () => {
+  test('does not count as missing once it has expired', async () => {
     const known = await stateWith(hold(500, 900));
     const empty = await stateWith(undefined);
 
@@ -44,7 +44,7 @@ describe('a hold that a copy of the state knows', () => {
   });
 });
 
-test('controls changed when the last of them was placed or taken back', async () => {
+test('controls changed when the last of them was set or removed', async () => {
   expect(controlsChangedMs(await stateWith(undefined))).toBe(0);
   expect(controlsChangedMs(await stateWith(hold(500)))).toBe(500);
   expect(controlsChangedMs(await stateWith(hold(500), 700))).toBe(700);

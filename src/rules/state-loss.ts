@@ -1,6 +1,6 @@
-// What happens to the safety controls when the shared state was lost or went back: those that are known are written again, what was
-// taken back stays taken back, and automation pauses unless nothing can have gone wrong. Each control has the time of its last
-// change, so several replicas may do this in any order, and again, and come to the same end: the newest word on each counts.
+// What happens to the safety controls when the shared state was lost or went back: known controls are written again, removed ones stay
+// removed, and automation pauses unless nothing can have gone wrong. Each control has the time of its last change, so several replicas may
+// do this in any order, and repeatedly, with the same result: the newest change of each counts.
 import type { Pause } from '#domain/control.ts';
 import { holdsInForce } from '#domain/controls-in-force.ts';
 import { formatDuration } from '#domain/duration.ts';
@@ -12,13 +12,13 @@ import { audit } from '#journal/audit.ts';
 import { lostItems } from './lost-items.ts';
 import { placeControl } from './memory.ts';
 
-/** A failover costs about this much; it is told, and pauses nothing when a living replica has put the controls back. */
+/** A failover loses about this much; such a loss is reported, but pauses nothing if a running replica has restored the controls. */
 export const failoverMs = 5_000;
 
 /** The pause's reason and the alert's kind. */
 const stateLost = 'state_lost';
 
-/** What several replicas add to one alert ends here. */
+/** The longest text of an alert that several replicas add to. */
 const longestText = 4_000;
 
 /** An alert about a loss that paused nothing ends by itself. */
@@ -40,7 +40,7 @@ function* controlsOf(view: StateView, nowMs: number): Iterable<KnownControl> {
   if (activation) yield { key: notes.activation, value: activation, changedMs: activation.sinceMs };
   for (const [arn, hold] of holdsInForce(view, nowMs))
     yield { key: kinds.hold.of(arn), value: hold, changedMs: hold.sinceMs };
-  // Its id stands for its content: one that was ended is never the same again.
+  // Its id is made from its content: one that was ended never returns unchanged.
   for (const [id, silence] of view.entries(kinds.silence))
     if (silence.endsMs > nowMs)
       yield { key: kinds.silence.of(id), value: silence, changedMs: Number.NEGATIVE_INFINITY };
@@ -55,13 +55,13 @@ function isNewer(view: StateView, { key, changedMs }: KnownControl): boolean {
   return there === undefined || ('sinceMs' in there && there.sinceMs < changedMs);
 }
 
-/** Whether `found` lacks a control that `known` has and nobody took back. */
+/** Whether `found` lacks a control that `known` has and nobody removed. */
 export function lacksControls(found: StateView, known: StateView, nowMs: number): boolean {
   for (const control of controlsOf(known, nowMs)) if (isNewer(found, control)) return true;
   return false;
 }
 
-/** When a control was last placed or taken back. */
+/** When a control was last set or removed. */
 export function controlsChangedMs(view: StateView): number {
   let last = 0;
   for (const { value, changedMs } of controlsOf(view, Number.NEGATIVE_INFINITY))
@@ -70,7 +70,7 @@ export function controlsChangedMs(view: StateView): number {
   return last;
 }
 
-/** Writes the controls that are known and newer than what is there, and takes back what was taken back. Returns their keys. */
+/** Writes the known controls that are newer than what is there, and removes what was removed. Returns their keys. */
 function restoreControls(tx: Transaction, known: StateView): string[] {
   const restored: string[] = [];
   for (const control of controlsOf(known, tx.nowMs)) {
@@ -89,9 +89,9 @@ function restoreControls(tx: Transaction, known: StateView): string[] {
   return restored;
 }
 
-/** Mends a state that was lost, went back or was damaged: see the head of this file. */
+/** Repairs a state that was lost, went back or was damaged: see the top of this file. */
 export function repairState(tx: Transaction, loss: StateLoss): Repair {
-  // Another replica has taken care of it, and went on from the lineage we knew: then only what it did not know is left.
+  // Another replica has repaired it, and continued from the lineage we knew: then only what it did not know is left.
   const isTold = loss.lineage !== undefined && tx.get(notes.lineage)?.former.includes(loss.lineage) === true;
   const lost = loss.missingIsLost && !isTold ? lostItems(loss.known, tx) : undefined;
   const restored = restoreControls(tx, loss.known);
@@ -108,7 +108,7 @@ function mustPause(
   { kind, known, hasCopy, lostMs, knownAtMs, controlsAtMs, onEmpty }: StateLoss,
 ): boolean {
   if (onEmpty === 'start') return false;
-  // Somebody has resumed since, and so knows.
+  // Somebody has resumed since, and so knows about the loss.
   const goneAtMs = (view: StateView) => view.get(kinds.gone.of(pauses.afterLoss))?.atMs ?? Number.NEGATIVE_INFINITY;
   if (knownAtMs !== undefined && goneAtMs(tx) > Math.max(knownAtMs, controlsAtMs ?? 0, goneAtMs(known))) return false;
   const isFailover = kind === 'rolled_back' && lostMs !== undefined && lostMs <= failoverMs;
@@ -123,7 +123,7 @@ function pauseForLoss(tx: Transaction, loss: StateLoss, repair: Repair): void {
   placeControl(tx, pauses.afterLoss, pause);
 }
 
-/** @param isTold another replica has told of the loss, and what it counted stays */
+/** @param isTold another replica has reported the loss, and what it counted stays */
 function tell(tx: Transaction, loss: StateLoss, repair: Repair, isTold: boolean): void {
   const { restored, lost, paused } = repair;
   const before = tx.get(stateLossAlertKey);
@@ -158,7 +158,7 @@ function tell(tx: Transaction, loss: StateLoss, repair: Repair, isTold: boolean)
 const pausedText =
   'All automation is paused: compare holds and silences with those that should be in force, then resume.';
 
-/** Adds to the alert which accepted batches of metadata are gone: whoever sent them can send them again. */
+/** Adds to the alert which accepted batches of metadata are lost: their senders can send them again. */
 export function tellLostBatches(tx: Transaction, batchIds: readonly string[]): void {
   const alert = tx.get(stateLossAlertKey);
   const count = `${batchIds.length} ${batchIds.length === 1 ? 'batch' : 'batches'}`;
@@ -176,7 +176,7 @@ export function tellLostBatches(tx: Transaction, batchIds: readonly string[]): v
   });
 }
 
-/** What happened, what was done, and what is left to do. */
+/** What happened, what was done, and what remains to be done. */
 export function sentence(
   { evidence, lostMs, lostCommits, hasCopy }: StateLoss,
   { restored, lost, paused }: Repair,
@@ -198,7 +198,7 @@ function putBack(restored: readonly string[]): string {
   return `Put back: ${restored.slice(0, 5).join(', ')}${more}.`;
 }
 
-/** No replica has a copy of the queues and of the outbox: what they lack is never known to be all. */
+/** No replica has a copy of the queues and of the outbox: their losses are never completely known. */
 const unknowable =
   'Jobs in the queues and batches of metadata of that time may be missing too: no replica has a copy of them.';
 
@@ -215,7 +215,7 @@ function namesOf(names: readonly string[], count: number): string {
   return names.length < count ? `among them ${names.join(', ')}` : names.join(', ');
 }
 
-/** Ends the alert: at the resume, or, where nothing was paused, after an hour. */
+/** Ends the alert: at the resume or, if nothing was paused, after an hour. */
 export function endStateLossAlert(tx: Transaction, { resumed }: { readonly resumed: boolean }): void {
   const alert = tx.get(stateLossAlertKey);
   if (!alert) return;

@@ -1,4 +1,4 @@
-// What a template may name: the roots a trigger brings, and the fields below each. Kept complete by type over TemplateContext.
+// What a template may name: the roots that a trigger provides, and the fields below each. The type TemplateContext keeps it complete.
 import type { TemplateContext } from '#domain/documents.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { TriggerKind } from '#domain/rule.ts';
@@ -63,7 +63,7 @@ const shapes: Readonly<Record<TemplateRoot, Shape>> = {
 
 export const templateRoots = Object.keys(shapes) as readonly TemplateRoot[];
 
-/** For each root its fields; `tags.*` for those whose names are free. */
+/** The fields of each root; `tags.*` for those with free names. */
 export function fieldsOfRoots(): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(
     Object.entries(shapes).map(([root, shape]) => [
@@ -102,10 +102,10 @@ export function rootsOf(trigger: {
   }
 }
 
-/** Fields that Liquid gives every string and list. */
+/** Fields that Liquid has on every string and list. */
 const universal = ['size', 'first', 'last'];
 
-/** What is wrong with naming this variable, or undefined. Segments that are computed are not looked into. */
+/** What is wrong with naming this variable, or undefined. Computed segments are not checked. */
 export function problemOfVariable(segments: readonly unknown[], roots: ReadonlySet<TemplateRoot>): string | undefined {
   const [root, ...fields] = segments;
   if (typeof root !== 'string') return 'a variable must start with a name';

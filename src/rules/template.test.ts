@@ -32,17 +32,17 @@ describe('what a template prints', () => {
     ['{% for n in event.detail.list %}[{{ n }}]{% endfor %}', '[1][2]', { list: [1, 2] }],
     ['{{ event.detail | json }}', '{"a":"\\"<b>"}', { a: '"<b>' }],
     ['{{ event.resources[0] }}', 'arn', {}],
-  ])('%s gives %s', (text, expected, detail) => {
+  ])('%s prints %s', (text, expected, detail) => {
     expect(load(text).render(context(detail as Record<string, unknown>))).toBe(expected);
   });
 
-  it('what untrusted data contains is not parsed again', () => {
+  it('data with template syntax is not parsed again', () => {
     const hostile = '{{ channel.name }}{% for i in (1..9) %}x{% endfor %}';
 
     expect(load('{{ event.detail.text }}').render(context({ text: hostile }))).toBe(hostile);
   });
 
-  it('one output alone keeps its type where values are wanted', () => {
+  it('a single output keeps its type where values are wanted', () => {
     const detail = { n: 7, list: [1], on: true };
 
     expect(load('{{ event.detail.n }}', 'value').render(context(detail))).toBe(7);
@@ -111,7 +111,7 @@ describe('what fails when it is filled in', () => {
     expect(cpuMs).toBeLessThan(2_000);
   });
 
-  it('a number that is none', () => {
+  it('an output that is not a number', () => {
     expect(() => load('{{ event.detail.n | divided_by: 0 }}', 'value').render(context({ n: 1 }))).toThrow(/finite/);
   });
 
@@ -132,7 +132,7 @@ describe('what fails when it is filled in', () => {
       /memory/,
     ],
     ['a text that grows', '{% for a in event.detail.list %}{{ event.detail.text }}{% endfor %}', /output is longer/],
-  ])('%s: the work is counted, so that no event takes it all', (_, text, message) => {
+  ])('%s: work is limited, so that no event can take all the time', (_, text, message) => {
     const list = Array.from({ length: 3_000 }, (_each, n) => n);
     const event = { list, text: 'x'.repeat(100_000) };
 

@@ -1,21 +1,21 @@
-// Liquid templates that are safe with untrusted data: no files, no clock, no chance, bounded time and memory, only known variables.
-// What a template prints is data and never parsed again. https://shopify.github.io/liquid/
+// Liquid templates that are safe with untrusted data: no files, no clock, no randomness, bounded time and memory, only known variables.
+// What a template prints is data and is never parsed again. https://shopify.github.io/liquid/
 import { Context, Liquid, type LiquidOptions, type Template, toValue, toValueSync } from 'liquidjs';
 import { messageOf } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import { escapeHtml, escapeMarkdown, escapeSlack, visibleLine } from '#domain/visible-text.ts';
 
 /**
- * `text`: returns a string. `value`: a template that is one output keeps its type, so that numbers, lists and objects stay what they are.
- * `message`: a string for people; line ends and controls of what is filled in are made visible, those of the template stay.
+ * `text`: returns a string. `value`: a template of a single output keeps its type, so that numbers, lists and objects stay what they are.
+ * `message`: a string for people; line breaks and control characters of filled-in values are made visible, those of the template stay.
  * `identifier`: a string for names and paths, where each output must be a plain word and must not be empty. `slack`, `markdown`, `html`:
- * as `message`, for who reads marks in a text: what is filled in mentions nobody, links nowhere and is no element.
+ * like `message`, for services that interpret markup: filled-in values cannot mention anybody, add a link or add an element.
  */
 export type TemplateMode = 'text' | 'value' | 'identifier' | 'message' | 'slack' | 'markdown' | 'html';
 
 export interface CompiledTemplate {
   readonly ok: true;
-  /** Throws an Error with a plain message when a variable is missing or a limit is exceeded. */
+  /** Throws an Error with a plain message if a variable is missing or a limit is exceeded. */
   readonly render: (context: object) => unknown;
 }
 
@@ -26,7 +26,7 @@ const textFilters = ['append', 'capitalize', 'default', 'downcase', 'escape', 'j
 const moreTextFilters = ['replace', 'rstrip', 'slice', 'split', 'strip', 'times', 'truncate', 'upcase', 'url_encode'];
 const listFilters = ['compact', 'concat', 'first', 'join', 'last', 'map', 'reverse', 'size', 'sort', 'uniq'];
 
-/** The filters that are offered: deterministic, and of bounded cost. */
+/** The supported filters: deterministic, and of limited cost. */
 export const filterNames: readonly string[] = [
   ...numberFilters,
   ...textFilters,
@@ -34,7 +34,7 @@ export const filterNames: readonly string[] = [
   ...listFilters,
 ].sort();
 
-/** The tags that are offered: conditions and loops. */
+/** The supported tags: conditions and loops. */
 export const tagNames: readonly string[] = [
   'if',
   'unless',
@@ -50,7 +50,7 @@ export const tagNames: readonly string[] = [
 
 const maxTemplateLength = 16_384;
 const maxOutputLength = 262_144;
-/** Parts of the template that are printed or asked, each as often as a loop comes to it: about 50 ms. */
+/** Parts of the template that are printed or evaluated, each as often as a loop reaches it: about 50 ms. */
 const maxSteps = 20_000;
 const plainWord = /^[A-Za-z0-9_=+@-][A-Za-z0-9_.=+@-]{0,127}$/;
 
@@ -72,9 +72,9 @@ function createEngine(extra: LiquidOptions): Liquid {
     lenientIf: true,
     templates: {},
     parseLimit: maxTemplateLength,
-    // The limit that bites: it counts what is made, so it is the same on every machine.
+    // The effective limit: it counts the output, so it is the same on every machine.
     memoryLimit: 200_000,
-    // Only a backstop: a busy machine must not lose an action.
+    // Only a fallback: a busy machine must not lose an action.
     renderLimit: 3_000,
     ...extra,
   });
@@ -93,7 +93,7 @@ function createEngine(extra: LiquidOptions): Liquid {
 function visibleOutput(escape = (text: string) => text): (value: unknown) => string {
   const shown = (value: unknown): string => {
     if (Array.isArray(value)) return value.map(shown).join('');
-    // Numbers, and what prints as nothing, are liquid's to print.
+    // Liquid prints numbers, and what prints as nothing.
     return typeof value === 'string' ? escape(visibleLine(value)) : (value as string);
   };
   return shown;
@@ -107,7 +107,7 @@ function requirePlainWord(value: unknown): string {
   );
 }
 
-/** Whether the text has anything to fill in. */
+/** Whether the text contains anything to fill in. */
 export function isTemplate(text: string): boolean {
   return text.includes('{{') || text.includes('{%');
 }
@@ -150,7 +150,7 @@ export function compileTemplate(
   };
 }
 
-/** Renders with a bound on the work and on the text, both counted as they grow: the same on every machine. */
+/** Renders with a limit on the work and on the text, both counted as they grow: the same on every machine. */
 function renderBounded(engine: Liquid, parsed: Template[], values: object): unknown {
   const context = new Context(values, engine.options, { sync: true }, { liquid: engine });
   const { renderLimit } = context;
@@ -165,7 +165,7 @@ function renderBounded(engine: Liquid, parsed: Template[], values: object): unkn
   return toValueSync(engine.renderer.renderTemplates(parsed, context, output));
 }
 
-/** What a template has printed so far. Alone, a value keeps its type where that is wanted. */
+/** What a template has printed so far. A single value keeps its type where that is wanted. */
 class Output {
   readonly #keepsType: boolean;
   #value: unknown = '';
@@ -174,7 +174,7 @@ class Output {
     this.#keepsType = keepsType;
   }
 
-  /** Declared as the library does; a value that stands alone is no text. */
+  /** Declared as in the library; a single value may not be a text. */
   get buffer(): string {
     return this.#value as string;
   }
@@ -198,7 +198,7 @@ function textOf(value: unknown): string {
   return Array.isArray(plain) ? plain.map(textOf).join('') : String(plain);
 }
 
-/** The variables a valid template names, each as its segments; computed ones are lists. */
+/** The variables that a valid template names, each as its segments; computed ones are lists. */
 export function variablesOf(text: string): readonly (readonly unknown[])[] {
   const engine = engines.text;
   return Object.values(engine.analyzeSync(engine.parse(text), { partials: false }).globals).flatMap((uses) =>
@@ -206,7 +206,7 @@ export function variablesOf(text: string): readonly (readonly unknown[])[] {
   );
 }
 
-/** Liquid's message without its position inside one line, which the file's own position replaces. */
+/** Liquid's message without its position in the line, which the file's own position replaces. */
 function plainMessage(error: unknown): string {
   const message = messageOf(error)
     .split('\n')[0]!

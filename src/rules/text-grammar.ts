@@ -1,10 +1,10 @@
-// What texts a field can hold, as grammars that judge any pattern on them: an exact text, a beginning, an end, a wildcard.
-// Each slot of a grammar takes one character (or a run of them), so that a pattern is laid along the slots piece by piece.
+// Which texts a field can contain, as grammars that judge any pattern on them: an exact text, a beginning, an end, a wildcard. Each slot of
+// a grammar takes one character (or a run of them); a pattern is matched against the slots piece by piece.
 
-/** A sequence of parts, each a literal or a run of characters: of this length, or of one and more. */
+/** A sequence of parts, each a literal or a run of characters: of this length, or of at least one. */
 export type Part = string | { readonly characters: RegExp; readonly length?: number };
 
-/** Whether some text of the grammar consists of these pieces with anything between them, as a wildcard's do. */
+/** Whether some text of the grammar consists of these pieces with anything between them, like a wildcard's pieces. */
 export type Grammar = (pieces: readonly string[], options: { readonly ignoresCase: boolean }) => boolean;
 
 interface Slot {
@@ -27,7 +27,7 @@ function slotsOf(part: Part): Slot[] {
 }
 
 function canLie(pieces: readonly string[], line: readonly Slot[], ignoresCase: boolean): boolean {
-  // The slots that the next character may fall on; `line.length`: the text may end here.
+  // The slots that the next character may use; `line.length`: the text may end here.
   let places = new Set([0]);
   for (const [index, piece] of pieces.entries()) {
     if (index > 0) {
@@ -50,7 +50,7 @@ function canLie(pieces: readonly string[], line: readonly Slot[], ignoresCase: b
   return places.has(line.length);
 }
 
-/** How the texts of a field are made. A tag's value and what is named nowhere here can be any text. */
+/** The format of a field's texts. A tag's value, and anything that is not listed here, can be any text. */
 export type TextFormat =
   | 'account'
   | 'ad_configuration_arn'

@@ -15,7 +15,7 @@ function interval(...ranges: Partial<Range>[]): TimeInterval {
 }
 
 const at = (iso: string) => Date.parse(iso);
-/** The boundaries after an instant, with what is true from then on. */
+/** The boundaries after an instant, with what is true from each on. */
 function boundaries(given: TimeInterval, from: string, count: number): string[] {
   const found: string[] = [];
   for (let now: number | undefined = at(from); found.length < count; ) {
@@ -29,7 +29,7 @@ function boundaries(given: TimeInterval, from: string, count: number): string[] 
 const evening = { times: [{ start_time: '18:00', end_time: '23:30' }] };
 
 describe('a time interval', () => {
-  it('prime time in London, over the week and the end of summer time', () => {
+  it('covers prime time in London, over the week and the end of summer time', () => {
     const primeTime = interval({ ...evening, weekdays: ['friday:sunday'], location: 'Europe/London' });
 
     expect(boundaries(primeTime, '2026-10-22T12:00:00Z', 6)).toEqual([
@@ -50,7 +50,7 @@ describe('a time interval', () => {
     ).toEqual([false, true, true, false]);
   });
 
-  it('in the hour that summer time skips does not happen', () => {
+  it('does not occur in the hour that summer time skips', () => {
     const given = interval({ times: [{ start_time: '01:15', end_time: '01:45' }], location: 'Europe/London' });
 
     expect(boundaries(given, '2026-03-28T12:00:00Z', 2)).toEqual(['2026-03-30T00:15Z on', '2026-03-30T00:45Z off']);
@@ -62,7 +62,7 @@ describe('a time interval', () => {
     expect(boundaries(given, '2026-03-28T12:00:00Z', 2)).toEqual(['2026-03-29T01:00Z on', '2026-03-29T02:00Z off']);
   });
 
-  it('in the hour that comes twice happens twice', () => {
+  it('in the hour that comes twice occurs twice', () => {
     const given = interval({ times: [{ start_time: '01:15', end_time: '01:45' }], location: 'Europe/London' });
 
     expect(boundaries(given, '2026-10-24T12:00:00Z', 4)).toEqual([
@@ -79,7 +79,7 @@ describe('a time interval', () => {
     expect(boundaries(given, '2026-11-20T00:00:00Z', 2)).toEqual(['2026-11-20T15:00Z on', '2026-11-21T15:00Z off']);
   });
 
-  it('up to 24:00 goes on when the next day begins with it', () => {
+  it('up to 24:00 continues if the next day begins with it', () => {
     const given = interval({
       times: [
         { start_time: '22:00', end_time: '24:00' },
@@ -110,7 +110,7 @@ describe('a time interval', () => {
     expect(boundaries(interval({ years: ['2020'] }), '2026-01-01T00:00:00Z', 1)).toEqual(['none']);
   });
 
-  it('its boundaries are where it changes, minute by minute, in odd zones too', () => {
+  it('has its boundaries where it changes, minute by minute, even in odd zones', () => {
     for (const location of ['Australia/Lord_Howe', 'Asia/Kathmandu']) {
       const given = interval({
         times: [

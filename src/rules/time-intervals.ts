@@ -1,5 +1,5 @@
-// Time intervals by the wall clock of a place: whether one is active, and when that changes next. Summer time is the zone's own affair:
-// an interval in the hour that is skipped does not happen, in the hour that comes twice it happens twice.
+// Time intervals by the wall clock of a place: whether one is active, and when that changes next. The zone defines summer time: an interval
+// in the skipped hour does not occur, one in the repeated hour occurs twice.
 import { DateTime } from 'luxon';
 import type { DailyTimes, NumberRange, TimeInterval, TimeRange } from '#domain/rule.ts';
 
@@ -14,7 +14,7 @@ export function activeAt(interval: TimeInterval, epochMs: number): boolean {
   });
 }
 
-/** The next instant at which the interval starts or ends; undefined when there is none within 400 days: ask again later. */
+/** The next instant at which the interval starts or ends; undefined if there is none within 400 days: ask again later. */
 export function nextBoundary(interval: TimeInterval, epochMs: number): number | undefined {
   const active = activeAt(interval, epochMs);
   const endMs = epochMs + horizonDays * 24 * 60 * minuteMs;
@@ -50,7 +50,7 @@ export function nextDailyMs({ minutes, zone }: DailyTimes, afterMs: number): num
 
 /** Whether there is any day, past or future, on which the range is active. */
 export function everComes(range: TimeRange): boolean {
-  // Of 28 years there is one of every kind: they begin on any weekday, with and without 29 February.
+  // 28 years contain every kind of year: beginning on any weekday, with and without 29 February.
   const years =
     range.years.length === 0 ? numbersFrom(2000, 2027) : range.years.flatMap(([from, to]) => numbersFrom(from, to));
   const kinds = new Map(years.map((year) => [`${weekdayOf(year, 1, 1)} ${daysIn(year, 2)}`, year]));
@@ -74,13 +74,13 @@ function numbersFrom(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-/** Whether the range is over for good at this instant. */
+/** Whether the range is permanently over at this instant. */
 export function isOver(range: TimeRange, epochMs: number): boolean {
   const local = DateTime.fromMillis(epochMs, { zone: range.zone });
   return range.years.length > 0 && range.years.every(([, to]) => to < local.year);
 }
 
-/** The next instant at which one range may begin or end; never misses one, may give one that changes nothing. */
+/** The next instant at which one range may begin or end; never misses one, but may return one that changes nothing. */
 function nextRangeBoundary(range: TimeRange, afterMs: number, endMs: number): number | undefined {
   let day = DateTime.fromMillis(afterMs, { zone: range.zone }).startOf('day');
   while (day.toMillis() <= endMs) {
@@ -102,7 +102,7 @@ function boundaryWithinDay(range: TimeRange, day: DateTime, next: DateTime, afte
     const local = DateTime.fromMillis(ms, { zone: range.zone });
     return dayMatches(range, local) && timeMatches(range, local.hour * 60 + local.minute);
   };
-  // Midnight is a boundary of its own: a range that ends at 24:00, or begins at 00:00.
+  // Midnight is always a boundary: a range may end at 24:00 or begin at 00:00.
   if (startMs > afterMs && isActive(startMs) !== isActive(startMs - 1)) return startMs;
   if (day.offset === next.offset) {
     const minutes = range.times.flat().sort((left, right) => left - right);

@@ -1,8 +1,8 @@
-// Everything that becomes due: `for`, `after`, `keep_firing_for`. Stored, so that restarts and reloads lose none.
+// Everything that becomes due: `for`, `after`, `keep_firing_for`. It is stored, so that restarts and reloads lose none.
 //
-// A timer keeps the moment it counts from and how long it runs. Timers of rules with `on_data_gap: freeze` count only time that was
-// seen: the stretches without data are kept beside them, each from the last data before it, and none of such a stretch counts,
-// whenever it was noticed. So a gap delays any number of timers without touching one.
+// A timer keeps the moment it counts from and how long it runs. Timers of rules with `on_data_gap: freeze` count only seen time: the
+// stretches without data are stored beside them, each from the last data before it, and no part of a stretch counts, whenever it was
+// noticed. So a gap delays any number of timers without changing one.
 import type { DecisionReason } from '#domain/decision.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { Stretch, Timer } from '#domain/rule-memory.ts';
@@ -13,16 +13,16 @@ import type { StreamChange } from '#domain/stream-record.ts';
 type TimerName = Pick<Timer, 'kind' | 'rule' | 'subject' | 'step' | 'firing'>;
 
 const unseenKey = notes.unseen;
-/** Of more, the oldest become one: what was seen between them is forgotten, so that nothing is due too early. */
+/** Beyond this many, the oldest become one: what was seen between them is dropped, so that nothing is due too early. */
 const maxPast = 50;
 const recheckKey = notes.recheck;
-/** What guards hold back is judged again this often. */
+/** How often what guards hold back is judged again. */
 const recheckEveryMs = 10_000;
 
 const keyOf = ({ kind, rule, subject, step, firing }: TimerName) =>
   kinds.timer.of(`${kind}|${rule}|${subject}${kind === 'step' ? `|${step}|${firing?.decisionId ?? ''}` : ''}`);
 
-/** Whether the rule's timers count only time that was seen. */
+/** Whether the rule's timers count only seen time. */
 function freezesOf({ guards, trigger }: Rule): boolean {
   return guards.onDataGap === 'freeze' && trigger.kind !== 'schedule';
 }
@@ -37,7 +37,7 @@ export function startTimer(
   tx.set(keyOf(set), set);
 }
 
-/** How much of the time since a moment counts for the rule's timers, by now. */
+/** How much of the time since a moment counts for the rule's timers, as of now. */
 export function countedMs(tx: Transaction, rule: Rule, sinceMs: number): number {
   const unseen = freezesOf(rule) ? unseenOf(tx, tx.nowMs) : [];
   const lost = unseen.map(([fromMs, toMs]) => Math.max(0, Math.min(toMs, tx.nowMs) - Math.max(fromMs, sinceMs)));
@@ -62,7 +62,7 @@ export function timers(view: StateView): Iterable<readonly [string, Timer]> {
   return view.entries(kinds.timer);
 }
 
-/** Timers that have run out, the oldest first; with `blocked`, those that were held back too. */
+/** Timers that have run out, the oldest first; with `blocked`, including those that were held back. */
 export function dueTimers(view: StateView, nowMs: number, { blocked }: { blocked: boolean }): Timer[] {
   const unseen = unseenOf(view);
   const due: (readonly [dueMs: number, timer: Timer])[] = [];
@@ -82,7 +82,7 @@ export function nextTimerMs(view: StateView): number | undefined {
   return Number.isFinite(nextMs) ? nextMs : undefined;
 }
 
-/** When timers run out, epoch ms, if data is there from now on. */
+/** When timers run out, epoch ms, if data is available from now on. */
 export function dueTimes(view: StateView, nowMs: number): (timer: Timer) => number {
   const unseen = unseenOf(view, nowMs);
   return (timer) => dueMsOf(timer, unseen);
@@ -93,7 +93,7 @@ export function silentSources(view: StateView): readonly string[] {
   return Object.keys(view.get(unseenKey)?.silent ?? {});
 }
 
-/** A source went silent or came back. That it was silent counts also when nobody noticed before it was over. */
+/** A source went silent or returned. Its silence counts even if nobody noticed before it was over. */
 export function noteGap(tx: Transaction, { source, state, sinceMs, atMs }: StreamChange & { kind: 'data_gap' }): void {
   const { silent, past } = tx.get(unseenKey) ?? { silent: {}, past: [] };
   const { [source]: knownMs, ...others } = silent;
@@ -112,7 +112,7 @@ export function noteGap(tx: Transaction, { source, state, sinceMs, atMs }: Strea
   judgeBlockedSoon(tx);
 }
 
-/** Of what was held back some was not due: a part of its time turns out not to have been seen. It runs on. */
+/** Some of what was held back was not due: part of its time turns out not to have been seen. It continues to run. */
 function runOn(tx: Transaction): void {
   const unseen = unseenOf(tx);
   for (const [, timer] of Array.from(timers(tx))) {
@@ -121,7 +121,7 @@ function runOn(tx: Transaction): void {
   }
 }
 
-/** Has everything that is held back judged again at the next tick. */
+/** Makes everything that is held back be judged again at the next tick. */
 export function judgeBlockedSoon(tx: Transaction): void {
   tx.set(recheckKey, { dueMs: tx.nowMs });
 }
@@ -137,7 +137,7 @@ export function isRecheckDue(tx: Transaction): boolean {
   return recheck !== undefined && recheck.dueMs <= tx.nowMs;
 }
 
-/** Plans the next look at what is held back; `left`: whether anything is. */
+/** Plans the next judgement of what is held back; `left`: whether anything is. */
 export function planRecheck(tx: Transaction, left: 'nothing' | 'some' | 'more at once'): void {
   const known = tx.get(recheckKey);
   if (left === 'nothing') {
@@ -146,7 +146,7 @@ export function planRecheck(tx: Transaction, left: 'nothing' | 'some' | 'more at
   else if (!known || known.dueMs <= tx.nowMs) tx.set(recheckKey, { dueMs: tx.nowMs + recheckEveryMs });
 }
 
-/** Stretches without data, in order and apart from each other; one that lasts ends at `untilMs`. */
+/** Stretches without data, in order and not touching; a current one ends at `untilMs`. */
 function unseenOf(view: StateView, untilMs = Number.POSITIVE_INFINITY): readonly Stretch[] {
   const { silent, past } = view.get(unseenKey) ?? { silent: {}, past: [] };
   const sinceMs = Math.min(...Object.values(silent));
@@ -163,7 +163,7 @@ function joined(stretches: readonly Stretch[]): readonly Stretch[] {
   return result;
 }
 
-/** The first moment by which a timer has run for as long as it should; infinite while data is missing before it. */
+/** The first moment by which a timer has run its time; infinite while data is missing before it. */
 function dueMsOf({ sinceMs, runsMs, freezes }: Timer, unseen: readonly Stretch[]): number {
   let dueMs = sinceMs + runsMs;
   if (!freezes) return dueMs;

@@ -1,4 +1,4 @@
-// Schedules of moments: so often from a stream's start, and times of the day.
+// Schedules of moments: intervals from a stream's start, and times of the day.
 import { describe, expect, test } from 'vitest';
 import { lintConfig } from '#config/lint.ts';
 import { parseConfig } from '#config/load.ts';
@@ -40,7 +40,7 @@ describe('every … from stream_start', () => {
     expect(engine.decisions[0]!.trigger).toMatchObject({ kind: 'times', text: '20m since the start of the stream' });
   });
 
-  test('a new session counts anew', async () => {
+  test('starts again in a new session', async () => {
     const engine = new Engine(rule(every));
     await engine.goLive('a');
     await engine.goTo(1_500);
@@ -50,13 +50,13 @@ describe('every … from stream_start', () => {
     expect(minutes(engine)).toEqual(['20 insert_ad_break a', '45 insert_ad_break a']);
   });
 
-  test('rounds before the stream was known are past, and of those in a downtime the last counts, if it is not too old', async () => {
+  test('ignores rounds before the stream was known; of those in a downtime the last counts, if it is not too old', async () => {
     const engine = new Engine(rule(every, 'guards: {cooldown: 0s, max_event_age: 10m}'));
     await engine.goTo(6_000);
     await engine.stream('a', { startedAtMs: epochMs });
     await engine.goTo(7_000);
     expect(engine.log).toEqual([]);
-    // Nobody decides from here until minute 165: rounds at 120, 140 and 160.
+    // Nothing is evaluated from here until minute 165: rounds at 120, 140 and 160.
     engine.nowMs = epochMs + 165 * 60_000;
     await engine.due();
     expect(minutes(engine)).toEqual(['165 insert_ad_break a']);
@@ -78,7 +78,7 @@ describe('every … from stream_start', () => {
     expect(minutes(engine)).toEqual(['20 insert_ad_break a', '40 insert_ad_break a']);
   });
 
-  test('a reload between a round and the look at it does not lose the round', async () => {
+  test('a reload between a round and its evaluation does not lose the round', async () => {
     const text = rule(every);
     const engine = new Engine(text);
     await engine.goLive('a');
@@ -91,7 +91,7 @@ describe('every … from stream_start', () => {
     expect(engine.log).toEqual(['1200.1 insert_ad_break a']);
   });
 
-  test('a rule that is new makes up for nothing', async () => {
+  test('a new rule does not make up for earlier rounds', async () => {
     const engine = new Engine(rule('{every: 7m, from: stream_start}'));
     await engine.goLive('a');
     await engine.goTo(1_300);
@@ -103,7 +103,7 @@ describe('every … from stream_start', () => {
     ).toEqual([2_400]);
   });
 
-  test('`while` keeps it back where it does not hold', async () => {
+  test('`while` holds it back when it does not hold', async () => {
     const engine = new Engine(rule(every, 'while: {health: [HEALTHY]}'));
     await engine.goLive('a');
     await engine.goTo(1_190);
@@ -150,7 +150,7 @@ describe('at … in a place', () => {
     expect(minutes(engine)).toEqual(['495 emit_event -', '585 emit_event -']);
   });
 
-  test('a time that was missed by more than max_event_age is told and not made up for', async () => {
+  test('reports a time that was missed by more than max_event_age, and does not make up for it', async () => {
     const engine = new Engine(rule(evening, 'match: {tags: {ads: [on]}}'));
     await engine.channel('a', { ads: 'on' });
     await engine.due();
@@ -162,7 +162,7 @@ describe('at … in a place', () => {
     expect(minutes(engine)).toEqual(['585 insert_ad_break a']);
   });
 
-  test('a rule that is new at that very time waits for the next', async () => {
+  test('a new rule at exactly that time waits for the next', async () => {
     const engine = new Engine('rules: []');
     await engine.channel('a', { ads: 'on' });
     await engine.goTo(495 * 60);
@@ -182,7 +182,7 @@ describe('at … in a place', () => {
     expect(new Date(nextDailyMs(daily, Date.parse(after))).toISOString()).toBe(next);
   });
 
-  test('a time that the clocks skip does not come that day, and one that comes twice comes once', () => {
+  test('a time that the clocks skip does not occur that day, and one that comes twice occurs once', () => {
     const daily = { minutes: [90], zone: 'Europe/London' };
     const next = (after: string) => new Date(nextDailyMs(daily, Date.parse(after))).toISOString();
     expect(next('2026-03-28T12:00:00Z')).toBe('2026-03-30T00:30:00.000Z');
@@ -207,7 +207,7 @@ rules:
   test.each([
     ['by age', `{schedule: ${every}}`],
     ['by request', '{http: {name: break-now}}'],
-  ])('rules insert no ad break %s, and say why; when it is over they do', async (_how, trigger) => {
+  ])('rules insert no ad break %s, and say why; afterwards they do', async (_how, trigger) => {
     const engine = new Engine(withIncident(trigger));
     const now = (requestId: string) =>
       engine.decide({
@@ -259,11 +259,11 @@ describe('validate', () => {
     ['{at: ["20:15"], from: stream_start}', /trigger\.schedule\.from: from belongs to every/],
     ['{}', /exactly one of active_time_intervals, every, at/],
     ['{every: 6m, from: stream_start}', /every 6m is too often: a break of 60s and min_gap \(5m\) take 6m10s/],
-  ])('%s is told, with its place', (schedule, message) => {
+  ])('%s is reported, with its place', (schedule, message) => {
     expect(problemsOf(schedule)).toEqual([expect.stringMatching(message)]);
   });
 
-  test('what is right is taken, and a moment has neither duration nor end', () => {
+  test('valid schedules are accepted, and a moment has neither duration nor end', () => {
     expect(problemsOf(every)).toEqual([]);
     expect(problemsOf('{at: ["20:15", "00:00"], location: Europe/London}')).toEqual([]);
     expect(problemsOf(every, 'for: 5m')).toEqual([

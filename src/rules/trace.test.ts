@@ -1,5 +1,4 @@
-// Where decisions and their jobs stand in traces: at places that follow from what set the rule off, whoever computes them and however
-// much later.
+// The places of decisions and their jobs in traces: they follow from what triggered the rule, whoever computes them and however much later.
 import { describe, expect, test } from 'vitest';
 import { fanoutJobName } from '#domain/metadata-fanout.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -20,7 +19,7 @@ const noticed = (engine: Engine, name: string, change: Partial<StreamRecord>, tr
 const rules = slateRules('for: 30s\n    on_resolve: [{put_metadata: {payload: gone}}]');
 
 describe('a decision', () => {
-  test('after `for` stands below what began the condition, the one about its end below what ended it; so do their jobs', async () => {
+  test('after `for` is below what began the condition, the decision about its end below what ended it; so are their jobs', async () => {
     const engine = new Engine(rules);
     await engine.channel('a');
     await engine.goLive('a');
@@ -43,7 +42,7 @@ describe('a decision', () => {
     );
   });
 
-  test('about what nobody noticed in a trace stands below the commit', async () => {
+  test('about something noticed outside a trace is below the commit', async () => {
     const engine = new Engine(rules);
     await engine.channel('a');
     await engine.goLive('a');
@@ -54,7 +53,7 @@ describe('a decision', () => {
     expect(engine.decisions.find(({ outcome }) => outcome === 'acted')?.trace).toBe(tick);
   });
 
-  test('where nothing is traced has no place, nor has its job, nor what the rule remembers', async () => {
+  test('has no place when tracing is off, and neither has its job or the rule memory', async () => {
     const engine = new Engine(rules);
     await engine.channel('a');
     await engine.goLive('a');
@@ -68,7 +67,7 @@ describe('a decision', () => {
   });
 });
 
-test('a fan-out follows from the decisions of its members, as far as it has room for them', async () => {
+test('a fan-out follows from the decisions of its members, as many as it has room for', async () => {
   const engine = new Engine(slateRules(''));
   const names = Array.from({ length: mostFollowed + 5 }, (_, index) => `channel-${index}`);
   for (const name of names) {

@@ -1,5 +1,5 @@
-// The life of a condition: begin → pending (`for`) → firing → (`keep_firing_for`) → resolved. A moment (an event without `while`, a
-// threshold, a request) goes from pending to nothing. Whether a firing may act is decided in judge.ts.
+// The life cycle of a condition: begin → pending (`for`) → firing → (`keep_firing_for`) → resolved. A moment (an event without `while`, a
+// threshold, a request) goes from pending to nothing. judge.ts decides whether a firing may act.
 import type {
   Decision,
   DecisionOutcome,
@@ -25,7 +25,7 @@ import { resolvedNotices } from './resolved-notice.ts';
 import { isHolding, isMoment, momentKinds, type RuleOf } from './rule-index.ts';
 import { countedMs, dropTimer, readTimer, startTimer } from './timers.ts';
 
-/** A condition is true, or a moment has come. Harmless when it was known already. */
+/** A condition is true, or a moment has come. Has no effect if it was known already. */
 export function begin(evaluation: Evaluation, rule: Rule, subject: string, given: Cause): void {
   const cause = evaluation.trace === undefined ? given : { ...given, trace: evaluation.trace };
   const memory = evaluation.memory(rule, subject);
@@ -45,7 +45,7 @@ export function begin(evaluation: Evaluation, rule: Rule, subject: string, given
   }
   if (memory.acted.includes(cause.id)) {
     evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'not_fired', reason: 'already_acted' }));
-    // It is true all the same: it inhibits, and its end is not a new beginning.
+    // It is still true: it inhibits, and its end is not a new beginning.
     if (bySelf) writeMemory(evaluation.tx, { ...memory, firing: newFiring(evaluation, rule, subject, cause) });
     return;
   }
@@ -57,7 +57,7 @@ export function begin(evaluation: Evaluation, rule: Rule, subject: string, given
   evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'pending', reason: 'condition_began' }));
 }
 
-/** Whether a condition has been seen true for as long as `for` asks. */
+/** Whether a condition has been seen true for as long as `for` requires. */
 function isOver({ tx }: Evaluation, rule: Rule, { evidence }: Cause): boolean {
   return rule.forMs === 0 || countedMs(tx, rule, evidence.sinceMs) >= rule.forMs;
 }
@@ -68,8 +68,8 @@ function wait({ tx, nowMs }: Evaluation, rule: Rule, memory: RuleMemory, cause: 
 }
 
 /**
- * A condition that goes on turns out to have begun at another moment than was known: `for` runs from there. What has been acted
- * for stays acted for, under its new name as well.
+ * A condition that still holds turns out to have begun at another time than was known: `for` runs from there. What has been acted
+ * for stays acted for, under its new cause id as well.
  */
 export function beganAt(evaluation: Evaluation, rule: Rule, subject: string, cause: Cause): void {
   const memory = evaluation.memory(rule, subject);
@@ -95,7 +95,7 @@ export interface Ended {
   readonly values: () => Values;
 }
 
-/** A condition is not true (any more). Harmless when it never was. */
+/** A condition is not true, or no longer. Has no effect if it never was. */
 export function end(evaluation: Evaluation, rule: Rule, subject: string, ended: Ended): void {
   const due = evaluation.takeBackDue(rule, subject);
   const memory = evaluation.memory(rule, subject);
@@ -174,7 +174,7 @@ export function resolve(evaluation: Evaluation, rule: Rule, memory: RuleMemory &
   );
 }
 
-/** Another cause takes the place of the one that a rule fires for. One that was still waiting to act is told of. */
+/** Another cause replaces the one that a rule fires for. One that was still waiting to act is recorded. */
 export function replaceFiring(evaluation: Evaluation, rule: Rule, subject: string, firing: Firing, next: Cause): void {
   if (!firing.acted && firing.cause.id !== next.id && momentKinds.has(rule.trigger.kind))
     noteSuperseded(evaluation, rule, subject, firing.cause);
@@ -185,7 +185,7 @@ function noteSuperseded(evaluation: Evaluation, rule: Rule, subject: string, cau
   evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'not_fired', reason: 'superseded' }));
 }
 
-/** Drops the steps of a firing that have not run: those with `after`, and those that wait for a person's yes. */
+/** Drops the steps of a firing that have not run: those with `after`, and those that wait for approval. */
 function cancelSteps(evaluation: Evaluation, rule: Rule, subject: string, firing: Firing): void {
   for (const { id: approval, action, step } of cancelApprovals(evaluation.tx, rule, subject, firing)) {
     const values = { action, step, approval };
@@ -259,7 +259,7 @@ export function afterActing(rule: Rule, memory: RuleMemory, cause: Cause, nowMs:
 }
 
 interface Outcome {
-  /** Where jobs name the decision already. */
+  /** Where jobs already contain the id of the decision. */
   readonly id?: string;
   readonly outcome: DecisionOutcome;
   readonly reason: DecisionReason;
@@ -267,13 +267,13 @@ interface Outcome {
   readonly guards?: readonly GuardVerdict[];
   readonly jobs?: Decision['jobs'];
   readonly withheld?: Decision['withheld'];
-  /** What was looked at now, beside what is known of the subject. Absent: the decision tells of the moment that set the rule off. */
+  /** What was read now, besides what is known of the subject. Absent: the decision describes the moment that triggered the rule. */
   readonly values?: Values;
-  /** Of an action with `after`. */
+  /** For an action with `after`. */
   readonly afterMs?: number;
 }
 
-/** The id of a decision that is not the firing itself. @param place tells several of one moment apart */
+/** The id of a decision that is not the firing itself. @param place distinguishes several at one moment */
 export function laterDecisionId(
   { nowMs }: Evaluation,
   rule: Rule,
@@ -321,7 +321,7 @@ export function decisionOf(
   };
 }
 
-/** What is known when it is decided: of an event or a request what it brought, of everything else how it is now. */
+/** What is known at the decision: for an event or a request its content, for everything else the present state. */
 function knownNow(
   { tx }: Evaluation,
   rule: Rule,
@@ -342,7 +342,7 @@ function continueFiring(evaluation: Evaluation, rule: Rule, memory: RuleMemory, 
   writeMemory(evaluation.tx, { ...memory, firing: rest });
 }
 
-/** Whether a new cause replaces one that is waiting. `for` runs from the first of several like ones. */
+/** Whether a new cause replaces one that is waiting. Of several equal ones, `for` runs from the first. */
 function supersedes(rule: Rule, waiting: Cause, next: Cause): boolean {
   if (rule.trigger.kind === 'threshold') return waiting.id !== next.id;
   return waiting.streamId !== next.streamId;

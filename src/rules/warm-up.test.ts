@@ -1,4 +1,4 @@
-// A warm-up, a data gap or a pause only delays: every cause that it holds back gets a verdict of its own.
+// A warm-up, a data gap or a pause only delays: every cause that it holds back gets its own verdict.
 import { describe, expect, test } from 'vitest';
 import { kinds } from '#domain/state-registry.ts';
 import { arnOf, Engine, epochMs } from '#test/support/engine.ts';
@@ -48,7 +48,7 @@ describe('events on one subject', () => {
     expect(engine.state.view.count(kinds.moment)).toBe(0);
   });
 
-  test('are none of them lost while replicas restart in turns, and warm ones decide between the cold ones', async () => {
+  test('are not lost while replicas restart in turns, and warm ones decide between the cold ones', async () => {
     const engine = new Engine(breach);
     const [warm, cold] = [{ startedAtMs: epochMs }, { startedAtMs: epochMs }];
     await engine.poll();
@@ -90,7 +90,7 @@ describe('events on one subject', () => {
     });
   });
 
-  test('are bounded: beyond the bound each is told of and not caught up with, and those before it are', async () => {
+  test('are bounded: beyond the bound each is recorded and not acted on later, and those before it are', async () => {
     const engine = new Engine(breach);
     startsAnew(engine);
     for (let n = 0; n < mostWithheldMoments + 3; n += 1) await breached(engine, n);
@@ -103,7 +103,7 @@ describe('events on one subject', () => {
     expect(left.map(([, verdict]) => verdict)).toEqual(Array(3).fill('suppressed too_many_waiting'));
   });
 
-  test('that wait when their rule is changed are told of', async () => {
+  test('that wait when their rule changes are recorded', async () => {
     const engine = new Engine(breach);
     startsAnew(engine);
     await breached(engine, 1);
@@ -116,7 +116,7 @@ describe('events on one subject', () => {
     expect(verdicts(engine)).toEqual({ 'event-1': 'not_fired rule_changed', 'event-2': 'not_fired rule_changed' });
   });
 
-  test('that are too old when the warm-up is over are told of, each', async () => {
+  test('that are too old when the warm-up is over are each recorded', async () => {
     const engine = new Engine(breach.replace('cooldown: 0s', 'cooldown: 0s, max_event_age: 1m'));
     startsAnew(engine);
     await breached(engine, 1);
@@ -185,7 +185,7 @@ rules:
     expect(verdicts(engine)['Mary']).toBe('not_fired while_broken');
   });
 
-  test('with `while` that come during a pause: the last is acted on after it, and the others are told of', async () => {
+  test('with `while` that come during a pause: the last is acted on after it, and the others are recorded', async () => {
     const engine = new Engine(rules('while: {live: [true]}'));
     await engine.goLive('a');
     const by = { who: 'ops', reason: 'drill' };
@@ -203,7 +203,7 @@ rules:
   });
 });
 
-test('milestones crossed during a warm-up: the last one counts, and the journal says what it took the place of', async () => {
+test('milestones crossed during a warm-up: the last one counts, and the journal says what it replaced', async () => {
   const engine = new Engine(`
 rules:
   - name: milestone
@@ -226,7 +226,7 @@ rules:
   expect(Object.values(verdicts(engine))).toEqual(['not_fired superseded', 'acted fired']);
 });
 
-test('a second event while `for` runs is told of: the first is the one that counts', async () => {
+test('a second event while `for` runs is recorded: the first is the one that counts', async () => {
   const engine = new Engine(`
 rules:
   - name: rotate

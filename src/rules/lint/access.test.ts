@@ -11,7 +11,7 @@ function channel(id: string, rest: Partial<Channel>): Channel {
   return { arn, name: id, type: 'STANDARD', latencyMode: 'LOW', recordingConfigurationArn: '', tags: {}, ...rest };
 }
 
-/** What is said of a rule with this action; form and meaning too. */
+/** The findings for a rule with this action, including form and meaning. */
 function problemsOf(match: string, action: string, channels?: readonly Channel[]): string[] {
   const text = `version: 1
 rules:
@@ -44,7 +44,7 @@ describe('ads', () => {
   });
 
   it.each(['{containerFormat: [TS]}', '{containerFormat: [{anything-but: FRAGMENTED_MP4}]}', '{type: [BASIC]}'])(
-    'on channels that can have them are none: %s',
+    'on channels that can have them are not an error: %s',
     (match) => {
       expect(problemsOf(match, setAds)).toEqual([]);
     },
@@ -76,7 +76,7 @@ it('a policy that channels outside the match have too is an error', () => {
   expect(problemsOf('{tags: {tier: [gold]}}', edit, channels.slice(0, 1))).toEqual([]);
 });
 
-it('rules that set ads or a restriction otherwise on the same channels undo each other', () => {
+it('rules that set ads or a restriction differently on the same channels undo each other', () => {
   const text = `version: 1
 defaults: {guards: {max_per_hour: 5}}
 rules:
@@ -89,7 +89,7 @@ rules:
   expect(found.filter((line) => line.includes('they undo each other'))).toHaveLength(2);
 });
 
-it('a rule without a cap, or for no single channel, is refused', () => {
+it('a rule without a cap, or not for a single channel, is refused', () => {
   const uncapped = parseConfig(
     'version: 1\nrules:\n  - {name: r, trigger: {state: {live: [false]}}, match: {type: [BASIC]}, actions: [{revoke_viewers: {viewers: [ann]}}]}\n',
     'f.yaml',

@@ -1,4 +1,4 @@
-// Ads and playback restrictions that cannot be, or reach further than a rule's `match`.
+// Ads and playback restrictions that are impossible, or that affect more than a rule's `match`.
 
 import type { Pattern } from '#domain/action.ts';
 import type { Channel } from '#domain/channel.ts';
@@ -25,7 +25,7 @@ export function lintAccess(
   return [];
 }
 
-/** Amazon IVS takes ads with MPEG-TS only. */
+/** Amazon IVS supports ads only with MPEG-TS. */
 function lintContainer(rule: Rule, path: Path, channels: readonly Channel[] | undefined): LintFinding[] {
   const { match } = rule;
   if (match && !canBeTs(match.source))
@@ -46,7 +46,7 @@ function lintContainer(rule: Rule, path: Path, channels: readonly Channel[] | un
   return [{ path, message, severity: 'warning' }];
 }
 
-/** Whether what a pattern asks of the container leaves channels with MPEG-TS. */
+/** Whether a pattern's condition on the container leaves channels with MPEG-TS. */
 function canBeTs(source: Pattern): boolean {
   const parts = Object.entries(source).filter(([name]) =>
     /^(containerFormat|multitrackInputConfiguration)\b/.test(name),
@@ -65,7 +65,7 @@ function lintShared(
   { policy, channels }: { readonly policy: string; readonly channels: readonly Channel[] },
 ): LintFinding[] {
   const { match } = rule;
-  // A policy's name is not in the inventory, its ARN is.
+  // A policy's name is not in the inventory, but its ARN is.
   const touched = channels.filter((channel) => channel.playbackRestrictionPolicyArn === policy);
   const others = match ? touched.filter((channel) => !match.match(channelDocument(channel.arn, channel))) : [];
   if (others.length === 0) return [];

@@ -1,4 +1,4 @@
-// What validate says of rules that insert ad breaks.
+// Findings of validate about rules that insert ad breaks.
 import { adBreakLeadMs, whyNoAds } from '#domain/ad-breaks.ts';
 import type { Channel } from '#domain/channel.ts';
 import { durationMs, formatDuration } from '#domain/duration.ts';
@@ -6,7 +6,7 @@ import type { Rule, Step } from '#domain/rule.ts';
 import { channelDocument } from '../documents.ts';
 import type { LintFinding } from './finding.ts';
 
-/** Ad breaks that another guard of the rule holds back again and again, or that begin far apart. */
+/** Ad breaks that another guard of the rule holds back repeatedly, or that begin far apart. */
 export function lintAdBreaks(
   { trigger, guards, match }: Rule,
   { action, params }: Step,

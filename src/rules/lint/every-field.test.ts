@@ -7,7 +7,7 @@ import { operatorNames } from '../pattern-operators.ts';
 
 const types: Readonly<Record<string, IvsEventType>> = ivsEvents;
 
-/** Everything that is said about a rule on this pattern: form, meaning and lint. */
+/** All findings for a rule with this pattern: form, meaning and lint. */
 function problemsOf(event: object): string[] {
   const rule = { name: 'r', trigger: { event }, actions: [{ emit_event: { detail_type: 'x', detail: {} } }] };
   const result = parseConfig(JSON.stringify({ version: 1, rules: [rule] }), 'f.yaml');
@@ -23,10 +23,10 @@ function possible({ type, values, format }: DetailField): string | number {
   return format === undefined ? 'Some text' : 'studio-a';
 }
 
-/** A member that can match a field with this value; undefined where the operator is not for its type. */
+/** Members that can match a field with this value; undefined if the operator does not apply to its type. */
 function matching(operator: string, value: string | number, field: DetailField): unknown {
   if (operator === 'exists') return { exists: true };
-  // Where one value is known, nothing that is known is another.
+  // Where one value is known, no other known value exists.
   if (operator === 'anything-but') return field.values?.length === 1 ? undefined : { 'anything-but': [value] };
   if (typeof value === 'number') return operator === 'numeric' ? { numeric: ['>=', value] } : undefined;
   if (operator === 'prefix') return { prefix: value.slice(0, 2) };
@@ -35,7 +35,7 @@ function matching(operator: string, value: string | number, field: DetailField):
   return operator === 'wildcard' ? { wildcard: `${value.slice(0, 2)}*` } : undefined;
 }
 
-/** Members of the operator that no value of the field passes, or that leave nothing out. */
+/** Members of the operator that no value of the field passes, or that exclude nothing. */
 function impossible(operator: string, field: DetailField): unknown[] {
   if (operator === 'cidr') return [{ cidr: '10.0.0.0/8' }];
   if (operator === 'exists') return [];
@@ -49,11 +49,11 @@ function impossible(operator: string, field: DetailField): unknown[] {
   if (operator === 'anything-but') {
     return [{ 'anything-but': [12] }, ...(isFree ? [] : [{ 'anything-but': { prefix: '§' } }])];
   }
-  // Any text can be in a field whose texts are free.
+  // A field with free texts can contain any text.
   return isFree ? [] : [{ [operator]: operator === 'wildcard' ? '§*' : '§' }];
 }
 
-/** The naming values that an event with this field has. */
+/** The naming values of an event with this field. */
 function naming(type: IvsEventType, name: string): object {
   const { only } = type.detail[name]!;
   return only && name !== type.field ? { [type.field]: [only[0]] } : {};
@@ -87,7 +87,7 @@ describe('every field of every documented event, under every operator', () => {
     expect(problemsOf(pattern([good ?? value], misspelt)).join()).toContain(`no event has detail.${misspelt}`);
   });
 
-  it.each(fields)('$detailType detail.$name takes its own type only', ({ detailType, type, name, field }) => {
+  it.each(fields)('$detailType detail.$name accepts only its own type', ({ detailType, type, name, field }) => {
     const of = (member: unknown) =>
       problemsOf({ 'detail-type': [detailType], detail: { ...naming(type, name), [name]: [member] } });
 
@@ -97,7 +97,7 @@ describe('every field of every documented event, under every operator', () => {
   });
 });
 
-it('an event that is none of the known names of its type is waited for, with a warning', () => {
+it('an event with an unknown name of its type is accepted, with a warning', () => {
   const event = {
     'detail-type': ['IVS Ad Break State Change'],
     detail: { event_name: [{ 'anything-but': ['Ad Break Inserted'] }] },

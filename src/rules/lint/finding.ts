@@ -4,6 +4,6 @@ export interface LintFinding {
   /** From the top of the file. */
   readonly path: readonly (string | number)[];
   readonly message: string;
-  /** `error`: it can never do what it says. `warning`: it can, and may surprise. */
+  /** `error`: it can never do what it says. `warning`: it can, but may surprise. */
   readonly severity: 'error' | 'warning';
 }

@@ -1,4 +1,4 @@
-// What in an event pattern no event of Amazon IVS can match. The table of events is in src/domain/ivs-events.ts.
+// Parts of an event pattern that no event of Amazon IVS can match. The table of events is in src/domain/ivs-events.ts.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 import {
   type DetailField,
@@ -19,7 +19,7 @@ type Path = readonly (string | number)[];
 const types: Readonly<Record<string, IvsEventType>> = ivsEvents;
 const typeNames = Object.keys(types);
 
-/** Fields that people look for in `detail`, and where the thing is. */
+/** Fields that people look for in `detail`, and where they are instead. */
 const elsewhere: readonly (readonly [name: RegExp, where: string])[] = [
   [/^channel_?(?:arn|id)?$|^arn$|^resources?$/i, 'the channel is in `resources`, as its ARN'],
   [/^account(?:_?id)?$|^aws_?account/i, 'the account is in `account`, beside `detail`'],
@@ -29,17 +29,17 @@ const elsewhere: readonly (readonly [name: RegExp, where: string])[] = [
   [/^(?:viewer_?count|viewers)$/i, 'events carry no viewer count: use a `state` or `threshold` trigger, or `only_if`'],
 ];
 
-/** One list of a pattern with the field it asks for. */
+/** One list of a pattern, with the field it applies to. */
 interface Leaf {
   readonly field: string;
   readonly members: readonly unknown[];
   readonly path: Path;
 }
 
-/** The events that a pattern, as far as it was read, can still match. */
+/** The events that the part of a pattern read so far can still match. */
 interface Scope {
   readonly types: readonly string[];
-  /** A detail type that no table of ours has may be meant: nothing is known of its fields. */
+  /** The pattern may mean a detail type that our tables do not have: nothing is known of its fields. */
   readonly open: boolean;
   /** By the naming fields; undefined: any. */
   readonly names: readonly string[] | undefined;
@@ -52,7 +52,7 @@ export interface EventLintOptions {
   readonly unknownFields?: 'error' | 'warn';
 }
 
-/** What in an event pattern no event of IVS can match, and what was not known when our table was made. */
+/** What in an event pattern no IVS event can match, and what was unknown when our table was made. */
 export function lintEventPattern(pattern: Matcher, path: Path, options: EventLintOptions = {}): LintFinding[] {
   const ofEnvelope = problemsOfFields(pattern.source, envelopeFields).filter(({ severity }) => severity === 'warning');
   const findings = [
@@ -69,7 +69,7 @@ export function lintEventPattern(pattern: Matcher, path: Path, options: EventLin
   return [{ path, message, severity: 'error' }];
 }
 
-/** A part of a pattern, with the name of the field that it stands in. */
+/** A part of a pattern, with the name of the field that contains it. */
 interface PatternPart {
   /** Empty, or with a dot at its end. */
   readonly prefix: string;
@@ -86,7 +86,7 @@ function lintFields(part: PatternPart, outer: Scope, options: EventLintOptions):
   ];
 }
 
-/** The events that a pattern can match; of a `$or`, those that any side can. */
+/** The events that a pattern can match; for a `$or`, those that any alternative can. */
 function scopeOf(source: Readonly<Record<string, unknown>>, outer: Scope): Scope {
   return scopeOfPart({ prefix: '', source, path: [] }, outer);
 }
@@ -107,7 +107,7 @@ function scopeOfPart(part: PatternPart, outer: Scope): Scope {
   return scope;
 }
 
-/** The lists of a pattern with their full names, and the sides of its `$or`s. */
+/** The lists of a pattern with their full names, and the alternatives of its `$or`s. */
 function piecesOf(part: PatternPart): { leaves: readonly Leaf[]; choices: readonly (readonly PatternPart[])[] } {
   const leaves: Leaf[] = [];
   const choices: (readonly PatternPart[])[] = [];
@@ -185,7 +185,7 @@ function lintLeaf({ field, members, path }: Leaf, scope: Scope, options: EventLi
   return misplaced.length > 0 ? misplaced : findings(field, members, shapeOfDetail(shapes), path);
 }
 
-/** The detail type that has events of this name, where none of those that are asked for has. */
+/** The detail type that has events of this name, if none of the requested types does. */
 function ownerOf(name: unknown, asked: readonly string[]): string | undefined {
   const owners = typeNames.filter((type) => types[type]!.names.some((known) => known === name));
   return owners.some((owner) => asked.includes(owner)) ? undefined : owners[0];
@@ -211,7 +211,7 @@ function findings(field: string, members: readonly unknown[], shape: FieldShape,
   return problemsOfMembers(field, members, shape, path);
 }
 
-/** One shape for a field that several detail types have: all of their values. */
+/** One shape for a field of several detail types, with all of their values. */
 export function shapeOfDetail(shapes: readonly DetailField[]): FieldShape {
   const [{ type, format }] = shapes as readonly [DetailField];
   if (type === 'number') return { type, least: 0 };
@@ -242,7 +242,7 @@ function lintDetailTypes(members: readonly unknown[], path: Path): LintFinding[]
   });
 }
 
-/** Where a field is that `detail` does not have, or what it has instead. */
+/** Where a field that `detail` does not have is, or what to use instead. */
 function whereElse(name: string, possible: readonly string[]): string {
   const hint = elsewhere.find(([pattern]) => pattern.test(name))?.[1];
   if (hint !== undefined) return hint;
@@ -255,7 +255,7 @@ function whereElse(name: string, possible: readonly string[]): string {
   return `there are ${(similar.length > 0 ? similar : known).join(', ')}`;
 }
 
-/** The detail types that a pattern asks for and our table does not have, as they stand in it: texts, or tests that no known type passes. */
+/** The detail types that a pattern names and our table does not have, as written: texts, or tests that no known type passes. */
 export function newerDetailTypes(pattern: Matcher): readonly unknown[] {
   const others = Object.keys(otherDetailTypes);
   const isNewer = (member: unknown) => ![...typeNames, ...others].some((name) => matches([member], name));
@@ -292,7 +292,7 @@ export function lintDetailField(
   return [];
 }
 
-/** What Liquid offers on every text and list. */
+/** The properties that Liquid has on every text and list. */
 const universal = ['size', 'first', 'last'];
 
 interface SampleEvent {
@@ -319,18 +319,18 @@ const samples: readonly SampleEvent[] = Object.entries(types).flatMap(([detailTy
   }),
 );
 
-/** The names of the IVS events that the pattern can match, as far as detail-type and name tell. */
+/** The names of the IVS events that the pattern can match, judged by detail-type and name. */
 export function eventsMatching(pattern: Matcher): readonly string[] {
   return matchingSamples(pattern).map(({ name }) => name);
 }
 
-/** Whether all that the pattern can match are events that name no channel. */
+/** Whether all events that the pattern can match name no channel. */
 export function matchesOnlyAccountEvents(pattern: Matcher): boolean {
   const matching = matchingSamples(pattern);
   return matching.length > 0 && matching.every(({ ofAccount }) => ofAccount) && !hasNewer(pattern);
 }
 
-/** Whether the pattern asks for detail types or names that are newer than our table. */
+/** Whether the pattern names detail types or names that are newer than our table. */
 function hasNewer(pattern: Matcher): boolean {
   const { open, names } = scopeOf(pattern.source, anyEvent);
   return open || names === undefined;
@@ -361,7 +361,7 @@ function onlyNamingFields(source: Readonly<Record<string, unknown>>, prefix: str
     const full = prefix + name;
     if (name === '$or') {
       const parts = (value as Record<string, unknown>[]).map((part) => onlyNamingFields(part, prefix));
-      // A side that asks for something else may match anything.
+      // An alternative that asks for something else may match anything.
       if (parts.every((part) => Object.keys(part).length > 0)) kept[name] = parts;
     } else if (Array.isArray(value)) {
       if (namingFields.has(full) || (full === 'resources' && onlyAbsent(value))) kept[name] = value;

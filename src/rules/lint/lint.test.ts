@@ -19,7 +19,7 @@ function channel(id: string, tags: Record<string, string>): Channel {
   };
 }
 
-/** What lint says about a file with this one rule. */
+/** The lint findings for a file with this one rule. */
 function lintRule(
   rule: string,
   { channels, channelCount, head = '' }: { channels?: readonly Channel[]; channelCount?: number; head?: string } = {},
@@ -28,7 +28,7 @@ function lintRule(
   const result = parseConfig(text, 'f.yaml');
   if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
   const found = lintConfig(result.config, { channels, channelCount }).map(formatProblem);
-  // Whatever is found, its place in the file is told.
+  // Every finding has its place in the file.
   for (const line of found) expect(line).toMatch(/^f\.yaml:[1-9]\d*:[1-9]\d* (?:rules|inhibit_rules)\[0\]\./);
   return found;
 }
@@ -148,7 +148,7 @@ describe('lint', () => {
     expect(lintRule(rule).join('\n')).toMatch(message);
   });
 
-  it('a payload that is cut to size fits', () => {
+  it('a payload that is truncated fits', () => {
     const rule = `trigger: {state: {live: [true]}}\nactions: [{put_metadata: {payload: {a: "{{ channel.tags.a | truncate: 40 }}", b: "{{ channel.tags.b }}"}}}]`;
 
     expect(lintRule(rule)).toEqual([]);
@@ -213,7 +213,7 @@ describe('lint', () => {
     expect(rule('30s')).toEqual([]);
   });
 
-  it('a fan-out without an inventory is judged for the number of channels that is said', () => {
+  it('a fan-out without an inventory is judged for the given number of channels', () => {
     const rule = (targets: string, expires: string, channelCount?: number) =>
       lintRule(
         `trigger: {state: {live: [true]}}\nactions: [{put_metadata: {payload: x, targets: ${targets}${expires}}}]`,
@@ -241,7 +241,7 @@ describe('lint', () => {
     expect(lintRule(rule, { channels })).toEqual([expect.stringContaining('has the tag shwo (did you mean show?)')]);
   });
 
-  it('an inhibition that names a rule or an action almost', () => {
+  it('an inhibition that almost names a rule or an action', () => {
     const found = lintRule(`trigger: {state: {live: [true]}}\n${notify}`, {
       head: `inhibit_rules:\n  - {source_matchers: ['rule="rr"'], target_matchers: ['action="notfy"']}\n`,
     });
@@ -269,7 +269,7 @@ describe('lint', () => {
   });
 });
 
-describe('what the table of events does not have', () => {
+describe('what the table of events lacks', () => {
   const of = (rule: string, settings = '') => {
     const text = `version: 1\n${settings}rules:\n  - {name: r, ${rule}, actions: [{emit_event: {detail_type: x, detail: {}}}]}\n`;
     const result = parseConfig(text, 'f.yaml');
@@ -305,7 +305,7 @@ describe('what the table of events does not have', () => {
     ['IVS Stage Update', /exists: it is an event of Amazon IVS Real-Time/],
     ['IVS Composition State Change', /exists: it is an event of Amazon IVS Real-Time/],
     ['IVS Participant Recording State Change', /exists: it is an event of Amazon IVS Real-Time/],
-  ])('exists, and is not used: %s', (type, message) => {
+  ])('exists, but is not used: %s', (type, message) => {
     expect(of(`trigger: {event: {detail-type: [${type}]}}`)).toEqual([expect.stringMatching(message)]);
   });
 
@@ -327,7 +327,7 @@ describe('what the table of events does not have', () => {
       /^error: a breach of an account's limit names no channel: the rule never fires/,
     ],
     ['trigger: {state: {health: [{anything-but: {prefix: STRV}}]}}', /^error: health: .*it excludes nothing/],
-  ])('what never comes together: %s', (rule, message) => {
+  ])('what never occurs together: %s', (rule, message) => {
     expect(of(rule)).toEqual([expect.stringMatching(message)]);
   });
 });

@@ -1,4 +1,4 @@
-// Lint of a ruleset: what is well formed and yet cannot work with Amazon IVS, or will surprise. No network; channels are optional.
+// Lint of a ruleset: what is well formed but cannot work with Amazon IVS, or will surprise. No network; channels are optional.
 import { actionNames, channelActions } from '#domain/action.ts';
 import type { Channel } from '#domain/channel.ts';
 import { durationMs, formatDuration } from '#domain/duration.ts';
@@ -23,21 +23,21 @@ export type { LintFinding } from './finding.ts';
 export interface LintOptions {
   /** Most bytes of one PutMetadata. */
   readonly maxPayloadBytes: number;
-  /** PutMetadata calls per second that are ours. */
+  /** PutMetadata calls per second that the daemon may use. */
   readonly putMetadataPerSecond: number;
   /** How a field of an event's `detail` is judged that no documented event has. Default: `error`. */
   readonly unknownFields?: 'error' | 'warn';
-  /** How long an item waits that does not say it. */
+  /** How long an item waits that sets no expiry. */
   readonly defaultExpiresMs: number;
-  /** The channels there are, if they are known. */
+  /** The channels that exist, if they are known. */
   readonly channels?: readonly Channel[] | undefined;
-  /** How many channels there are, or will be, where they themselves are not known. */
+  /** How many channels there are, or will be, if the channels themselves are not known. */
   readonly channelCount?: number | undefined;
 }
 
 type Path = readonly (string | number)[];
 
-/** Everything that is suspicious about a ruleset, in the order of the file. */
+/** All findings for a ruleset, in the order of the file. */
 export function lint(ruleset: Ruleset, options: LintOptions): LintFinding[] {
   return [
     ...ruleset.inhibitRules.flatMap((_, index) => lintInhibitRule(ruleset, index)),
@@ -146,7 +146,7 @@ function textsIn(value: unknown, at: Path): { readonly text: string; readonly at
   );
 }
 
-/** Values that our tables do not know, in patterns on channels and streams. What cannot be was refused when the rule was compiled. */
+/** Values that our tables do not know, in patterns on channels and streams. Impossible values were refused when the rule was compiled. */
 function lintTables(rule: Rule, path: Path): LintFinding[] {
   if (!rule.match) return [];
   return problemsOfFields(rule.match.source, channelFields)
@@ -202,13 +202,13 @@ function lintPayload(rule: Rule, step: Step, path: Path, maxBytes: number): Lint
     : [error([...path, 'payload'], `takes ${size.bytes} bytes, but one PutMetadata carries ${maxBytes}: shorten it`)];
 }
 
-/** Whether the last channels are reached before the item is too old; without an inventory, as many as are said there are. */
+/** Whether the last channels are reached before the item expires; without an inventory, for the given number of channels. */
 function lintFanOut(step: Step, path: Path, options: LintOptions): LintFinding[] {
   const { putMetadataPerSecond, channels, channelCount, defaultExpiresMs } = options;
   if (!('targets' in step.params) || step.params.targets === undefined) return [];
   const { targets, expires } = step.params;
   const { tags } = targets;
-  // A template's value is not known: at worst every channel has it.
+  // A template's value is not known: in the worst case every channel has it.
   const tagged = channels?.filter((channel) =>
     Object.entries(tags ?? {}).every(
       ([key, values]) =>
@@ -331,13 +331,13 @@ function leavesNothingOut({ rules }: Ruleset, matcher: LabelMatcher): boolean {
   return rules.every(({ name }) => matcher.test({ rule: name }));
 }
 
-/** The name that was meant by a matcher that asks for one name and finds none. */
+/** The name that was probably meant by a matcher that names one and finds none. */
 function nameHint(ruleset: Ruleset, { label, op, value }: LabelMatcher): string[] {
   const names = label === 'rule' ? ruleset.rules.map(({ name }) => name) : label === 'action' ? actionNames : [];
   return op !== '=' || (names as readonly string[]).includes(value) ? [] : [didYouMean(value, names)];
 }
 
-/** Whether a rule can have the labels, as far as they are known before it fires. A source is a rule, without an action. */
+/** Whether the rule can have these labels, judged by what is known before it fires. A source is a rule, without an action. */
 function canMatch(rule: Rule, matchers: readonly LabelMatcher[], isSource: boolean): boolean {
   if (rule.mode === 'off') return false;
   const actions = isSource ? [''] : [...rule.actions, ...rule.onResolve].map(({ action }) => action as string);

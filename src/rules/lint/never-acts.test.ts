@@ -11,7 +11,7 @@ time_intervals:
 const notify = 'actions: [{notify: {receiver: noc, text: x}}]';
 const live = 'trigger: {state: {live: [true]}}';
 
-/** Everything that is said of a file with these rules. */
+/** All findings for a file with these rules. */
 function problemsOf(...rules: string[]): string[] {
   const listed = rules.map((rule, index) => `  - {name: rule-${index}, ${rule}}\n`);
   return checkConfig(`${head}rules:\n${listed.join('')}`, 'f').problems.map(formatProblem);
@@ -134,7 +134,7 @@ describe('two rules that undo each other', () => {
     expect(problems[0]).not.toContain('warning');
   });
 
-  it('one after the other may be meant: a warning', () => {
+  it('two rules in sequence may be intended: a warning', () => {
     const later = `${live}, for: 1h, match: {name: [a]}, ${recording('none')}`;
 
     expect(problemsOf(`${live}, match: {name: [a]}, ${recording('prod')}`, later)).toEqual([

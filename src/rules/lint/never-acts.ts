@@ -1,4 +1,4 @@
-// Actions that can never run, because of a guard, of when their rule ends, or of what it waits for.
+// Actions that can never run because of a guard, of when their rule ends, or of what it waits for.
 import type { ActionName } from '#domain/action.ts';
 import { holdTag } from '#domain/controls-in-force.ts';
 import { formatDuration } from '#domain/duration.ts';
@@ -14,7 +14,7 @@ const minuteMs = 60_000;
 /** When the clocks are put back, an interval lasts an hour longer. */
 const hourTwiceMs = 60 * minuteMs;
 
-/** What in a rule keeps it, or one of its actions, from ever acting. */
+/** What keeps a rule, or one of its actions, from ever acting. */
 export function lintNeverActs(rule: Rule, path: Path): LintFinding[] {
   const { trigger, guards } = rule;
   const error = (at: Path, message: string): LintFinding => ({ path: [...path, ...at], message, severity: 'error' });
@@ -49,10 +49,10 @@ export function lintNeverActs(rule: Rule, path: Path): LintFinding[] {
   return findings;
 }
 
-/** Without a live stream there is nothing that they could do. */
+/** Actions that have no effect without a live stream. */
 const onlyWhileLive: ReadonlySet<ActionName> = new Set(['stop_stream', 'insert_ad_break']);
 
-/** Whether only channels with the tag that holds everything back are selected. */
+/** Whether only channels with the tag that holds back everything are selected. */
 function asksForHold({ match }: Rule): boolean {
   if (!match) return false;
   const tags = match.source['tags'];
@@ -60,7 +60,7 @@ function asksForHold({ match }: Rule): boolean {
   return Array.isArray(members) && members.every((member) => JSON.stringify(member) !== '{"exists":false}');
 }
 
-/** How long a rule fires that fires for a moment and says how long it keeps firing. */
+/** How long a rule fires that is triggered by a moment and has `keep_firing_for`. */
 function momentMs({ trigger, while: whilePattern, keepFiringForMs }: Rule): number | undefined {
   const isMoment = momentKinds.has(trigger.kind) && whilePattern === undefined;
   return isMoment && keepFiringForMs > 0 ? keepFiringForMs : undefined;
@@ -71,7 +71,7 @@ function canBeLive(rule: Rule, { onlyIf }: Step): boolean {
   return isReachable([ofStream, rule.while, onlyIf, matcherOf({ live: [true] })]);
 }
 
-/** The longest that a schedule's intervals are active without a break; undefined: they may go over midnight, or over zones. */
+/** The longest that a schedule's intervals are active without a break; undefined: they may cross midnight, or time zones. */
 function longestRunMs({ trigger }: Rule): number | undefined {
   if (trigger.kind !== 'schedule') return undefined;
   const ranges = trigger.intervals.flatMap((interval) => interval.ranges);

@@ -1,15 +1,15 @@
-// Two rules that undo each other on one channel: what the one sets the other sets otherwise, on channels and in conditions that both
-// can meet at once.
+// Two rules that undo each other on one channel: one sets what the other sets differently, on channels and in conditions that both can meet
+// at once.
 import type { Matcher, Rule, Step } from '#domain/rule.ts';
 import type { LintFinding } from './finding.ts';
 import { eventsMatching } from './ivs-events.ts';
 import { isReachable } from './reach.ts';
 
-/** One thing of a channel that an action sets, and to what. */
+/** One property of a channel that an action sets, and its value. */
 interface Setting {
   readonly thing: string;
   readonly value: string;
-  /** The tag, where it is one. */
+  /** The tag, if it is one. */
   readonly tag?: string;
   readonly step: Step;
 }
@@ -100,7 +100,7 @@ function meetOneCondition(left: Rule, right: Rule): boolean {
 
 const mostSamples = 2000;
 
-/** Whether a channel can be selected by both; the tag that they change may differ between the two. */
+/** Whether both can select the same channel; the tag that they change may differ between the two. */
 function meetOneChannel(left: Side, right: Side): boolean {
   const [one, other] = [left.rule.match, right.rule.match];
   if (!one || !other) return true;
@@ -123,7 +123,7 @@ function meetOneChannel(left: Side, right: Side): boolean {
   return samples.some((sample) => meets(one, sample) && meets(other, sample));
 }
 
-/** Texts that a pattern names for each field, with one that it does not and none at all. */
+/** The texts that a pattern names for each field, plus one that it does not name, and none at all. */
 function gather(
   source: Readonly<Record<string, unknown>>,
   prefix: string,

@@ -1,11 +1,11 @@
-// How large the payload of a put_metadata can become, by filling its templates with the longest values IVS allows.
+// How large the payload of a put_metadata can become: its templates are filled with the longest values that IVS allows.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
 import type { TemplateContext } from '#domain/documents.ts';
 import { type DetailField, type IvsEventType, ivsEvents } from '#domain/ivs-events.ts';
 import type { Rule, Step } from '#domain/rule.ts';
 import { isTemplate, variablesOf } from '../template.ts';
 
-/** The longest a text can be where AWS does not say it. */
+/** The longest assumed text where AWS does not document a limit. */
 const longestUnknown = 256;
 const allTypes: readonly IvsEventType[] = Object.values(ivsEvents);
 
@@ -21,21 +21,21 @@ function longestValue({ type, longest, values }: DetailField): unknown {
   if (type === 'number') return Number.MAX_SAFE_INTEGER;
   const length = longest ?? (values ? Math.max(...values.map((value) => value.length)) : longestUnknown);
   const text = 'x'.repeat(length);
-  // A recording that goes on over reconnects merges several streams.
+  // A recording that continues over reconnects merges several streams.
   return type === 'texts' ? Array.from({ length: 10 }, () => text) : text;
 }
 
-/** Two bytes each in UTF-8: a tag's value may hold letters of any alphabet. */
+/** Two bytes each in UTF-8: a tag's value may contain letters of any alphabet. */
 const wideLetter = 'ж';
 
 export interface PayloadSize {
   /** UTF-8 bytes as sent. */
   readonly bytes: number;
-  /** Whether it depends on what templates print. */
+  /** Whether it depends on the output of templates. */
   readonly varies: boolean;
 }
 
-/** The most bytes this step's payload can have; undefined for other actions and where it cannot be told. */
+/** The most bytes that this step's payload can have; undefined for other actions and if it cannot be determined. */
 export function worstPayload(rule: Rule, step: Step): PayloadSize | undefined {
   if (!('payload' in step.params)) return undefined;
   const texts = stringsIn(step.params.payload).filter(isTemplate);
@@ -54,7 +54,7 @@ function stringsIn(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
 }
 
-/** Everything as long as it gets; free fields exist where the templates look for them. */
+/** Everything at its longest; free fields exist where the templates use them. */
 function longestContext(rule: Rule, variables: readonly (readonly unknown[])[]): TemplateContext {
   const word = (length: number) => 'x'.repeat(length);
   const longArn = (resource: string) => `arn:aws:ivs:ap-northeast-1:111122223333:${resource}/${word(24)}`;
@@ -132,7 +132,7 @@ function longestOf(texts: readonly string[]): string {
   return texts.reduce((left, right) => (left.length < right.length ? right : left));
 }
 
-/** Makes a longest value at a path of names. */
+/** Puts a longest value at a path of names. */
 function put(target: Record<string, unknown>, path: readonly string[]): void {
   const [name, ...rest] = path;
   if (name === undefined) return;

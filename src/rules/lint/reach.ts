@@ -1,9 +1,9 @@
-// Whether any stream can ever be in a condition: patterns on StreamDocument are tried on every kind of stream there is.
+// Whether any stream can ever satisfy a condition: patterns on StreamDocument are tried on every possible kind of stream.
 import { streamHealths } from '#domain/channel.ts';
 import type { StreamDocument } from '#domain/documents.ts';
 import type { Matcher } from '#domain/rule.ts';
 
-/** Fields whose values are anybody's guess: a pattern that names them is taken as reachable. */
+/** Fields whose values are unpredictable: a pattern that names them counts as reachable. */
 const openFields = /"(?:streamId|failureReason|startTime)"/;
 
 /** Whether some stream matches all of these patterns at once. */
@@ -12,7 +12,7 @@ export function isReachable(patterns: readonly (Matcher | undefined)[]): boolean
   const text = JSON.stringify(given.map(({ source }) => source));
   if (openFields.test(text)) return true;
   const numbers = numbersIn(text);
-  // Where both are asked for, fewer of each: all pairs are tried.
+  // If both are named, fewer values of each: all pairs are tried.
   const asksForAge = text.includes('"ageSeconds"');
   const counts = asksForAge && text.includes('"viewerCount"') ? numbers.slice(0, 60) : numbers;
   return kindsOfStreams(counts, asksForAge ? counts : []).some((document) =>
@@ -24,7 +24,7 @@ function* numberMatches(text: string): Generator<number> {
   for (const [number] of text.matchAll(/-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi)) yield Number(number);
 }
 
-/** Every number that a pattern compares with, and what lies right beside it. */
+/** Every number that a pattern compares with, and its neighbours. */
 function numbersIn(text: string): readonly number[] {
   const numbers = new Set([0, 1]);
   for (const number of numberMatches(text)) {
