@@ -1,4 +1,4 @@
-// Every action's handler by its name, and what all of them share: the payload is checked, the ports are handed over.
+// Every action's handler by its name, and what all of them share: the payload is checked and the ports are passed on.
 import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
 import { parseActionJob } from '#jobs/catalog.ts';
 import { captureSession } from './capture-session.ts';
@@ -52,7 +52,7 @@ export const actionHandlers = {
   retire_channel: retireChannel,
 } as const satisfies { readonly [N in ActionName]: ActionHandler<N> };
 
-/** Nothing is looked up for it but holds, and those that are older than the decision it follows from have been heeded there. */
+/** Only holds are read for it, and those older than the decision that it follows from were checked there. */
 function isMetadataForNamed({ action, params, onlyIf }: ActionJob): boolean {
   if (action !== 'put_metadata' || onlyIf !== undefined) return false;
   const { targets } = params as ActionParams<'put_metadata'>;
@@ -65,8 +65,8 @@ export function bindActions(ports: ActionPorts): Readonly<Record<ActionName, Job
     (name: ActionName): JobHandler =>
     async (payload, run) => {
       const job = parseActionJob(name, payload);
-      // What caused this job may have been committed by another replica a moment ago; so may an earlier run of it. Metadata for
-      // named channels needs neither, and is in a hurry.
+      // Another replica may have committed the cause of this job, or an earlier run of it, a moment ago. Metadata for named channels needs
+      // neither, and is urgent.
       await ports.state.refresh(isMetadataForNamed(job) ? { maxAgeMs: 300 } : {});
       // The table pairs each name with its handler; the payload's name was checked to be this one.
       const handler = actionHandlers[name] as (

@@ -1,4 +1,4 @@
-// Ad configurations: finding the one that was named, and which channels can have one.
+// Ad configurations: finds the one that was named, and checks which channels can have one.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_AdConfiguration.html
 import { AppError } from '#domain/errors.ts';
 import { findNamed, type NamedResource } from './named-resource.ts';
@@ -19,7 +19,7 @@ export function findAdConfiguration(
 }
 
 /**
- * Ads need MPEG-TS: IVS refuses them for fragmented MP4, and with it for multitrack input. A format that is not known is left to IVS.
+ * Ads need MPEG-TS: IVS refuses them for fragmented MP4, and with it for multitrack input. If the format is unknown, IVS decides.
  * @throws AppError AD_CONFIGURATION_IMPOSSIBLE
  */
 export function assertCanHaveAds({ arn, containerFormat }: Pick<ChannelDetails, 'arn' | 'containerFormat'>): void {

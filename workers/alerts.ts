@@ -1,5 +1,5 @@
-// Conditions that need a person, as workers keep them in the shared state: a channel without a key, a key that nobody has received,
-// jobs that were given up, metadata that IVS refuses for good.
+// Conditions that need a person, as workers keep them in the shared state: a channel without a key, a key that nobody has received, jobs
+// that failed permanently, metadata that IVS refuses permanently.
 import { createHash } from 'node:crypto';
 import { type KeyAlertKind, keyAlertKinds } from '#domain/alert.ts';
 import { personText } from '#domain/person.ts';
@@ -8,14 +8,14 @@ import { kinds } from '#domain/state-registry.ts';
 
 /** Kept as long as the jobs that it names. */
 const failedJobsKeptMs = 7 * 86_400_000;
-/** A refusal that nothing was tried against for so long is no news. */
+/** A refusal counts as old news if nothing was sent for this long. */
 const refusalKeptMs = 86_400_000;
 const acknowledgementsKeptMs = 31 * 86_400_000;
 const mostNamed = 20;
 
 const keyOf = (kind: KeyAlertKind, channelArn: string) => kinds.alert.of(kind, channelArn);
 
-/** Raises an alert, or renews it; the channel's other key alert goes, since they exclude each other. */
+/** Raises an alert, or renews it; the channel's other key alert is cleared, since they exclude each other. */
 export function raiseAlert(
   tx: Transaction,
   alert: { readonly kind: KeyAlertKind; readonly channelArn: string; readonly text: string; readonly jobId: string },
@@ -33,7 +33,7 @@ export function clearAlerts(tx: Transaction, channelArn: string): void {
     if (tx.get(keyOf(kind, channelArn)) !== undefined) tx.delete(keyOf(kind, channelArn));
 }
 
-/** A job was given up. Those of one action, reason and asker are one alert. */
+/** A job failed permanently. Jobs with the same action, reason and requester share one alert. */
 export function noteFailedJob(
   tx: Transaction,
   failed: {
@@ -68,7 +68,7 @@ export function noteFailedJob(
   });
 }
 
-/** Somebody has taken care of a failed job: it counts no more. */
+/** Somebody has taken care of a failed job: it no longer counts. */
 export function forgetFailedJob(tx: Transaction, jobId: string): void {
   for (const [id, alert] of Array.from(tx.entries(kinds.alert))) {
     if (alert.kind !== 'failed_job' || !alert.jobs.some((job) => job.jobId === jobId)) continue;
@@ -78,7 +78,7 @@ export function forgetFailedJob(tx: Transaction, jobId: string): void {
   }
 }
 
-/** IVS refused metadata for a channel for good. Returns whether that is news: nothing was refused with this code before. */
+/** IVS refused metadata for a channel permanently. Returns whether that is news: nothing was refused with this code before. */
 export function noteRefused(
   tx: Transaction,
   { code, channelArn, message }: { readonly code: string; readonly channelArn: string; readonly message: string },
@@ -104,7 +104,7 @@ export function noteRefused(
   return before === undefined;
 }
 
-/** Metadata reached a channel. Returns the codes of refusals that are over with it. */
+/** Metadata reached a channel. Returns the codes of refusals that this ends. */
 export function noteDelivered(tx: Transaction, codes: readonly string[], channelArn: string): string[] {
   return codes.filter((code) => {
     const before = tx.get(refusalKey(code));
@@ -118,7 +118,7 @@ export function noteDelivered(tx: Transaction, codes: readonly string[], channel
 
 export const refusalKey = (code: string) => kinds.alert.of('delivery_failed', code);
 
-/** Forgets what is too old to be news, and who had seen it. */
+/** Deletes what is too old to be news, and who had seen it. */
 export function dropOldAlerts(tx: Transaction): void {
   for (const [id, alert] of Array.from(tx.entries(kinds.alert))) {
     if (alert.kind !== 'failed_job' && alert.kind !== 'delivery_failed') continue;

@@ -30,7 +30,7 @@ async function setup(count: number) {
   };
 }
 
-test('ten jobs are under way at a time, until every channel had its turn', async () => {
+test('runs ten jobs at a time, until every channel had its turn', async () => {
   const t = await setup(25);
 
   await t.feed();
@@ -52,7 +52,7 @@ test('ten jobs are under way at a time, until every channel had its turn', async
   expect(bulkPending(t.state.view)).toBe(0);
 });
 
-test('after a stop nothing more is started, and what waited is cleared away', async () => {
+test('starts nothing more after a stop, and clears what waited', async () => {
   const t = await setup(700);
   await t.feed();
 
@@ -66,7 +66,7 @@ test('after a stop nothing more is started, and what waited is cleared away', as
   expect(t.bulk()).toMatchObject({ state: 'stopped', channels: 700, started: 10 });
 });
 
-test('one whose request died while it was written down is given up, and old ones are forgotten', async () => {
+test('gives up a bulk whose request died while it was being written, and deletes old ones', async () => {
   const t = await setup(3);
   await t.state.transact((tx) => tx.set(kinds.bulk.of(t.id), { ...t.bulk(), state: 'preparing' }));
   t.clock.nowMs += 600_001;
@@ -80,7 +80,7 @@ test('one whose request died while it was written down is given up, and old ones
   expect(t.jobs()).toEqual([]);
 });
 
-test('requests that come together are counted one after the other', async () => {
+test('counts simultaneous requests one after another', async () => {
   const state = new MemoryState({ now: () => 1_000 });
   const cause = { kind: 'operator' as const, who: 'token test', reason: 'r' };
   const request = {
@@ -99,7 +99,7 @@ test('requests that come together are counted one after the other', async () => 
   expect(state.view.count(kinds.bulkItem)).toBe(1_400);
 });
 
-test('ad breaks that wait behind others for longer than a job is waited for are not given up, and can be stopped', async () => {
+test('does not give up ad breaks that queue for longer than a job is waited for, and can stop them', async () => {
   const clock = { nowMs: 1_000 };
   const state = new MemoryState({ now: () => clock.nowMs });
   const cause = { kind: 'operator' as const, who: 'mara', reason: 'r' };
@@ -126,7 +126,7 @@ test('ad breaks that wait behind others for longer than a job is waited for are 
   expect(states).toEqual(['cancelled', 'cancelled', 'cancelled']);
 });
 
-test('a bulk that is forgotten leaves nothing to compare behind', async () => {
+test('a deleted bulk leaves nothing behind to compare', async () => {
   const t = await setup(2);
   const channelArn = channels(1)[0]!.channelArn;
   await t.state.transact((tx) => {

@@ -1,5 +1,5 @@
-// One action for many channels: a parent that feeds a job for each channel at a measured pace, with progress and a stop button. Its
-// channels wait in the shared state, so it goes on after any crash, in whichever replica.
+// One action for many channels: a parent that starts a job for each channel at a measured pace, with progress and a stop button. Its
+// channels wait in the shared state, so it continues after any crash, in any replica.
 import { randomUUID } from 'node:crypto';
 import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
 import type { Bulk, RunOutcome } from '#domain/action-memory.ts';
@@ -11,17 +11,17 @@ import { jobIdOf } from '#jobs/job-id.ts';
 
 export interface BulkRequest {
   readonly action: ActionName;
-  /** The parameters for each channel, templates filled in. */
+  /** The parameters for each channel, with templates filled in. */
   readonly items: readonly { readonly channelArn: string; readonly params: ActionParams }[];
   readonly cause: Bulk['cause'];
   readonly dryRun: boolean;
-  /** How many may be under way, this one included; requests that come together are counted one after the other. */
+  /** How many bulk actions may be running, including this one; simultaneous requests are counted one after another. */
   readonly mostOpen: number;
   /** Between two calls of InsertAdBreak. */
   readonly adBreakSpacingMs: number;
 }
 
-/** Writes down the whole bulk before its first job starts. Returns its id; undefined when there are too many. */
+/** Stores the whole bulk before its first job starts. Returns its id; undefined if there are too many. */
 export async function createBulk(
   state: SharedState,
   { action, items, cause, dryRun, mostOpen, adBreakSpacingMs: spacingMs }: BulkRequest,
@@ -69,32 +69,32 @@ function jobIdIn({ id, action }: Pick<Bulk, 'id' | 'action'>, channelArn: string
   return jobIdOf(`bulk-${action}`, id, channelArn);
 }
 
-/** No more jobs are started; those that run are not touched. Returns undefined when there is no such bulk. */
+/** Starts no more jobs; running ones are not affected. Returns undefined if there is no such bulk. */
 export function stopBulk(tx: Transaction, id: string): Bulk | undefined {
   const bulk = tx.get(kinds.bulk.of(id));
   if (!bulk || bulk.state === 'finished' || bulk.state === 'stopped') return bulk;
   const stopped: Bulk = { ...bulk, state: 'stopped', endedAtMs: tx.nowMs };
-  // Their jobs are started already, and wait for their turns.
+  // Their jobs have started already, and wait for their turns.
   if (bulk.action === 'insert_ad_break')
     cancelAdBreaksOf(tx, (jobId, channelArn) => jobId === jobIdIn(bulk, channelArn), `the stop of ${id}`);
   tx.set(kinds.bulk.of(id), stopped);
   return stopped;
 }
 
-/** Jobs of one bulk that may be under way at a time: enough to keep a quota of 5 calls per second busy, few enough to stop soon. */
+/** The most jobs of one bulk at a time: enough to use a quota of 5 calls per second, few enough to stop soon. */
 const inFlight = 10;
-/** Ad breaks wait in their own line. */
+/** Ad breaks wait in a queue of their own. */
 const inFlightOf = (action: ActionName) => (action === 'insert_ad_break' ? 500 : inFlight);
 const keepMs = 7 * 86_400_000;
 const abandonedMs = 600_000;
-/** Of those that have ended the newest are kept, however many there were in `keepMs`. */
+/** The newest of those that have ended are kept, however many ended within `keepMs`. */
 const keptEnded = 1_000;
 
-/** Starts the next jobs of every running bulk, and clears up after stopped ones: call it about every second. */
+/** Starts the next jobs of every running bulk, and cleans up after stopped ones: call it about every second. */
 export function feedBulks(tx: Transaction): void {
   for (const [id, bulk] of tx.entries(kinds.bulk)) {
     if (bulk.state === 'running') feed(tx, bulk);
-    // Its request died before all channels were written down.
+    // Its request died before all channels were stored.
     else if (bulk.state === 'preparing' && tx.nowMs - bulk.sinceMs > abandonedMs) stopBulk(tx, id);
     else if (bulk.state === 'stopped') dropItems(tx, id);
     if (bulk.endedAtMs !== undefined && !bulk.verification) verify(tx, bulk);
@@ -108,14 +108,14 @@ export function feedBulks(tx: Transaction): void {
   for (const { id } of ended.slice(0, ended.length - keptEnded)) forget(tx, id);
 }
 
-/** What was never compared goes too: its channels' jobs ended late, or IVS refused to be asked. */
+/** What was never compared is deleted too: its channels' jobs ended late, or IVS refused the query. */
 function forget(tx: Transaction, id: string): void {
   tx.delete(kinds.bulk.of(id));
   for (const [, { bulkId, channelArn }] of tx.entries(kinds.bulkCheck))
     if (bulkId === id) tx.delete(kinds.bulkCheck.of(bulkId, channelArn));
 }
 
-/** Has what the jobs of an ended bulk have set compared with what IVS tells. Of a stopped one the last jobs may still run. */
+/** Starts a comparison of what the jobs of an ended bulk have set with what IVS reports. The last jobs of a stopped one may still run. */
 function verify(tx: Transaction, bulk: Bulk): void {
   if (bulk.state === 'stopped' && ended(bulk.outcomes) < bulk.started && tx.nowMs - bulk.endedAtMs! < abandonedMs)
     return;
@@ -158,7 +158,7 @@ export function bulkPending(view: StateView): number {
 
 function feed(tx: Transaction, bulk: Bulk): void {
   const untold = bulk.started - ended(bulk.outcomes);
-  // The ends of jobs that nobody will tell of any more (a replica died right then) must not stop the others.
+  // Jobs whose end nobody will report (their replica died just then) must not block the others.
   const writtenOff = untold > 0 && tx.nowMs - (bulk.movedAtMs ?? bulk.sinceMs) > abandonedMs;
   if (writtenOff) for (let job = 0; job < untold; job += 1) noteBulkResult(tx, bulk.id, 'interrupted');
   const current = tx.get(kinds.bulk.of(bulk.id)) ?? bulk;
@@ -183,7 +183,7 @@ function feed(tx: Transaction, bulk: Bulk): void {
       } satisfies ActionJob,
     });
     tx.delete(kinds.bulkItem.of(key));
-    // Behind others an ad break may wait for its turn for longer than any job is waited for.
+    // An ad break may queue behind others for longer than any job is waited for.
     if (bulk.action === 'insert_ad_break')
       movedAtMs = Math.max(movedAtMs, requestOf(tx, item.channelArn, jobId)?.atMs ?? 0);
     started += 1;

@@ -1,5 +1,5 @@
-// capture_session: what IVS knows of the stream session (encoder, events), with hints in plain words; kept in the log `captures`,
-// and sent to a receiver when one is named.
+// capture_session: what IVS knows about the stream session (encoder, events), with hints in plain words; kept in the log `captures`, and
+// sent to a receiver if one is named.
 import type { CapturedSession } from '#domain/log-entries.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { logs } from '#domain/state-registry.ts';
@@ -39,7 +39,7 @@ export const captureSession: ActionHandler<'capture_session'> = async (job, cont
 
 type Capture = Omit<CapturedSession, 'jobId' | 'atMs'>;
 
-/** Asks IVS for a session (undefined: the newest) and judges it. @throws AppError IVS_… */
+/** Reads a session from IVS (undefined: the newest) and judges it. @throws AppError IVS_… */
 export async function readCapture(
   context: HandlerContext,
   channelArn: string,

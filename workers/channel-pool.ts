@@ -1,5 +1,5 @@
-// A pool of channels that are lent out: its channels carry the tag `ivs-autopilot:pool`, and who has which is in the shared state. A
-// channel that comes back gets a new key, so that whoever had it cannot stream to it any more.
+// A pool of channels that are lent out: its channels carry the tag `ivs-autopilot:pool`, and the shared state records who has which. A
+// returned channel gets a new key, so that its former user can no longer stream to it.
 import { createHash } from 'node:crypto';
 import type { ChannelLease } from '#domain/action-memory.ts';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -7,7 +7,7 @@ import { isOnHold } from '#domain/controls-in-force.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 
-/** The tag that makes a channel one of a pool; its value is the pool's name. */
+/** The tag that puts a channel into a pool; its value is the pool's name. */
 export const poolTag = 'ivs-autopilot:pool';
 
 /** The channels of a pool, by ARN. */
@@ -19,7 +19,7 @@ export function channelsOfPool(view: StateView, pool: string): ChannelArn[] {
     .toSorted();
 }
 
-/** One that nobody has, that is not live and not on hold; the one that has been free for longest is as good as any. */
+/** A free channel that is not live and not on hold; any of them will do, so it is the one that has been free for longest. */
 export function freeChannelOf(
   view: StateView,
   pool: string,
@@ -34,13 +34,13 @@ export function freeChannelOf(
   );
 }
 
-/** The channel that this lease has. */
+/** The channel of this lease. */
 export function leasedBy(view: StateView, leaseId: string): readonly [ChannelArn, ChannelLease] | undefined {
   for (const [arn, lease] of view.entries(kinds.channelLease)) if (lease.leaseId === leaseId) return [arn, lease];
   return undefined;
 }
 
-/** The same for every run of a job, and another one for each job: two requests alike within one millisecond get two channels. */
+/** The same for every run of a job, and different for each job: two identical requests within one millisecond get two channels. */
 export function leaseIdOf(jobId: string): string {
   return createHash('sha256').update(jobId).digest('hex').slice(0, 24);
 }

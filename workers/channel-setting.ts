@@ -1,9 +1,9 @@
-// A setting of a channel that holds from its next stream on: what it records with, its ads, who may play it. A live channel waits for
-// its end, unless told otherwise.
+// A setting of a channel that takes effect with its next stream: recording, ads, playback restriction. On a live channel the job waits for
+// the end of the stream, unless requested otherwise.
 //
-// AWS documents two behaviours of UpdateChannel on a live channel: refused (409), or accepted without effect on the running
-// stream. Neither is relied on: live state is read first, a 409 means "live after all", and `restart` asks the session itself
-// (GetStreamSession) whether it has the setting.
+// AWS documents two behaviours of UpdateChannel on a live channel: refused (409), or accepted without effect on the running stream. Neither
+// is relied on: the live state is read first, a 409 means "live after all", and `restart` checks in the session itself (GetStreamSession)
+// whether it has the setting.
 import type { ActionJob } from '#domain/action.ts';
 import type { SettingRequest } from '#domain/action-memory.ts';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -21,12 +21,12 @@ type Job = ActionJob<SettingAction>;
 
 /** One such setting. */
 export interface ChannelSetting<N extends SettingAction> {
-  /** Of Channel and UpdateChannel: an ARN, or empty for none. */
+  /** A member of Channel and UpdateChannel: an ARN, or empty for none. */
   readonly member: SettingMember;
-  /** What it is called among the checks. */
+  /** Its name among the checks. */
   readonly check: string;
   readonly memory: Kind<SettingRequest, ChannelArn>;
-  /** The ARN that the job asks for, empty for none. @throws AppError when there is no such thing */
+  /** The ARN that the job asks for, empty for none. @throws AppError if there is no such resource */
   resolve(params: ActionJob<N>['params'], context: HandlerContext): Promise<string>;
   /** What waits for the end of a stream, such as `record with prod-s3`. */
   summary(params: ActionJob<N>['params'], wantedArn: string): string;
@@ -34,7 +34,7 @@ export interface ChannelSetting<N extends SettingAction> {
   assertPossible?(channel: ChannelDetails): void;
 }
 
-/** How often `restart` stops an encoder that is back before the channel could be changed. */
+/** How often `restart` stops an encoder that returned before the channel could be changed. */
 const maxRestarts = 3;
 
 /** The handler of the action that sets it. */
@@ -151,7 +151,7 @@ async function defer(toggle: Toggle, live: LiveStream, before: unknown, reason =
   return { outcome: 'deferred', reason, until: 'Stream End', streamId: live.streamId, intentId, before };
 }
 
-/** Stops the stream so that the encoder's reconnect starts one with the setting. */
+/** Stops the stream, so that the encoder's reconnect starts one with the setting. */
 async function restart(
   toggle: Toggle,
   { live: first, set: alreadySet, before }: { live: LiveStream; set: boolean; before: unknown },
@@ -181,7 +181,7 @@ async function restart(
   return done();
 }
 
-/** Whether the running session began with the setting. Where IVS does not tell: whether it is one that came back after a stop of ours. */
+/** Whether the running session began with the setting. If IVS does not say: whether it is a session that came back after our stop. */
 async function sessionHasIt(
   { job, context, channelArn, wantedArn, setting }: Toggle,
   live: LiveStream,
@@ -196,12 +196,12 @@ async function sessionHasIt(
   return hasIt;
 }
 
-/** Tries until the channel takes the change; returns the stream that came back first, if one did. */
+/** Tries until the channel accepts the change; returns the stream that came back first, if one did. */
 async function updateBeforeReconnect(toggle: Toggle): Promise<LiveStream | undefined> {
   const { context, channelArn } = toggle;
   for (let attempt = 0; ; attempt += 1) {
     if (await update(toggle)) return undefined;
-    // Right after the stop the channel may still count as live: that passes.
+    // Right after the stop the channel may still count as live: that is temporary.
     const live = attempt >= 4 ? await liveStream(context, channelArn) : undefined;
     if (live) return live;
     if (attempt > 20) throw new AppError('IVS_CONFLICT', `${channelArn} still refuses the change`, postponed);
@@ -209,7 +209,7 @@ async function updateBeforeReconnect(toggle: Toggle): Promise<LiveStream | undef
   }
 }
 
-/** Returns false when the channel is live and cannot be changed (409). */
+/** Returns false if the channel is live and cannot be changed (409). */
 async function update({ context, channelArn, wantedArn, setting, fence }: Toggle): Promise<boolean> {
   const change = { [setting.member]: wantedArn };
   await context.progress('update_channel', change);

@@ -1,9 +1,10 @@
-// What a job compared before it acted. Kept with the job's steps, so that a run that is killed right after acting has told what decided.
+// What a job compared before it acted. Stored with the job's steps, so that a run that is killed right after acting has recorded why it
+// acted.
 import type { Check } from '#domain/decision.ts';
 
 const mostChecks = 50;
 
-/** Checks that lie in a job's steps, the oldest first. */
+/** Checks stored in a job's steps, the oldest first. */
 export function checksIn(progress: unknown): Check[] {
   if (!Array.isArray(progress)) return [];
   return (progress as { readonly checks?: unknown }[]).flatMap((step) =>
@@ -11,7 +12,7 @@ export function checksIn(progress: unknown): Check[] {
   );
 }
 
-/** The checks of one run, after those of the runs before. */
+/** The checks of one run, following those of earlier runs. */
 export class CheckNotes {
   readonly #before: readonly Check[];
   readonly #own: Check[] = [];
@@ -32,7 +33,7 @@ export class CheckNotes {
     return passed;
   }
 
-  /** Those that no step has yet; the caller writes them down. */
+  /** Checks that no step contains yet; the caller stores them. */
   unsaved(): { readonly checks?: readonly Check[] } {
     const checks = this.#own.slice(this.#saved);
     this.#saved = this.#own.length;

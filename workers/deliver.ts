@@ -1,4 +1,4 @@
-// One message to one integration of a receiver: its form, its secrets, its way out.
+// One message to one integration of a receiver: its format, its secrets, its transport.
 import type { NeedsPerson, Notification, NotificationDocument } from '#domain/notification.ts';
 import type { AddressSource, HttpConfig, Integration } from '#domain/receiver.ts';
 import { Secret } from '#domain/secret.ts';
@@ -77,7 +77,7 @@ export async function deliver(
   }
 }
 
-/** What a message asks a person for: of many alerts, and of what is over, it asks for nothing. */
+/** What a message asks a person to do; for several alerts, or one that is over, nothing. */
 function needOf({ alerts: [only, ...others], firing, resolved }: Notification): NeedsPerson | undefined {
   return others.length === 0 && firing === 1 && resolved === 0 ? only?.needs : undefined;
 }

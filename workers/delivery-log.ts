@@ -1,4 +1,5 @@
-// The log of messages that left (webhooks, mail, SNS): what was sent where, with which result. Bounded; names hosts only, since addresses hold tokens.
+// The log of sent messages (webhooks, mail, SNS): what was sent where, with which result. Bounded; it names only hosts, since addresses
+// contain tokens.
 
 import { messageOf } from '#domain/errors.ts';
 import type { DeliveryEntry } from '#domain/log-entries.ts';
@@ -9,7 +10,7 @@ import type { HandlerContext } from './ports.ts';
 
 const keptDeliveries = 5_000;
 
-/** Sends one message over HTTP and writes down how it went. @throws what the sender throws */
+/** Sends one message over HTTP and logs the result. @throws what the sender throws */
 export async function sendLogged(
   context: HandlerContext,
   url: Secret,
@@ -23,7 +24,9 @@ export async function sendLogged(
   });
 }
 
-/** Writes down how a sending went. @param host where it went, without anything secret @param send resolves with the status, if there is one */
+/**
+ * Logs the result of a sending. @param host its destination, without anything secret @param send resolves with the status, if there is one
+ */
 export async function logged<T extends number | void>(
   context: HandlerContext,
   host: string,
@@ -31,7 +34,7 @@ export async function logged<T extends number | void>(
 ): Promise<T> {
   const entry = { jobId: context.jobId, action: context.name, host, attempt: context.attempt };
   const log = async (result: Pick<DeliveryEntry, 'status' | 'error'>) => {
-    // One a minute would leave no room for anything else.
+    // One entry a minute would leave no room for anything else.
     if (context.name === 'heartbeat') return;
     await context.state
       .transact((tx) => tx.append(logs.deliveries, { ...entry, atMs: tx.nowMs, ...result }, keptDeliveries))

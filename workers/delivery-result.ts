@@ -1,4 +1,4 @@
-// What became of the metadata that a put_metadata job handed over: part of its job, its decision, its rule's counters and the audit.
+// What became of the metadata that a put_metadata job handed over: recorded in its job, its decision, its rule's counters and the audit.
 
 import type { Delivery, ItemTally } from '#domain/decision.ts';
 import type { BatchJob } from '#domain/job.ts';
@@ -7,7 +7,7 @@ import { kinds } from '#domain/state-registry.ts';
 import { audit, auditMany } from '#journal/audit.ts';
 import { recordJobResult, recordJobResults } from '#journal/record.ts';
 
-/** A batch, as far as its items' ends go. */
+/** A batch, with the outcomes of its items so far. */
 export interface BatchEnd {
   readonly batchId: string;
   readonly who: string;
@@ -20,7 +20,7 @@ export interface BatchEnd {
 const undelivered = ['failed', 'expired', 'notBroadcasting', 'cancelled'] as const;
 const plainWords = { expired: 'expired', notBroadcasting: 'not_broadcasting', cancelled: 'cancelled' } as const;
 
-/** What became of a batch's items so far, with the reasons of those that reached nobody. */
+/** What became of a batch's items so far, with the reasons why items reached nobody. */
 export function deliveryOf({ batchId, counts, failures, finishedAtMs }: BatchEnd): Delivery {
   const named = Object.entries(failures).toSorted(([, a], [, b]) => b - a);
   const plain = Object.entries(plainWords).flatMap(([end, word]) =>
@@ -42,7 +42,7 @@ export function deliveryOf({ batchId, counts, failures, finishedAtMs }: BatchEnd
   };
 }
 
-/** How a job stands whose items have ended. One of whose items nothing reached anybody is not done. */
+/** The state of a job whose items have ended. A job whose items all reached nobody is not done. */
 export function outcomeOfDelivery(delivery: Delivery): 'done' | 'failed' | 'skipped' {
   if (delivery.delivered + delivery.conflated > 0) return 'done';
   return delivery.failed > 0 ? 'failed' : 'skipped';
@@ -57,7 +57,7 @@ export function deliveryText(delivery: Delivery): string {
 
 const plainNames: Readonly<Record<string, string>> = { notBroadcasting: 'not broadcasting' };
 
-/** Writes down how a job's batch ended. */
+/** Records how a job's batch ended. */
 export function recordDelivery(tx: Transaction, batch: BatchEnd, origin: BatchJob): Delivery {
   const delivery = deliveryOf(batch);
   const { jobId, rule, decisionId = '', channelArn } = origin;
@@ -89,7 +89,7 @@ export interface PartEnded {
   readonly reason: string | undefined;
 }
 
-/** Writes down how the parts of a fan-out's batch ended: equal ends are one entry. */
+/** Records how the parts of a fan-out's batch ended: equal outcomes are one entry. */
 export function recordDeliveries(
   tx: Transaction,
   batch: BatchEnd,

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { actionNames } from '#domain/action.ts';
 import { actionHandlers } from './actions.ts';
 
-test('every action has a handler and its heading in docs/actions.md, and no other has', () => {
+test('every action has a handler and a heading in docs/actions.md, and nothing else has', () => {
   const text = readFileSync(join(import.meta.dirname, '../docs/actions.md'), 'utf8');
   const headings = Array.from(text.matchAll(/^## ([a-z_]+)$/gm), ([, heading]) => heading!);
 

@@ -1,5 +1,5 @@
-// edit_playback_restriction: changes the countries and origins of a playback restriction policy, and with it every channel that the
-// policy is attached to, live ones too. Channels that whoever asks did not mean, or that are on hold, keep it from being changed.
+// edit_playback_restriction: changes the countries and origins of a playback restriction policy, and with it every channel that the policy
+// is attached to, including live ones. If the requester did not mean all of these channels, or one is on hold, the policy is not changed.
 import type { ActionJob } from '#domain/action.ts';
 import type { PolicyEdit } from '#domain/action-memory.ts';
 import { isOnHold } from '#domain/controls-in-force.ts';
@@ -27,7 +27,7 @@ export const editPlaybackRestriction: ActionHandler<'edit_playback_restriction'>
   return withLease(context, arn, (fence) => edit(job, context, { arn, touched, fence }));
 };
 
-/** The lists as they are wanted; one that is not named stays, and so does one that a later request has changed already. */
+/** The wanted lists; one that is not named stays as it is, and so does one that a later request has changed already. */
 function wantedOf({ params, decidedAtMs }: Job, newest: PolicyEdit): Lists {
   const { allowed_countries: countries, allowed_origins: origins } = params;
   const isOvertaken = (list: keyof Lists) => (newest[list] ?? 0) > decidedAtMs;
@@ -84,7 +84,7 @@ async function edit(
 }
 
 /**
- * A rule changes only the channels that its `match` selects, and a request for one channel only that one.
+ * A rule may change only the channels that its `match` selects, and a request for one channel only that one.
  * @throws AppError PLAYBACK_RESTRICTION_SHARED
  */
 function assertMeant(
@@ -109,7 +109,7 @@ function assertMeant(
   );
 }
 
-/** Automation keeps its hands off every channel on hold, also where it would reach it through a policy. */
+/** Automation leaves every channel on hold alone, even when it would reach it only through a policy. */
 function heldAmong(job: Job, context: HandlerContext, touched: readonly string[]): HandlerResult | undefined {
   if (job.cause.kind !== 'rule') return undefined;
   const { state } = context;

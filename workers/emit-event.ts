@@ -1,4 +1,4 @@
-// emit_event: an event of our own on an EventBridge bus. At least once: `detail.autopilot.jobId` tells a repeat.
+// emit_event: an event of our own on an EventBridge bus. At least once: `detail.autopilot.jobId` identifies a repeat.
 
 import type { ActionHandler } from './ports.ts';
 import { onlyIfFailsFresh, planned } from './preconditions.ts';

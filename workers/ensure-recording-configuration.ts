@@ -1,5 +1,5 @@
-// ensure_recording_configuration: a recording configuration of this name is there, writes to this bucket and is ACTIVE. What exists is
-// never changed: IVS has no call for it.
+// ensure_recording_configuration: makes sure that a recording configuration with this name exists, writes to this bucket and is ACTIVE. An
+// existing one is never changed: IVS has no call for it.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateRecordingConfiguration.html
 import type { ActionJob } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
@@ -37,7 +37,7 @@ export const ensureRecordingConfiguration: ActionHandler<'ensure_recording_confi
   });
 };
 
-/** Makes it and waits until it is ACTIVE; where that takes longer, the job comes back. */
+/** Creates it and waits until it is ACTIVE; if that takes longer, the job runs again. */
 async function create(job: Job, context: HandlerContext, renew: () => Promise<void>): Promise<HandlerResult> {
   const { ivs, signal } = context;
   const { name, bucket, reconnect_window_seconds: reconnectWindowSeconds, tags } = job.params;
@@ -63,7 +63,7 @@ async function create(job: Job, context: HandlerContext, renew: () => Promise<vo
   return { outcome: 'done', arn, before: stateOf(undefined), after: stateOf(made) };
 }
 
-/** The one of this name. @throws AppError RECORDING_CONFIGURATION_AMBIGUOUS, RECORDING_CONFIGURATION_DIFFERS */
+/** The one with this name. @throws AppError RECORDING_CONFIGURATION_AMBIGUOUS, RECORDING_CONFIGURATION_DIFFERS */
 async function find(job: Job, { ivs, signal }: HandlerContext): Promise<RecordingConfiguration | undefined> {
   const { name, bucket } = job.params;
   const [found, ...more] = (await ivs.listRecordingConfigurations({ signal })).filter((each) => each.name === name);

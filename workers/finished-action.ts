@@ -1,4 +1,4 @@
-// Writes down how an action's job ended: in the audit, beside the decision it follows from, and in the progress of its bulk action.
+// Records how an action's job ended: in the audit, with the decision it follows from, and in the progress of its bulk action.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import type { RunOutcome } from '#domain/action-memory.ts';
 import { leaveLine, requestOf } from '#domain/ad-break-line.ts';
@@ -35,9 +35,9 @@ export interface FinishedActionOptions {
   readonly configHash: () => string;
 }
 
-/** The result may share a commit that is made anyway; the job's place among the running ones is kept for so much longer. */
+/** The result may share a commit that is made anyway; meanwhile the job stays listed as running for this long. */
 const withinMs = 8;
-/** Tries while Redis is away: about two minutes. */
+/** Attempts while Redis is away: about two minutes. */
 const patience = 30;
 /** Not an end: the job runs again. */
 const passing: ReadonlySet<RunOutcome> = new Set(['retry', 'postponed', 'interrupted']);
@@ -88,7 +88,7 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
                 .join(': '),
               ...(checks.length === 0 ? {} : { checks }),
             });
-          // A dry run tells whoever asked for it, and leaves nothing to be mended.
+          // A dry run reports to its requester, and leaves nothing to repair.
           if ((outcome === 'failed' || outcome === 'unknown') && !job.dryRun)
             noteFailedJob(tx, {
               jobId,
@@ -107,19 +107,19 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
             noteBulkResult(tx, job.bulkId, outcome);
           }
         },
-        // A job that ran to its end twice (a crash right after the first) counts once.
+        // A job that completed twice (a crash right after the first time) counts once.
         { dedupIds: job.bulkId === undefined ? [] : [dedupId], withinMs },
       );
     await patiently(write, { clock, random });
   };
 }
 
-/** A job that was given up keeps nobody from inserting a break; one whose call may have gone does for a while. */
+/** A job that failed permanently blocks nobody from inserting a break, unless its call may have been sent: then it does for a while. */
 function giveUpAdBreak(tx: Transaction, channelArn: string, jobId: string): void {
   if (requestOf(tx, channelArn, jobId)?.state === 'planned') leaveLine(tx, channelArn, jobId);
 }
 
-/** BullMQ's own connection waits for Redis; so does this, or the result would be lost while the job is completed. */
+/** BullMQ's own connection waits for Redis, and so does this: otherwise the result would be lost while the job is completed. */
 async function patiently(
   write: () => Promise<void>,
   { clock, random }: Pick<FinishedActionOptions, 'clock' | 'random'>,
@@ -134,7 +134,7 @@ async function patiently(
   }
 }
 
-/** The members' jobs of a fan-out: what is the same for many of them is one entry, of the audit and of the journal. */
+/** The members' jobs of a fan-out: what many of them share is one entry in the audit and in the journal. */
 function recordFanout(
   tx: Transaction,
   { jobId, payload, result, error, checks = [] }: FinishedRun,

@@ -1,4 +1,4 @@
-// Grouped messages: what is due becomes jobs, in one commit with the word that it was sent.
+// Grouped messages: due messages become jobs, in the same commit that records them as sent.
 import type { ActionJob } from '#domain/action.ts';
 import type { GroupMessage } from '#domain/notification.ts';
 import type { Transaction } from '#domain/shared-state.ts';
@@ -6,7 +6,7 @@ import { jobIdOf } from '#jobs/job-id.ts';
 import { cut, documentOf, textOf } from '#notify/document.ts';
 import { type FlushPorts, flushDue } from '#notify/groups.ts';
 
-/** Who asks for the messages of groups, in the audit. */
+/** The requester of grouped messages in the audit. */
 export const groupsAsk = 'grouped messages';
 const mostText = 4_000;
 

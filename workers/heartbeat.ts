@@ -1,4 +1,5 @@
-// heartbeat: says that streams are polled and rules decide. Who waits for it hears nothing when they are not: Alertmanager's Watchdog.
+// heartbeat: says that streams are polled and rules decide. When they are not, whoever waits for it hears nothing: like Alertmanager's
+// Watchdog.
 import { z } from 'zod';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
@@ -6,11 +7,11 @@ import type { JobHandler } from './host.ts';
 import type { ActionPorts } from './ports.ts';
 import { receiverNamed, sendToReceiver } from './receivers.ts';
 
-/** What its job carries. */
+/** The payload of its job. */
 export interface HeartbeatJob {
   readonly receiver: string;
   readonly intervalMs: number;
-  /** When all was well. */
+  /** When everything was well. */
   readonly atMs: number;
 }
 
@@ -18,7 +19,7 @@ const schema = z.object({ receiver: z.string(), intervalMs: z.number(), atMs: z.
 const text = 'ivs-autopilot is watching: streams are polled and rules decide';
 const groupLabels = { alertname: 'Watchdog' } as const;
 
-/** The handler of its job. One that comes late says nothing: it would tell of a time that is over. */
+/** The handler of its job. A late job sends nothing: it would report a time that is over. */
 export function bindHeartbeat(ports: ActionPorts): JobHandler {
   return async (payload, run) => {
     const parsed = schema.safeParse(payload);

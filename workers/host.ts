@@ -1,5 +1,5 @@
-// Runs the jobs of some queues: one BullMQ Worker for each queue. It times, bounds and records every run; what a job does is
-// its handler's business, what an error means is outcome.ts's.
+// Runs the jobs of some queues: one BullMQ Worker for each queue. It times, limits and records every run. Handlers do the work; outcome.ts
+// decides what an error means.
 import { type Job, Worker } from 'bullmq';
 import type { ActionJob } from '#domain/action.ts';
 import type { RunOutcome } from '#domain/action-memory.ts';
@@ -25,12 +25,12 @@ export interface JobRun {
   /** 1 for the first. */
   readonly attempt: number;
   readonly lastAttempt: boolean;
-  /** Aborted when the run takes too long or the daemon must stop now. */
+  /** Aborted if the run takes too long or the daemon must stop now. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
   /**
-   * Writes down a value that is compared before acting: it goes with the next step, and with the result. Returns `passed`, so that it
-   * stands in the condition itself.
+   * Records a value that is compared before acting: it is stored with the next step, and with the result. Returns `passed`, so that it
+   * can be used in the condition itself.
    */
   check(check: string, passed: boolean, compared: Pick<Check, 'asked' | 'found'>): boolean;
   /** Shows a step in GET /v1/jobs/{id}. */
@@ -56,9 +56,9 @@ export interface WorkerHostOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly random: () => number;
-  /** How long running jobs may go on after a stop began, before they are interrupted. */
+  /** How long running jobs may continue after a stop began, before they are interrupted. */
   readonly graceMs: number;
-  /** Told of every finished run. */
+  /** Called for every finished run. */
   readonly onFinished?: (finished: {
     jobId: string;
     name: JobName;
@@ -70,17 +70,17 @@ export interface WorkerHostOptions {
   }) => Promise<void>;
 }
 
-/** How long a run may stay silent before another replica takes it over; renewed at half of it. */
+/** How long a run may be silent before another replica takes it over; renewed at half of this time. */
 const lockDurationMs = 10_000;
 
-/** How long interrupted runs have to go back to their queue. */
+/** How long interrupted runs have to return to their queue. */
 const unwindMs = 2_000;
 
 export class WorkerHost implements Service {
   readonly name = 'workers';
   readonly #options: WorkerHostOptions;
   readonly #runs = new Map<AbortController, JobKind>();
-  /** Why the runs of some kinds, or in the end of all, are to end now. */
+  /** Why the runs of some kinds, or finally of all kinds, must end now. */
   #interrupted: { readonly kinds: 'those that may be cut' | 'all'; readonly reason: AppError } | undefined;
   readonly #workers: Worker[] = [];
   #running = 0;
@@ -96,7 +96,7 @@ export class WorkerHost implements Service {
     for (const [queue, { concurrency }] of Object.entries(queues) as [QueueName, { concurrency: number }][]) {
       const worker = new Worker(
         queue,
-        // Three parameters: BullMQ hands over its signal only to a processor that declares it.
+        // Three parameters: BullMQ passes its signal only to a processor that declares it.
         async (job: Job, token?: string, signal?: AbortSignal) => {
           this.#running += 1;
           try {
@@ -109,11 +109,11 @@ export class WorkerHost implements Service {
           connection: connect(),
           prefix,
           concurrency,
-          // It asks INFO, which a user may be forbidden: then it would ask again without a pause, for ever.
+          // It uses INFO, which may be forbidden to the user: then it would retry without a pause, forever.
           skipVersionCheck: true,
           lockDuration: lockDurationMs,
           stalledInterval: lockDurationMs / 2,
-          // Every crash of a replica counts as a stall: handlers are safe to repeat, so a job survives many.
+          // Every crash of a replica counts as a stall. Handlers are safe to repeat, so a job may stall many times.
           maxStalledCount: 20,
           settings: {
             backoffStrategy: (attempts: number, _type, _error, job) =>
@@ -125,7 +125,7 @@ export class WorkerHost implements Service {
           },
         },
       );
-      // The connection reports outages, once each.
+      // The connection logs outages, once each.
       worker.on('error', (error) => logger.debug({ err: error, queue }, 'a worker reported an error'));
       this.#workers.push(worker);
     }
@@ -140,11 +140,11 @@ export class WorkerHost implements Service {
   async #stop(): Promise<void> {
     const { clock, graceMs, logger } = this.#options;
     const idle = new AbortController();
-    // A paused worker takes no more jobs, and has paused when the running ones are done. Not `close`: its second call would not
-    // be forced, whatever it is given.
+    // A paused worker takes no more jobs, and counts as paused when the running ones are done. Not `close`: a second call of it does not
+    // force anything, whatever its argument.
     void Promise.allSettled(this.#workers.map((worker) => worker.pause())).then(() => idle.abort());
     this.#interrupt('those that may be cut');
-    // With nothing under way only a Redis that is away keeps a worker from pausing.
+    // With nothing running, only an unreachable Redis keeps a worker from pausing.
     await sleepOrAbort(clock, this.#running === 0 ? Math.min(graceMs, unwindMs) : graceMs, idle.signal);
     this.#interrupt('all');
     if (this.#running > 0) await sleepOrAbort(clock, unwindMs, idle.signal);
@@ -197,7 +197,7 @@ export class WorkerHost implements Service {
     const { clock, logger, metrics } = this.#options;
     const startedAt = clock.monotonic();
     const kind: JobKind = jobCatalog[name];
-    // Not AbortSignal.any: what it makes, with all that listens to it, would stay until the heap is collected as a whole.
+    // Not AbortSignal.any: its signal and all its listeners would stay until a full garbage collection.
     const abort = new AbortController();
     const timer = setTimeout(
       () => abort.abort(new AppError('JOB_TIMED_OUT', `${name} took longer than ${kind.timeoutMs} ms`)),
@@ -233,14 +233,14 @@ export class WorkerHost implements Service {
       await finish(result.outcome, result, undefined);
       return notes.all.length === 0 ? result : { ...result, checks: notes.all };
     } catch (thrown) {
-      // An abort surfaces as whatever the interrupted call threw; its reason says what it means.
+      // An abort surfaces as whatever the interrupted call threw; the signal's reason says what it means.
       const error = run.signal.aborted && run.signal.reason instanceof AppError ? run.signal.reason : thrown;
       const outcome = outcomeOf(error, job);
       if (outcome === 'failed' && !kind.tellsItself)
         run.logger.error({ err: error, attempt: run.attempt }, 'job failed');
       else if (outcome === 'retry') run.logger.warn({ err: error, attempt: run.attempt }, 'job will be tried again');
       await finish(outcome, undefined, error);
-      // Nothing comes back of a run that threw: what it compared stays with the steps.
+      // A run that threw returns nothing: what it compared is stored with the steps.
       const left = notes.unsaved();
       if (left.checks) await report(job, { step: 'checked', atMs: Date.now(), ...left }).catch(() => undefined);
       // BullMQ counts a delay from its own clock (runtime/process-time.ts).

@@ -1,4 +1,4 @@
-// The job of an ad break, in virtual time, against an Amazon IVS that answers as it is told.
+// The job of an ad break, in virtual time, against an Amazon IVS that answers as the test says.
 import { expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
 import { cancelAdBreak, planOf } from '#domain/ad-break-line.ts';
@@ -18,13 +18,13 @@ import type { CallOptions, HandlerContext, HandlerResult } from './ports.ts';
 const startMs = Date.UTC(2026, 10, 20, 20, 0, 0);
 const arnOf = (name: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${name}` as ChannelArn;
 
-/** How a call of InsertAdBreak ends: with an answer, an error, or lost after its effect. */
+/** How a call of InsertAdBreak ends: with an answer, with an error, or lost after it took effect. */
 type Answer = 'ok' | ErrorCode;
 
 class Stage {
   nowMs = startMs;
   readonly state = new MemoryState({ now: () => this.nowMs });
-  /** Calls that change something, with the second in which they went. */
+  /** Calls that change something, with the second in which they were sent. */
   readonly calls: string[] = [];
   answers: Answer[] = [];
   channel = { adConfigurationArn: 'arn:ads', containerFormat: 'TS' };
@@ -34,11 +34,11 @@ class Stage {
   silence: { id: string; author: string; reason: string } | undefined;
   /** The daemon stops while the call waits for its permit. */
   interrupted = false;
-  /** So the wait for the moment to send ends, after the call was confirmed. */
+  /** Makes the wait for the moment to send end like this, after the call was confirmed. */
   lapsed: AppError | undefined;
-  /** So the list of the session's events cannot be read. */
+  /** Makes the list of the session's events unreadable like this. */
   unreadable: ErrorCode | undefined;
-  /** Done at the moment of the call. */
+  /** Runs at the moment of the call. */
   during: () => Promise<unknown> = async () => undefined;
 
   job(name: string, more: Partial<ActionJob<'insert_ad_break'>> = {}): ActionJob<'insert_ad_break'> {
@@ -52,7 +52,7 @@ class Stage {
     };
   }
 
-  /** One run of a job; a postponed one tells by how many seconds. */
+  /** One run of a job; for a postponed one the result contains the seconds. */
   async run(job: ActionJob<'insert_ad_break'>, jobId = `job-${job.channelArn}`): Promise<HandlerResult | string> {
     const context = this.#context(jobId);
     try {
@@ -64,7 +64,7 @@ class Stage {
     }
   }
 
-  /** What the host does with a job that was given up. */
+  /** What the host does with a job that failed permanently. */
   async giveUp(job: ActionJob<'insert_ad_break'>, code: ErrorCode): Promise<void> {
     const record = finishedActionRecorder({
       state: this.state,
@@ -76,7 +76,7 @@ class Stage {
     await record({ jobId: `job-${job.channelArn}`, name: 'insert_ad_break', payload: job, ...ended });
   }
 
-  /** Runs until it ends, letting the time pass that it asks for. */
+  /** Runs until it ends, and lets the time pass that it asks for. */
   async settle(job: ActionJob<'insert_ad_break'>, jobId?: string): Promise<HandlerResult | string> {
     for (let turn = 0; turn < 100; turn += 1) {
       const result = await this.run(job, jobId);
@@ -108,7 +108,7 @@ class Stage {
         },
         insertAdBreak: async (arn: string, seconds: number, { confirm }: CallOptions) => {
           if (this.interrupted) throw new AppError('INTERRUPTED', 'the daemon stops');
-          // No permit: nothing goes.
+          // No permit: nothing is sent.
           if (this.answers[0]?.startsWith('LIMITER_')) throw new AppError(this.answers.shift() as ErrorCode, 'told so');
           await this.during();
           confirm?.();
@@ -123,7 +123,7 @@ class Stage {
   }
 }
 
-test('several channels get one turn a second each, in the order in which they were heard of, and are told when', async () => {
+test('gives several channels one turn a second each, in the order of their requests, and tells them when', async () => {
   const stage = new Stage();
   const jobs = ['a', 'b', 'c'].map((name) => stage.job(name));
 
@@ -142,7 +142,7 @@ test('several channels get one turn a second each, in the order in which they we
   expect(stage.calls).toEqual(['0 a 30', '1 b 30', '2 c 30']);
 });
 
-test('a turn that was given back goes to whoever comes next, and the others keep theirs', async () => {
+test('gives a returned turn to the next job, and keeps the turns of the others', async () => {
   const stage = new Stage();
   for (const name of ['a', 'b', 'c', 'd']) await stage.run(stage.job(name));
   await stage.state.transact((tx) => cancelAdBreak(tx, arnOf('b'), 'mara'));
@@ -152,7 +152,7 @@ test('a turn that was given back goes to whoever comes next, and the others keep
   expect(await stage.run(stage.job('c'))).toBe('AD_BREAK_PLANNED 2');
 });
 
-test('a channel has one break waiting: another job leaves it alone', async () => {
+test('a channel has one waiting break: another job skips it', async () => {
   const stage = new Stage();
   await stage.run(stage.job('a'));
   await stage.run(stage.job('b'), 'first');
@@ -190,7 +190,7 @@ test('a dry run says what it would call and when, and takes no turn', async () =
   expect(stage.state.view.get(kinds.adBreak.of(arnOf('a')))).toBeUndefined();
 });
 
-test('nothing is inserted into a stream that is not live, and the next job finds the channel free', async () => {
+test('inserts nothing into a stream that is not live, and the next job finds the channel free', async () => {
   const stage = Object.assign(new Stage(), { live: false });
 
   expect(await stage.run(stage.job('a'), 'first')).toMatchObject({ outcome: 'skipped', reason: 'offline' });
@@ -198,14 +198,14 @@ test('nothing is inserted into a stream that is not live, and the next job finds
   expect(await stage.settle(stage.job('a'), 'second')).toMatchObject({ outcome: 'done' });
 });
 
-test('a break that runs already counts as done', async () => {
+test('counts a break that is running already as done', async () => {
   const stage = Object.assign(new Stage(), { answers: ['IVS_CONFLICT'] });
 
   expect(await stage.run(stage.job('a'))).toMatchObject({ outcome: 'already_done', reason: 'ad_break_running' });
   expect(stage.calls).toHaveLength(1);
 });
 
-test('a call that was refused for its rate is made again', async () => {
+test('repeats a call that was refused because of its rate', async () => {
   const stage = Object.assign(new Stage(), { answers: ['IVS_THROTTLED', 'LIMITER_DEADLINE'] });
   const job = stage.job('a');
   await stage.run(job);
@@ -217,7 +217,7 @@ test('a call that was refused for its rate is made again', async () => {
 
 const unclear = ['IVS_NO_ANSWER', 'IVS_UNAVAILABLE', 'IVS_ANSWER_INVALID'] as const;
 
-test.each(unclear)('after %s it is not sent again; without an event it ends as unknown', async (code) => {
+test.each(unclear)('does not repeat the call after %s; without an event it ends as unknown', async (code) => {
   const stage = Object.assign(new Stage(), { answers: [code] });
   const result = await stage.settle(stage.job('a'));
 
@@ -256,7 +256,7 @@ test('an event of an earlier break says nothing about this one', async () => {
   expect(await stage.settle(stage.job('a'))).toMatchObject({ outcome: 'unknown' });
 });
 
-test('an answer that could not be written down is no reason to send it again', async () => {
+test('does not repeat a call because its answer could not be recorded', async () => {
   const stage = new Stage();
   const { state } = stage;
   stage.during = async () => {
@@ -273,7 +273,7 @@ test('an answer that could not be written down is no reason to send it again', a
   expect(stage.calls).toHaveLength(1);
 });
 
-test('a stop while the call waits for its permit loses nothing: it has not gone, and goes later', async () => {
+test('a stop while the call waits for its permit loses nothing: it is sent later', async () => {
   const stage = Object.assign(new Stage(), { interrupted: true });
   expect(await stage.run(stage.job('a'))).toBe('INTERRUPTED');
   stage.interrupted = false;
@@ -282,7 +282,7 @@ test('a stop while the call waits for its permit loses nothing: it has not gone,
   expect(stage.calls).toHaveLength(1);
 });
 
-test('a run that died after it wrote down that the call goes is not repeated', async () => {
+test('does not repeat a call that a dead run had recorded as being sent', async () => {
   const stage = new Stage();
   stage.during = () => Promise.reject(new Error('the process dies here'));
   await expect(stage.run(stage.job('a'))).rejects.toThrow('dies here');
@@ -298,7 +298,7 @@ test.each([
   ['a silence', 'silenced'],
   ['a person who takes it back', 'cancelled'],
   ['the stop of its bulk', 'cancelled'],
-])('%s that comes while it waits for its turn keeps it from being inserted', async (what, reason) => {
+])('%s during the wait for its turn prevents the break', async (what, reason) => {
   const stage = new Stage();
   await stage.run(stage.job('first'));
   const job = stage.job('a');
@@ -320,7 +320,7 @@ test.each([
   expect(stage.calls).toEqual(['0 first 30']);
 });
 
-test('min_gap of the rule is asked again at the turn, and counts from the end of the last break, whoever inserted it', async () => {
+test('checks the rule’s min_gap again at the turn, from the end of the last break, whoever inserted it', async () => {
   const stage = new Stage();
   const byPerson = stage.job('a', { cause: { kind: 'operator', who: 'mara', reason: 'now' } });
   await stage.settle(byPerson, 'by-person');
@@ -336,7 +336,7 @@ test('min_gap of the rule is asked again at the turn, and counts from the end of
   expect(await stage.settle(byRule, 'later')).toMatchObject({ outcome: 'done' });
 });
 
-test('what was taken back does not come back when another break of the channel has come and gone before its turn', async () => {
+test('a cancelled break does not return when another break of the channel ran before its turn', async () => {
   const stage = new Stage();
   for (const name of ['first', 'second', 'third']) await stage.run(stage.job(name));
   const byPerson = stage.job('a', { cause: { kind: 'operator', who: 'mara', reason: 'half-time' } });
@@ -354,7 +354,7 @@ test('what was taken back does not come back when another break of the channel h
   expect(stage.calls).toEqual(['0 first 30', '1 a 30']);
 });
 
-test('a job that was given up leaves the channel to the next one', async () => {
+test('a job that failed permanently leaves the channel to the next one', async () => {
   const stage = Object.assign(new Stage(), { channel: { adConfigurationArn: '', containerFormat: 'TS' } });
   const job = stage.job('a');
   expect(await stage.run(job)).toBe('AD_BREAK_IMPOSSIBLE');
@@ -364,7 +364,7 @@ test('a job that was given up leaves the channel to the next one', async () => {
   expect(await stage.settle(job, 'mended')).toMatchObject({ outcome: 'done' });
 });
 
-test('a turn that was missed by a quarter of an hour is lost: nobody expects the break any more', async () => {
+test('drops a turn that was missed by a quarter of an hour: nobody expects the break then', async () => {
   const stage = new Stage();
   for (const name of ['first', 'a', 'b']) await stage.run(stage.job(name));
   stage.nowMs = startMs + 900_999;
@@ -378,7 +378,7 @@ test('a turn that was missed by a quarter of an hour is lost: nobody expects the
   });
 });
 
-test('a call whose outcome is not known is not made again, also when another job took the channel in a long downtime', async () => {
+test('does not repeat a call with unknown outcome, even if another job took the channel during a long downtime', async () => {
   const stage = Object.assign(new Stage(), { answers: ['IVS_NO_ANSWER'] });
   expect(await stage.run(stage.job('a'))).toBe('AD_BREAK_UNCERTAIN 2');
   stage.nowMs += 900_000;
@@ -390,7 +390,7 @@ test('a call whose outcome is not known is not made again, also when another job
 });
 
 test.each(['IVS_UNAVAILABLE', 'IVS_ACCESS_DENIED', 'LIMITER_DEADLINE'] as const)(
-  'while the session’s events cannot be read (%s) it ends as unknown all the same, and its event still counts',
+  'still ends as unknown while the session’s events cannot be read (%s), and its event still counts',
   async (unreadable) => {
     const answers: Answer[] = ['IVS_NO_ANSWER', 'IVS_NO_ANSWER'];
     const stage: Stage = Object.assign(new Stage(), { answers, unreadable });
@@ -420,7 +420,7 @@ test.each([
   ['the daemon stops', new AppError('INTERRUPTED', 'the daemon stops')],
   ['the run took too long', new AppError('JOB_TIMED_OUT', 'too long')],
   ['no other permit came in time', new AppError('LIMITER_DEADLINE', 'no permit')],
-])('a permit that could not be used is no call: %s, and it goes later', async (_what, lapsed) => {
+])('an unused permit is not a call: %s, and it is sent later', async (_what, lapsed) => {
   const stage: Stage = Object.assign(new Stage(), { lapsed });
   await stage.run(stage.job('a'));
   stage.lapsed = undefined;
@@ -429,7 +429,7 @@ test.each([
   expect(stage.calls).toEqual(['0 a 30']);
 });
 
-test('a stop after the call was sent leaves it to its event', async () => {
+test('after a stop that follows the call, its event decides', async () => {
   const lapsed = new AppError('INTERRUPTED', 'interrupted after it may have been sent', { details: { sent: true } });
   const stage: Stage = Object.assign(new Stage(), { lapsed });
   expect(await stage.run(stage.job('a'))).toBe('INTERRUPTED');
@@ -438,7 +438,7 @@ test('a stop after the call was sent leaves it to its event', async () => {
   expect(await stage.settle(stage.job('a'))).toMatchObject({ outcome: 'unknown' });
 });
 
-test('the clock of AWS may be as far behind as is tolerated', async () => {
+test('accepts an AWS clock that is as far behind as is tolerated', async () => {
   const stage = Object.assign(new Stage(), {
     answers: ['IVS_NO_ANSWER'],
     events: [{ name: 'Ad Break Inserted', timeMs: startMs - 9_000 }],

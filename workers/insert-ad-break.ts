@@ -1,8 +1,8 @@
-// insert_ad_break: one server-side ad break on the channel's live stream, when its turn in the line of the account has come.
+// insert_ad_break: one server-side ad break on the channel's live stream, when its turn in the account's queue has come.
 //
-// InsertAdBreak is not idempotent, and a break cannot be taken back. So it is written down that the call goes before it goes, and a
-// call whose outcome is not known is never made again: the break's event decides, told by EventBridge or listed in the session. Without
-// one the job ends as `unknown`, and a person is told.
+// InsertAdBreak is not idempotent, and a break cannot be undone. So the job records that the call is being sent before it sends it, and
+// never repeats a call with an unknown outcome: the break's event decides, received from EventBridge or listed in the session. Without an
+// event the job ends as `unknown`, and a person is notified.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_InsertAdBreak.html
 import type { ActionJob } from '#domain/action.ts';
 import type { AdBreakRequest } from '#domain/action-memory.ts';
@@ -26,11 +26,11 @@ interface Insertion {
 }
 
 /**
- * Times of events are AWS's, and Redis's clock may differ as much as is tolerated. An earlier break of the channel was inserted longer
- * ago: IVS takes none while one is announced or runs.
+ * Times of events are AWS's, and Redis's clock may differ by the tolerated amount. An earlier break of the channel was inserted longer
+ * ago than that: IVS accepts none while one is announced or runs.
  */
 const clocksDifferMs = awsToleranceMs;
-/** Between two looks for the event of a break. */
+/** Between two checks for the event of a break. */
 const lookEveryMs = 2_000;
 
 export const insertAdBreak: ActionHandler<'insert_ad_break'> = async (job, context) => {
@@ -54,7 +54,7 @@ export const insertAdBreak: ActionHandler<'insert_ad_break'> = async (job, conte
   }
 };
 
-/** Its place in the line, taken when the job is first heard of. */
+/** Its place in the queue, taken when the job is first seen. */
 async function place({ job, context, channelArn, durationSeconds }: Insertion): Promise<AdBreakRequest> {
   const { state, jobId, adBreaks } = context;
   const known = requestOf(state.view, channelArn, jobId);
@@ -94,7 +94,7 @@ function tellPlan(context: HandlerContext, { atMs, durationSeconds }: AdBreakReq
   return context.progress('planned', { at: iso(atMs), startsAt: iso(atMs + adBreakLeadMs), durationSeconds });
 }
 
-/** A silence that came while the break waited for its turn. */
+/** A silence that began while the break waited for its turn. */
 function silenced({ job, context, channelArn }: Insertion): HandlerResult | undefined {
   if (job.cause.kind !== 'rule') return undefined;
   const silence = context.silenceOf({ rule: job.cause.rule, action: job.action, channelArn });
@@ -112,7 +112,7 @@ function inIncident({ job, context }: Insertion): HandlerResult | undefined {
   return { outcome: 'skipped', reason: 'incident_open', ...found };
 }
 
-/** `min_gap` of the rule, by what is known now: other rules and people insert breaks too. */
+/** The rule's `min_gap`, by what is known now: other rules and people insert breaks too. */
 function tooSoon({ job, context, channelArn }: Insertion): HandlerResult | undefined {
   const { minGapMs = 0 } = job;
   if (minGapMs === 0) return undefined;
@@ -143,7 +143,7 @@ async function insert(insertion: Insertion, { streamId }: LiveStream): Promise<H
     streamId,
     sentMs: nowMs,
   }));
-  // Cancelled, or taken by another replica's run of this very job.
+  // Cancelled, or taken by another replica's run of this same job.
   if (!sent) throw new AppError('AD_BREAK_PLANNED', `the ad break on ${channelArn} was changed meanwhile`, again);
   let went = false;
   const confirm = (): void => {
@@ -156,13 +156,13 @@ async function insert(insertion: Insertion, { streamId }: LiveStream): Promise<H
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     if (error.code === 'IVS_CONFLICT') {
-      // Only one break can run: what was asked for is there, whoever inserted it.
+      // Only one break can run: the requested break exists, whoever inserted it.
       await noteInserted(insertion, { insertedMs: state.nowMs() });
       return { outcome: 'already_done', reason: 'ad_break_running' };
     }
     if (error.code === 'IVS_NOT_BROADCASTING') return leave(insertion, { outcome: 'skipped', reason: 'offline' });
     if (went && !wasRefused(error)) {
-      // The daemon stops, or the answer could not be written down: the next run finds out.
+      // The daemon is stopping, or the answer could not be recorded: the next run finds out.
       if (!error.code.startsWith('IVS_')) throw error;
       return settle(insertion, sent);
     }
@@ -183,13 +183,13 @@ const refusals: ReadonlySet<AppError['code']> = new Set([
 
 /** Whether there is certainly no break: the call was not sent after all, or IVS refused it. */
 function wasRefused({ code, details }: AppError): boolean {
-  // Its permit came too late to be used, or the run was to end before the moment to send: only the client says that a call went.
+  // Its permit came too late to be used, or the run had to end before the moment to send: only the client says that a call was sent.
   const endedWaiting =
     code.startsWith('LIMITER_') || ((code === 'INTERRUPTED' || code === 'JOB_TIMED_OUT') && !details['sent']);
   return endedWaiting || details['sent'] === false || refusals.has(code);
 }
 
-/** The call went and its outcome is not known: the break's event tells, or nothing does. */
+/** The call was sent and its outcome is unknown: only the break's event can tell. */
 async function settle(insertion: Insertion, request: AdBreakRequest): Promise<HandlerResult> {
   const { context, channelArn } = insertion;
   const { state, adBreaks } = context;
@@ -209,7 +209,7 @@ async function settle(insertion: Insertion, request: AdBreakRequest): Promise<Ha
       },
     );
   await change(insertion, ['sent'], (sent) => ({ ...sent, state: 'unknown' }));
-  // Another run of this job may have had its answer after all.
+  // Another run of this job may have received the answer.
   const ended = requestOf(state.view, channelArn, context.jobId);
   return ended?.state === 'inserted' ? { outcome: 'done', ...shown(ended) } : unknown(channelArn, request);
 }
@@ -221,7 +221,7 @@ interface Told {
   readonly told: string;
 }
 
-/** The event of the break, as EventBridge told it, or as IVS lists it in the session. */
+/** The event of the break, from EventBridge or as IVS lists it in the session. */
 async function eventOf(
   { context, channelArn }: Insertion,
   { sentMs = 0, streamId }: AdBreakRequest,
@@ -236,7 +236,7 @@ async function eventOf(
     const listed = events.find(({ name, timeMs }) => name === 'Ad Break Inserted' && isOurs(timeMs));
     return listed && { insertedMs: listed.timeMs, told: 'IVS lists its event' };
   } catch (error) {
-    // The session cannot be read now: EventBridge may still tell, and the job must not end as if nothing had been inserted.
+    // The session cannot be read now: EventBridge may still report the break, and the job must not end as if nothing had been inserted.
     if (error instanceof AppError && /^(?:IVS|LIMITER)_/.test(error.code)) return undefined;
     throw error;
   }

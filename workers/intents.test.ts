@@ -31,7 +31,7 @@ function setup() {
   };
 }
 
-test('the newest request waits, whatever the order in which requests come', async () => {
+test('keeps the newest request, in whatever order requests arrive', async () => {
   const { state, view } = setup();
   for (const [configuration, atMs] of [
     ['on', 1],
@@ -43,7 +43,7 @@ test('the newest request waits, whatever the order in which requests come', asyn
   expect(intentsOf(view)).toMatchObject([{ summary: 'off', replaced: 1 }]);
 });
 
-test('the end of the stream releases it once, however often the end is shown', async () => {
+test('the end of the stream releases it once, however often the end is reported', async () => {
   const { state, jobs } = setup();
   await state.transact((tx) => deferJob(tx, request('on', 1), 'on'));
   await state.transact((tx) => intentsDue(tx, change(record('live'))));
@@ -66,7 +66,7 @@ test('an end that was noticed before the request was stored releases it at once'
   expect(jobs()).toHaveLength(1);
 });
 
-test('a released request that finds the channel live again goes on waiting, and the sweep stands back', async () => {
+test('a released request that finds the channel live again still waits, and the sweep leaves it for a while', async () => {
   const { state, view, jobs, clock } = setup();
   await state.transact((tx) => deferJob(tx, request('on', 1), 'on'));
   await state.transact((tx) => intentsDue(tx, change(record('ended'))));

@@ -1,5 +1,5 @@
-// Actions that wait for the end of a stream: kept in the shared state, visible, cancellable, one for each kind and channel. A newer one
-// replaces an older one (on, off, on is on). Released by whatever shows the end, event or poll alike, and by a sweep.
+// Actions that wait for the end of a stream: stored in the shared state, visible, cancellable, one for each kind and channel. A newer one
+// replaces an older one (on, off, on is on). Whatever shows the end releases them, whether event or poll; a sweep releases the rest.
 import type { ActionJob } from '#domain/action.ts';
 import { type Intent, type IntentKind, intentKinds } from '#domain/action-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
@@ -11,16 +11,16 @@ import type { HandlerContext } from './ports.ts';
 const keyOf = (kind: IntentKind, channelArn: string) => kinds.intent.of(kind, channelArn);
 /** A released intent whose job has not settled it by then is released again. */
 const releaseAgainMs = 60_000;
-/** A channel counts as offline for the sweep only when nothing was heard of it for a moment. */
+/** For the sweep, a channel counts as offline only after a moment without news of it. */
 const settleMs = 5_000;
 
-/** Lets the job wait for the end of the channel's stream. A newer intent of the same kind stays as it is. */
+/** Makes the job wait for the end of the channel's stream. A newer intent of the same kind stays as it is. */
 export function deferJob(tx: Transaction, job: ActionJob<IntentKind>, summary: string): Intent {
   const channelArn = job.channelArn!;
   const key = keyOf(job.action, channelArn);
   const before = tx.get(key);
   if (before && before.id === job.intentId) {
-    // Released, and live again: it goes on waiting; the sweep stands back as after any release.
+    // Released, and live again: it still waits; the sweep leaves it for a while as after any release.
     const waiting: Intent = { ...before, releasedAtMs: tx.nowMs };
     tx.set(key, waiting);
     return waiting;
@@ -42,12 +42,12 @@ export function deferJob(tx: Transaction, job: ActionJob<IntentKind>, summary: s
   };
   tx.set(key, intent);
   const record = tx.get(kinds.stream.of(channelArn));
-  // The end was noticed between the look at IVS and this commit.
+  // The end was noticed between the read from IVS and this commit.
   if (record && record.streamId === _decidedFor && hasEnded(record)) release(tx, intent, record.streamId);
   return intent;
 }
 
-/** Removes the channel's intent of this kind when the job that was just carried out is the intent's own, or newer. */
+/** Removes the channel's intent of this kind if the job that just ran is the intent's own, or newer. */
 export function settleIntent(tx: Transaction, job: ActionJob<IntentKind>): void {
   const key = keyOf(job.action, job.channelArn!);
   const intent = tx.get(key);
@@ -59,7 +59,7 @@ export function dropIntents(tx: Transaction, channelArn: string): void {
   for (const kind of intentKinds) if (tx.get(keyOf(kind, channelArn)) !== undefined) tx.delete(keyOf(kind, channelArn));
 }
 
-/** Whether the job of a released intent was cancelled, or replaced by a newer intent, before it ran. */
+/** Whether a released intent was cancelled, or replaced by a newer one, before its job ran. */
 export function wasCancelled(
   { state: { view }, check }: Pick<HandlerContext, 'state' | 'check'>,
   { intentId, action, channelArn }: ActionJob<IntentKind>,
@@ -69,7 +69,7 @@ export function wasCancelled(
   return !check('intent', found === intentId, { asked: { intentId }, found: { intentId: found } });
 }
 
-/** Takes an intent back. Returns it, or undefined when there is none. */
+/** Cancels an intent. Returns it, or undefined if there is none. */
 export function cancelIntent(tx: Transaction, kind: IntentKind, channelArn: string): Intent | undefined {
   const intent = tx.get(keyOf(kind, channelArn));
   if (intent) tx.delete(keyOf(kind, channelArn));
@@ -81,7 +81,7 @@ export function intentsOf(view: StateView): Intent[] {
   return [...view.entries(kinds.intent)].map(([, intent]) => intent).toSorted((a, b) => a.sinceMs - b.sinceMs);
 }
 
-/** Enqueues what waited for the end that this change shows. Pure but for the transaction; the same end twice is one job. */
+/** Enqueues what waited for the end that this change shows. Pure except for the transaction; the same end twice is one job. */
 export function intentsDue(tx: Transaction, change: StreamChange): void {
   if (change.kind !== 'stream' || !hasEnded(change.after)) return;
   for (const kind of intentKinds) {
@@ -90,7 +90,7 @@ export function intentsDue(tx: Transaction, change: StreamChange): void {
   }
 }
 
-/** Enqueues what waits on channels that are not live (any more), as far as is known: call it every few seconds. */
+/** Enqueues what waits on channels that, as far as is known, are not live: call it every few seconds. */
 export function sweepIntents(tx: Transaction): void {
   for (const [, intent] of tx.entries(kinds.intent)) {
     if (!mayBeReleased(tx, intent)) continue;

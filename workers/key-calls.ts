@@ -1,9 +1,9 @@
-// The two calls that tell the value of a stream key. Each returns undefined when another look at the channel's keys must come first.
+// The two calls that return the value of a stream key. Each returns undefined if the channel's keys must be listed again first.
 import type { Fence } from './lease.ts';
 import type { HandlerContext, StreamKeyValue } from './ports.ts';
 import { isCode } from './preconditions.ts';
 
-/** Makes the key of a channel that has none. Returns undefined when it has one after all: an answer was lost, or somebody was quicker. */
+/** Creates the key of a channel that has none. Returns undefined if it has one after all: an answer was lost, or somebody was faster. */
 export async function createKey(
   context: HandlerContext,
   channelArn: string,
@@ -19,7 +19,7 @@ export async function createKey(
   }
 }
 
-/** Returns undefined when the key is gone: somebody replaced it in this moment, or its channel is gone, which the next look shows. */
+/** Returns undefined if the key is gone: somebody replaced it just now, or its channel is gone, which the next listing shows. */
 export async function readKey(context: HandlerContext, keyArn: string): Promise<StreamKeyValue | undefined> {
   await context.progress('get_stream_key', { keyArn });
   try {

@@ -1,5 +1,5 @@
-// What is remembered of a channel's stream key: which rotation runs or was the last one, and which key was delivered where and when.
-// ARNs only; the value is never here. IVS gives keys no date, so a key's age is known from its rotation.
+// What is remembered of a channel's stream key: the running or last rotation, and which key was delivered where and when. ARNs only; the
+// value is never here. IVS does not date keys, so a key's age is known from its rotation.
 import { createHash } from 'node:crypto';
 import type { ActionJob } from '#domain/action.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
@@ -18,7 +18,7 @@ export function rotationIdOf(job: ActionJob<'rotate_stream_key'>): string {
 
 const repairAfterMs = 120_000;
 
-/** Raises an alert for rotations that stand still, and enqueues their repair: call it every few seconds. */
+/** Raises an alert for stuck rotations, and enqueues their repair: call it every few seconds. */
 export function sweepRotations(tx: Transaction): void {
   for (const [channelArn, record] of tx.entries(kinds.key)) {
     if (record.finishedAtMs !== undefined || !record.job || tx.nowMs - record.updatedAtMs < repairAfterMs) continue;
@@ -38,22 +38,22 @@ export function sweepRotations(tx: Transaction): void {
 
 export interface KeyAge {
   readonly channelArn: string;
-  /** Epoch ms; the key is at least as old. */
+  /** Epoch ms; the key is at least as old as this. */
   readonly sinceMs: number;
-  /** It was made then, by a rotation. */
+  /** A rotation made it then. */
   readonly made: boolean;
   /** For a key that was rotated here. */
   readonly deliveredTo?: string;
 }
 
-/** How old each channel's key is: by its rotation, else by the first audit that found it. The oldest first. */
+/** How old each channel's key is: by its rotation, otherwise by the first audit that found it. The oldest first. */
 export function keyAges(view: StateView): KeyAge[] {
   const ages = new Map<string, KeyAge>();
   for (const [channelArn, { sinceMs, made }] of view.entries(kinds.streamKey))
     ages.set(channelArn, { channelArn, sinceMs, made });
   for (const [channelArn, { finishedAtMs, startedAtMs, deliveredKeyArn, sink }] of view.entries(kinds.key)) {
     const found = view.get(kinds.streamKey.of(channelArn));
-    // An audit after it found another key: somebody else made that one.
+    // A later audit found another key: somebody else made that one.
     const isReplaced = found !== undefined && found.sinceMs > (finishedAtMs ?? 0) && found.keyArn !== deliveredKeyArn;
     if (finishedAtMs !== undefined && !isReplaced)
       ages.set(channelArn, { channelArn, sinceMs: startedAtMs, made: true, deliveredTo: sink });

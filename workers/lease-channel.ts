@@ -1,4 +1,4 @@
-// lease_channel: lends a free channel of a pool, and delivers its stream key. With `for`, it comes back by itself.
+// lease_channel: lends a free channel of a pool, and delivers its stream key. With `for`, the channel is returned automatically.
 import type { ActionJob } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
@@ -17,7 +17,7 @@ type Job = ActionJob<'lease_channel'>;
 export const leaseChannel: ActionHandler<'lease_channel'> = async (job, context) => {
   const { state } = context;
   const leaseId = leaseIdOf(context.jobId);
-  // What was begun is finished.
+  // A lease that was begun is finished.
   const isBegun = leasedBy(state.view, leaseId) !== undefined;
   const skip = isBegun ? undefined : await onlyIfFailsFresh(job, context);
   if (skip) return skip;
@@ -80,7 +80,7 @@ function isLast(thrown: unknown, { signal, lastAttempt }: HandlerContext): boole
   return kind === 'give-up' || (kind === 'retry' && lastAttempt);
 }
 
-/** Nobody was told of this lease: its channel comes back, with another key, since this one may have been delivered. */
+/** Nobody was told about this lease: its channel is returned with another key, since this one may have been delivered. */
 function takeBack(tx: Transaction, job: Job, leaseId: string): void {
   const known = leasedBy(tx, leaseId);
   if (!known) return;
@@ -103,7 +103,7 @@ function enqueueReturn(
   tx.enqueue({ jobId, name: 'return_channel', payload: { ...payload, decidedAtMs: tx.nowMs }, delayMs });
 }
 
-/** The channel that this job has already, or a free one that is its from now on. */
+/** The channel that this job has already, or a free one that it takes now. */
 function take(
   tx: Transaction,
   job: Job,

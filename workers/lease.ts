@@ -1,14 +1,14 @@
 // One action at a time for a channel (or another resource), over all replicas.
 //
-// IVS knows no conditional writes, so a lease cannot stop a call that a paused process had already begun: it makes two runs at
-// once rare, its token is checked before every step, and each action verifies at its end. Times are the shared clock's.
+// IVS has no conditional writes, so a lease cannot stop a call that a paused process had already begun. It makes simultaneous runs rare,
+// its token is checked before every step, and each action verifies at its end. Times are the shared clock's.
 import type { Lease } from '#domain/action-memory.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { HandlerContext } from './ports.ts';
 
-/** Longer than any one delivery may take, so that what a lapsed holder had under way has ended before the next one begins. */
+/** Longer than any one delivery may take, so that the calls of a lapsed holder have ended before the next holder begins. */
 export const leaseMs = 30_000;
 
 export interface Fence {
@@ -18,14 +18,14 @@ export interface Fence {
   renew(): Promise<void>;
 }
 
-/** Whether somebody works on the resource right now. */
+/** Whether somebody is working on the resource right now. */
 export function isLeased(tx: Pick<Transaction, 'get' | 'nowMs'>, resource: string): boolean {
   const lease = tx.get(kinds.lease.of(resource));
   return lease !== undefined && lease.untilMs > tx.nowMs;
 }
 
 /**
- * Runs with the lease of a resource. A job that crashed takes its own lease back at once.
+ * Runs a body with the lease of a resource. A job that crashed gets its own lease back at once.
  * @throws AppError CHANNEL_BUSY (retry later, no attempt spent) while another job holds it.
  */
 export async function withLease<T>(
@@ -54,7 +54,7 @@ export async function withLease<T>(
   } finally {
     await state
       .transact((tx) => {
-        // The token stays for as long as it could be compared: a later holder must get a higher one.
+        // The token stays while it could still be compared: a later holder must get a higher one.
         const lease = tx.get(key);
         if (lease?.token === token) tx.set(key, { ...lease, untilMs: 0 });
       })

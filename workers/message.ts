@@ -1,14 +1,14 @@
-// What is sent to a receiver, before each of its integrations gives it its form.
+// What is sent to a receiver, before each of its integrations formats it.
 import type { Notification } from '#domain/notification.ts';
 
-/** The forms that do not follow from the notification alone are here. */
+/** Contains the formats that do not follow from the notification alone. */
 export interface Message {
   readonly notification: Notification;
   /** The body of a webhook with `format: json`. */
   readonly json: object;
   /** The text of a webhook with `format: slack`. */
   readonly slackText: string;
-  /** When it was decided: so long a receiver may ask for time. */
+  /** When it was decided: from then on a receiver may postpone it for a limited time. */
   readonly decidedAtMs: number;
   /** Which of the receiver's integrations get it. Default: all */
   readonly audience?: 'all' | 'send_resolved' | 'others';

@@ -1,5 +1,5 @@
-// metadata-fanout: hands metadata for many channels, decided in one commit, to the outbox in one step. To people each channel's part is
-// a job of its own: what is not the same for all is told of each. Safe to run again: a part that was accepted is known by its key, and
+// metadata-fanout: hands metadata for many channels, decided in one commit, to the outbox in one step. People see each channel's part as a
+// job of its own: what is not the same for all is reported for each. Safe to repeat: a part that was accepted is known by its key, and
 // stays accepted whatever a later run finds.
 import type { RunOutcome } from '#domain/action-memory.ts';
 import { isOnHold } from '#domain/controls-in-force.ts';
@@ -22,9 +22,9 @@ export interface MemberResult {
   readonly checks?: readonly Check[];
 }
 
-/** What a run returns: how it ended for all, and the members (by their place) for which it ended otherwise. */
+/** What a run returns: the outcome for all, and the members (by position) whose outcome differs. */
 export interface FanoutResult extends RunResult {
-  /** Of what this run handed over. */
+  /** For what this run handed over. */
   readonly batchId?: string;
   readonly members: number;
   readonly others: Readonly<Record<string, MemberResult>>;
@@ -35,14 +35,14 @@ export interface FanoutPorts {
   readonly metadata: MetadataParts;
 }
 
-/** Of a channel without room: it is tried again. */
+/** For a channel without room: it is retried. */
 const fullAgainMs = 2_000;
 
 /** Binds the handler to what it works with. */
 export function bindFanout({ state, metadata }: FanoutPorts): (payload: unknown, run: JobRun) => Promise<FanoutResult> {
   return async (payload, run) => {
     const fanout = parseFanout(payload);
-    // Metadata is in a hurry, and holds that are older than the decision were heeded there.
+    // Metadata is urgent, and holds that are older than the decision were checked there.
     await state.refresh({ maxAgeMs: 300 });
     return carryOut(fanout, { state, metadata, run });
   };
@@ -112,7 +112,7 @@ async function carryOut(
   return { ...common, outcome: 'skipped', reason: 'no_channel', others };
 }
 
-/** Nothing more is handed over; what an earlier run handed over is accepted all the same. */
+/** Hands over nothing more; what an earlier run handed over stays accepted. */
 async function skipRest(
   { members }: MetadataFanout,
   reason: string,
@@ -125,7 +125,7 @@ async function skipRest(
   return { outcome: 'done', reason: 'accepted', channels, members: members.length, others };
 }
 
-/** The places of those that no earlier run handed over. */
+/** The positions of those that no earlier run handed over. */
 async function notAccepted(
   members: readonly FanoutMember[],
   metadata: FanoutPorts['metadata'],
@@ -138,7 +138,7 @@ function heldAt(atMs: number): Check {
   return { check: 'hold', verdict: 'failed', asked: { held: false }, found: { held: true }, atMs };
 }
 
-/** How a member's job ended, by what the run for all of them returned. */
+/** How a member's job ended, according to the result of the run for all members. */
 export function memberResult({ outcome, reason = '', others }: FanoutResult, place: number): MemberResult {
   return others?.[place] ?? { outcome: outcome === 'done' ? 'done' : 'skipped', reason };
 }

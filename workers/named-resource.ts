@@ -8,7 +8,7 @@ export interface NamedResource {
   readonly name: string;
 }
 
-/** How one kind of resource is looked up, and what is said when it is not found. */
+/** How one kind of resource is looked up, and the errors if it is not found. */
 export interface ResourceKind<R extends NamedResource> {
   /** As in ARNs: `ad-configuration`. */
   readonly type: string;
@@ -19,7 +19,7 @@ export interface ResourceKind<R extends NamedResource> {
   list(): Promise<readonly R[]>;
 }
 
-/** The one that is meant. @throws AppError with the kind's codes */
+/** The resource that is meant. @throws AppError with the codes of this kind */
 export async function findNamed<R extends NamedResource>(wanted: string, kind: ResourceKind<R>): Promise<R> {
   const { type, unknown, ambiguous } = kind;
   const words = type.replaceAll('-', ' ');

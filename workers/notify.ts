@@ -30,7 +30,7 @@ import { testReceiver } from './test-receiver.ts';
 
 type NotifyJob = ActionJob<'notify'>;
 
-/** How a rule's `send_resolved` message begins (src/rules/resolved-notice.ts); receivers with a status of their own say it themselves. */
+/** How a rule's `send_resolved` message begins (src/rules/resolved-notice.ts); receivers with their own status field do not need it. */
 const resolvedPrefix = 'Resolved: ';
 
 export const notify: ActionHandler<'notify'> = async (job, context) => {
@@ -52,7 +52,7 @@ export const notify: ActionHandler<'notify'> = async (job, context) => {
   return askForEach(job, context, targets);
 };
 
-/** Where a message goes. What a person asks for, and what asks a person, goes at once. */
+/** Where a message goes. What a person requests, and what asks a person to act, goes at once. */
 function targetsOf(job: NotifyJob, context: HandlerContext): readonly Target[] {
   const { receiver: name, severity } = job.params;
   const isGrouped = job.cause.kind === 'rule' && !job.isNotice;
@@ -66,7 +66,7 @@ function targetsOf(job: NotifyJob, context: HandlerContext): readonly Target[] {
     throw new AppError('RECEIVER_UNKNOWN', 'the notify names no receiver, and the configuration has no route');
   const { labels } = notificationOf(job, '', '').alerts[0];
   const targets = routesOf(route, severity === undefined ? labels : { ...labels, severity });
-  // Two routes to one receiver are two groups; at once it is one message.
+  // Two routes to one receiver are two groups; sent at once they are one message.
   return isGrouped ? targets : [...new Map(targets.map((target) => [target.receiver, ungrouped(target)])).values()];
 }
 
@@ -76,7 +76,7 @@ function plannedCall({ receiver, grouping }: Target, context: HandlerContext): s
   return `notify ${receiver}: ${places.join(', ')}${when}`;
 }
 
-/** At once; over the receiver's limit, with the others when there is room. */
+/** At once; if it exceeds the receiver's limit, together with the others when there is room. */
 async function sendAtOnce(job: NotifyJob, context: HandlerContext, receiver: Receiver): Promise<HandlerResult> {
   const message = messageOf(job, context.jobId, receiver.name);
   if (job.cause.kind === 'rule' && receiver.maxPerHour !== undefined) {
@@ -89,8 +89,8 @@ async function sendAtOnce(job: NotifyJob, context: HandlerContext, receiver: Rec
 }
 
 /**
- * What became of a message that has no room; undefined: it has. An earlier run of the job may have been let through. The end of what was
- * told by itself waits for room (`later`): with the others it would close nobody's incident.
+ * What became of a message that has no room; undefined: it has room. An earlier run of the job may have been let through. The end of an alert that was
+ * sent alone waits for room (`later`): among the others it would not close its incident.
  */
 function gatherOverflow(
   job: NotifyJob,
@@ -122,7 +122,7 @@ function putOffUntil(atMs: number, { name }: Receiver, { state }: HandlerContext
   });
 }
 
-/** A job that runs again after a crash has been gathered, and its groups may have been told of since. */
+/** A job that runs again after a crash was collected before, and its groups may have been sent since. */
 async function gatherAll(job: NotifyJob, context: HandlerContext, targets: readonly Target[]): Promise<HandlerResult> {
   const dedupId = `gathered:${context.jobId}`;
   const trace = currentTrace();
@@ -158,7 +158,7 @@ function resultOf(gathered: readonly Gathered[], { state }: HandlerContext): Han
   };
 }
 
-/** Several receivers at once are a job each: one that fails is tried again alone. */
+/** Several receivers at once become one job each: one that fails is retried alone. */
 async function askForEach(job: NotifyJob, context: HandlerContext, targets: readonly Target[]): Promise<HandlerResult> {
   const receivers = targets.map(({ receiver }) => receiver);
   await context.state.transact((tx) => {

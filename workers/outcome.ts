@@ -1,4 +1,4 @@
-// What a handler's end means for BullMQ: the only place that throws its control errors.
+// What the end of a handler means for BullMQ: the only place that throws its control errors.
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
 import type { RunOutcome } from '#domain/action-memory.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
@@ -11,7 +11,7 @@ export interface RunResult {
   readonly [detail: string]: unknown;
 }
 
-/** The outcome that an error stands for, before the queue is told. */
+/** The outcome that an error stands for, before the queue gets it. */
 export function outcomeOf(error: unknown, job: Pick<Job, 'attemptsMade' | 'opts'>): RunOutcome {
   const disposition = error instanceof AppError ? error.disposition.kind : 'retry';
   if (disposition === 'already-done') return 'already_done';
@@ -22,8 +22,8 @@ export function outcomeOf(error: unknown, job: Pick<Job, 'attemptsMade' | 'opts'
 }
 
 /**
- * Tells the queue. Returns a result when the job is done all the same; throws otherwise: postponed and interrupted jobs go
- * back without spending an attempt, hopeless ones fail at once, the rest is tried again with backoff.
+ * Reports to the queue. Returns a result if the job is done anyway; throws otherwise: postponed and interrupted jobs go
+ * back without spending an attempt, hopeless ones fail at once, the others are retried with backoff.
  */
 export async function settle(error: unknown, job: Job, token: string | undefined, nowMs: number): Promise<RunResult> {
   const disposition = error instanceof AppError ? error.disposition : { kind: 'retry' as const };
@@ -43,7 +43,7 @@ export async function settle(error: unknown, job: Job, token: string | undefined
   }
 }
 
-/** BullMQ keeps an error's message only: the code goes in front. */
+/** BullMQ keeps only an error's message: the code goes in front. */
 function describe(error: unknown): string {
   return error instanceof AppError ? `${error.code}: ${error.message}` : messageOf(error);
 }

@@ -1,4 +1,4 @@
-// Playback restriction policies: finding the one that was named.
+// Playback restriction policies: finds the one that was named.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_PlaybackRestrictionPolicy.html
 import { findNamed } from './named-resource.ts';
 import type { HandlerContext, PlaybackRestrictionPolicy } from './ports.ts';

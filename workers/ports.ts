@@ -1,4 +1,4 @@
-// What the handlers of actions need from the rest of the program. src/shard/actions.ts meets these ports.
+// What the handlers of actions need from the rest of the program. src/shard/actions.ts implements these ports.
 import type { ActionJob, ActionName, Lane, Pattern } from '#domain/action.ts';
 import type { BatchJob } from '#domain/job.ts';
 import type { Receiver, Route } from '#domain/receiver.ts';
@@ -16,20 +16,20 @@ import type { RunResult } from './outcome.ts';
 
 export interface CallOptions {
   readonly signal: AbortSignal;
-  /** Asked right before the call goes; what it throws is the call's failure. recheck.ts asks first. */
+  /** Called right before the call is sent; if it throws, the call fails with that error. recheck.ts uses it. */
   readonly confirm?: () => void;
 }
 
-/** GetStream, as far as actions look at it. */
+/** GetStream, reduced to what actions read. */
 export interface LiveStream {
   readonly streamId: string;
   readonly health: string;
   readonly startTimeMs: number | undefined;
-  /** Undefined when IVS could not count. */
+  /** Undefined if IVS could not count. */
   readonly viewerCount: number | undefined;
 }
 
-/** GetChannel, as far as actions look at it. */
+/** GetChannel, reduced to what actions read. */
 export interface ChannelDetails {
   readonly arn: string;
   readonly name: string;
@@ -39,7 +39,7 @@ export interface ChannelDetails {
   readonly recordingConfigurationArn: string;
   readonly adConfigurationArn: string;
   readonly playbackRestrictionPolicyArn: string;
-  /** TS or FRAGMENTED_MP4; empty when IVS did not tell. */
+  /** TS or FRAGMENTED_MP4; empty if IVS did not say. */
   readonly containerFormat: string;
   readonly authorized: boolean;
   readonly tags: Readonly<Record<string, string>>;
@@ -48,7 +48,7 @@ export interface ChannelDetails {
 /** A channel that is to be made. */
 export type NewChannel = Omit<ChannelDetails, 'arn' | 'containerFormat'>;
 
-/** BatchGetChannel, as far as it tells: what is left out is not known. */
+/** BatchGetChannel, as far as it answers: what is left out is not known. */
 export interface ChannelSettings {
   readonly arn: string;
   readonly recordingConfigurationArn?: string | undefined;
@@ -80,7 +80,7 @@ export interface AdConfiguration {
 export interface PlaybackRestrictionPolicy {
   readonly arn: string;
   readonly name: string;
-  /** Empty: every one. So are the origins. */
+  /** Empty: every one. The same for the origins. */
   readonly allowedCountries: readonly string[];
   readonly allowedOrigins: readonly string[];
 }
@@ -105,12 +105,12 @@ export interface StreamSession {
   readonly endTimeMs: number | undefined;
   /** The channel as it was when the stream went live. */
   readonly channelType: string;
-  /** Of multitrack input: SD, HD or FULL_HD; empty without. */
+  /** For multitrack input: SD, HD or FULL_HD; empty without it. */
   readonly maximumResolution: string;
   readonly video: readonly VideoTrack[];
   readonly audio: readonly AudioTrack[];
   readonly recordingConfigurationArn: string;
-  /** This and the next one: undefined when IVS did not tell. */
+  /** This and the next one: undefined if IVS did not say. */
   readonly adConfigurationArn?: string | undefined;
   readonly playbackRestrictionPolicyArn?: string | undefined;
   /** Newest first. */
@@ -136,8 +136,8 @@ export interface AudioTrack {
 }
 
 /**
- * The limited IVS client: one permit and one wire call for each method; lists give every page.
- * @throws AppError IVS_… with the disposition that fits (src/domain/error-catalog.ts).
+ * The limited IVS client: one permit and one call for each method; lists return all pages.
+ * @throws AppError IVS_… with the matching disposition (src/domain/error-catalog.ts).
  */
 export interface IvsActions {
   getStream(channelArn: string, options: CallOptions): Promise<LiveStream>;
@@ -150,7 +150,7 @@ export interface IvsActions {
   ): Promise<{ readonly adBreakId: string }>;
   getStreamSession(channelArn: string, streamId: string | undefined, options: CallOptions): Promise<StreamSession>;
   getChannel(channelArn: string, options: CallOptions): Promise<ChannelDetails>;
-  /** At most 50; those that are not there are left out. */
+  /** At most 50; channels that do not exist are left out. */
   getChannels(channelArns: readonly string[], options: CallOptions): Promise<readonly ChannelSettings[]>;
   updateChannel(
     channelArn: string,
@@ -159,7 +159,7 @@ export interface IvsActions {
     >,
     options: CallOptions,
   ): Promise<void>;
-  /** Its stream key is not in the answer: getStreamKey tells it. */
+  /** Its stream key is not in the answer: use getStreamKey. */
   createChannel(channel: NewChannel, options: CallOptions): Promise<ChannelDetails>;
   /** ARNs of the channels with exactly this name. */
   listChannelsByName(name: string, options: CallOptions): Promise<string[]>;
@@ -215,7 +215,7 @@ export interface IvsActions {
 
 /** The metadata service (src/metadata): what its outbox accepted before. */
 interface MetadataAccepted {
-  /** The batch, or the part of one, that was accepted under each key; undefined where nothing was, or it is kept no more. */
+  /** The batch, or the part of one, that was accepted under each key; undefined where nothing was, or it is no longer kept. */
   acceptedUnder(keys: readonly string[]): Promise<readonly (string | undefined)[]>;
 }
 
@@ -239,7 +239,7 @@ export interface MetadataSubmit extends MetadataAccepted {
     readonly who?: string | undefined;
     readonly job?: BatchJob | undefined;
     readonly dryRun?: boolean | undefined;
-    /** Channels that are left out, whatever chose them. */
+    /** Channels that are left out, whichever target chose them. */
     readonly spare?: ((channelArn: string) => boolean) | undefined;
   }): Promise<{
     readonly batchId: string;
@@ -256,7 +256,7 @@ export interface MetadataSubmit extends MetadataAccepted {
 
 /** The same for the parts of a fan-out. */
 export interface MetadataParts extends MetadataAccepted {
-  /** Accepts one item for each channel; a key that was used before brings nothing new. @throws AppError OUTBOX_FULL */
+  /** Accepts one item for each channel; a key that was used before adds nothing. @throws AppError OUTBOX_FULL */
   submitParts(batch: {
     readonly parts: readonly {
       readonly channelArn: string;
@@ -270,7 +270,7 @@ export interface MetadataParts extends MetadataAccepted {
     readonly job: BatchJob;
   }): Promise<{
     readonly batchId: string;
-    /** Of each part, in their order. */
+    /** For each part, in their order. */
     readonly states: readonly (
       | 'accepted'
       | 'repeated'
@@ -290,7 +290,7 @@ export interface ActionPorts {
   readonly state: SharedState;
   readonly clock: Clock;
   readonly random: () => number;
-  /** The place that the job's `deliver` names, within what whoever asked for the job may name. */
+  /** The destination that the job's `deliver` names, within what the job's requester may name. */
   sink(job: ActionJob<DeliveringAction>): SecretSink;
   readonly http: Pick<HttpSender, 'send'>;
   readonly events: Pick<EventBus, 'put'>;
@@ -300,7 +300,7 @@ export interface ActionPorts {
   receiver(name: string): Receiver | undefined;
   /** Where a `notify` without a receiver goes. */
   route(): Route | undefined;
-  /** Where links in messages stand on; empty: messages have none. */
+  /** The base of links in messages; empty: messages have none. */
   externalUrl(): string;
   /** Counts a message to one integration of a receiver. */
   countNotification(labels: {
@@ -312,9 +312,9 @@ export interface ActionPorts {
   readonly adBreaks: {
     /** Between two of them, by the quota. */
     spacingMs(): number;
-    /** So long before its turn a job looks at its channel: the line to the quota must not run empty. */
+    /** A job reads its channel this long before its turn: the queue for the quota must not run empty. */
     readonly aheadMs: number;
-    /** After a lost answer the event of the break is waited for this long. */
+    /** After a lost answer, how long the event of the break is awaited. */
     readonly eventWindowMs: number;
   };
   /** The silence in force that holds back this action of a rule. */
@@ -324,8 +324,8 @@ export interface ActionPorts {
     readonly channelArn: string;
   }): { readonly id: string; readonly author: string; readonly reason: string } | undefined;
   /**
-   * The text of a file without the line end.
-   * @param job whose parameters name the file; left out for a file that the configuration names
+   * The text of a file without the final line break.
+   * @param job the job whose parameters name the file; left out for a file that the configuration names
    * @throws AppError SECRET_FILE_UNREADABLE, FILE_NOT_ALLOWED
    */
   readSecretFile(path: string, job?: ActionJob): Promise<Secret>;
@@ -338,11 +338,11 @@ export interface ActionPorts {
   matcher(pattern: Pattern): Matcher;
   /** Whether a rule's `match` selects a channel, by what is known of it. */
   selects(match: Pattern, channelArn: string): boolean;
-  /** Hides a value from every log line until it is let go. */
+  /** Hides a value from every log line until it is released. */
   hide(value: Secret): Disposable;
   /** Hash of the configuration in force, for the audit. */
   configHash(): string;
-  /** Says that committed jobs wait for the relay. */
+  /** Signals that committed jobs wait for the relay. */
   nudge(): void;
 }
 
@@ -353,13 +353,13 @@ export interface HandlerContext extends ActionPorts, JobRun {}
 export interface HandlerResult extends RunResult {
   readonly before?: unknown;
   readonly after?: unknown;
-  /** Of a dry run: the calls it would have made, in order. */
+  /** For a dry run: the calls that it would have made, in order. */
   readonly calls?: readonly string[];
   /** The session that it ended by StopStream. */
   readonly stopped?: string | undefined;
 }
 
-/** Carries out one action. Safe to run again after any crash or lost answer: it finds out from IVS what is left to do. */
+/** Runs one action. Safe to repeat after any crash or lost answer: it reads from IVS what is left to do. */
 export type ActionHandler<N extends ActionName> = (
   job: ActionJob<N>,
   context: HandlerContext,

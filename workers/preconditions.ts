@@ -1,5 +1,5 @@
-// What has to be true right before an action acts: no pause or hold, the channel there, live or not, with this stream, `only_if` true.
-// Read from IVS then, not from the record of the stream.
+// What must be true right before an action acts: no pause or hold, the channel exists, is live or not, with this stream, and `only_if` is
+// true. Read from IVS at that time, not from the record of the stream.
 import type { ActionJob, ActionName } from '#domain/action.ts';
 import { holdTag, isOnHold, readHold, readPause } from '#domain/controls-in-force.ts';
 import { type StreamDocument, timesOfStream } from '#domain/documents.ts';
@@ -20,7 +20,7 @@ export function isCode(error: unknown, code: AppError['code']): boolean {
   return error instanceof AppError && error.code === code;
 }
 
-/** The channel's live stream as GetStream shows it now, or undefined while it is offline. */
+/** The channel's live stream according to GetStream now, or undefined if it is offline. */
 export async function liveStream(context: HandlerContext, channelArn: string): Promise<LiveStream | undefined> {
   try {
     return await context.ivs.getStream(channelArn, { signal: context.signal });
@@ -31,8 +31,8 @@ export async function liveStream(context: HandlerContext, channelArn: string): P
 }
 
 /**
- * Why a destructive action must not go on, or undefined: automation was told meanwhile to keep its hands off, another stream than the one it was decided for is live, or
- * `only_if` does not hold. Ask it before the first change only: the action's own steps may change the answer.
+ * Why a destructive action must not continue, or undefined. Reasons: a pause or hold began meanwhile, another stream than the one it was decided for is live, or
+ * `only_if` does not hold. Call it only before the first change: the action's own steps may change the answer.
  */
 export function reasonToSkip(
   job: ActionJob,
@@ -54,7 +54,7 @@ export function reasonToSkip(
   return onlyIfFails(job, context, live);
 }
 
-/** Holds and the pause that came after the decision. What an operator asks for is done all the same. @throws AppError STATE_LOST: later */
+/** Holds and the pause that began after the decision. An operator's request is carried out anyway. @throws AppError STATE_LOST: later */
 export function skippedByControls(
   job: ActionJob,
   context: Pick<HandlerContext, 'state' | 'check'>,
@@ -75,7 +75,7 @@ export function skippedByControls(
       },
     );
   const { channelArn } = job;
-  // Of the targets of metadata those on hold are left out by put_metadata itself.
+  // For metadata, put_metadata itself leaves out targets on hold.
   if (job.action === 'put_metadata' || channelArn === undefined) return undefined;
   const hold = readHold(state.view, channelArn, state.nowMs());
   const isHeld = isOnHold(state.view, channelArn, state.nowMs());
@@ -95,10 +95,10 @@ function onlyIfFails(job: ActionJob, context: HandlerContext, live: LiveStream |
   return { outcome: 'skipped', reason: 'only_if_false', observed: document };
 }
 
-/** People are told all the same of what was decided before the pause or the hold. */
+/** People are still notified of what was decided before the pause or the hold. */
 const telling: ReadonlySet<ActionName> = new Set(['notify', 'capture_session', 'report']);
 
-/** Holds, the pause and `only_if` for actions that do not look at the stream otherwise. */
+/** Holds, the pause and `only_if` for actions that do not read the stream otherwise. */
 export async function onlyIfFailsFresh(job: ActionJob, context: HandlerContext): Promise<HandlerResult | undefined> {
   const skipped = telling.has(job.action) ? undefined : skippedByControls(job, context);
   if (skipped) return skipped;
@@ -114,7 +114,7 @@ export async function onlyIfFailsFresh(job: ActionJob, context: HandlerContext):
 const putOffMs = 30_000;
 
 /**
- * For what an earlier run has left for later, such as the end of a grace period: a pause or a hold puts it off, since nobody asks for it
+ * For what an earlier run has left for later, such as the end of a grace period: a pause or a hold postpones it, since nobody requests it
  * a second time. `only_if` was judged then.
  * @throws AppError CONTROLS_CHANGED: later
  */
@@ -149,12 +149,12 @@ export function planned(calls: readonly string[], before: unknown): HandlerResul
   return { outcome: 'skipped', reason: 'dry_run', calls, before };
 }
 
-/** The stream's document as IVS tells it now; the recording's state is the record's, if it is of the same stream. */
+/** The stream's document according to IVS now; the recording's state is the record's, if it is about the same stream. */
 function documentOf(live: LiveStream | undefined, record: StreamRecord | undefined, nowMs: number): StreamDocument {
   if (!live) {
     if (!record) return { live: false, state: 'offline', recording: 'none' };
     const { streamId, recording, failureReason } = record;
-    // IVS knows better than a record that still says live.
+    // IVS is right if a record still says live.
     const state = record.state === 'live' ? 'ended' : record.state;
     return {
       live: false,

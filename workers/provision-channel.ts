@@ -1,7 +1,7 @@
-// provision_channel: a channel of this name with these settings is there, and its key is where it was to be delivered.
+// provision_channel: makes sure that a channel with this name and these settings exists, and that its key was delivered to its destination.
 //
-// CreateChannel makes another channel each time, and names are not unique. So the channel that a job makes carries the job's id as a
-// tag: after a lost answer, or a crash, the next run finds it by that.
+// CreateChannel creates another channel each time, and names are not unique. So the job's channel carries the job's id as a tag: after a
+// lost answer or a crash, the next run finds it by that tag.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
 import { createHash } from 'node:crypto';
 import type { ActionJob } from '#domain/action.ts';
@@ -49,7 +49,7 @@ export const provisionChannel: ActionHandler<'provision_channel'> = async (job, 
     }
     const { arn } = channel;
     const known: Channel = { ...channel, arn: arn as ChannelArn };
-    // Rules and requests know it at once, not only after the next listing.
+    // Rules and requests know the channel at once, not only after the next listing.
     await fence.commit((tx) => tx.set(kinds.channel.of(arn), known));
     await context.progress('key', { channelArn: arn });
     const keyArn = await deliverKey(context, arn, { sink, fence, provisionId });
@@ -67,7 +67,7 @@ export const provisionChannel: ActionHandler<'provision_channel'> = async (job, 
   });
 };
 
-/** What the channel is to be. @throws AppError when something that it names is not there */
+/** The wanted channel. @throws AppError if something that it names does not exist */
 async function wantedOf(job: Job, context: HandlerContext): Promise<NewChannel> {
   const { params } = job;
   const { name, type = 'STANDARD', authorized = false, latency_mode: latencyMode = 'LOW', tags = {} } = params;
@@ -98,7 +98,7 @@ async function wantedOf(job: Job, context: HandlerContext): Promise<NewChannel> 
   };
 }
 
-/** The channel of this name: the one that this job made, or another one with the same settings. @throws AppError CHANNEL_NAME_TAKEN */
+/** The channel with this name: the one that this job made, or another one with the same settings. @throws AppError CHANNEL_NAME_TAKEN */
 async function findChannel(context: HandlerContext, wanted: NewChannel): Promise<ChannelDetails | undefined> {
   const { ivs, signal } = context;
   const arns = await ivs.listChannelsByName(wanted.name, { signal });
@@ -124,7 +124,7 @@ const settings = [
   'playbackRestrictionPolicyArn',
 ] as const;
 
-/** Settings and tags in which a channel is not as wanted; further tags are no difference. */
+/** Settings and tags in which a channel differs from what is wanted; additional tags do not count. */
 function differences(channel: ChannelDetails, wanted: NewChannel): string[] {
   const tags = Object.entries(wanted.tags).filter(([key]) => key !== provisionTag);
   return [

@@ -37,7 +37,7 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
       ...(job.cause.kind === 'rule' ? { rule: job.cause.rule, decisionId: job.cause.decisionId } : {}),
     },
     ...(job.dryRun ? { dryRun: true } : {}),
-    // Automation keeps its hands off these, also when it meant others.
+    // Automation leaves these channels alone, even if its targets include them.
     ...(job.cause.kind === 'rule'
       ? { spare: (channelArn) => isOnHold(context.state.view, channelArn, context.state.nowMs()) }
       : {}),
@@ -50,7 +50,7 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
       found: { leftOut: count, examples },
     });
   if (job.dryRun) return { ...planned([`PutMetadata on ${channels} channel(s), lane ${lane}`], undefined), ...leftOut };
-  // One reason for all says more than that there was no channel.
+  // A single reason for all says more than that there was no channel.
   if (channels === 0)
     return {
       outcome: 'skipped',
@@ -58,7 +58,7 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
       batchId,
       ...leftOut,
     };
-  // Taken over by the outbox: what becomes of the items is told by the job's delivery.
+  // The outbox has taken over: the job's delivery reports what becomes of the items.
   return { outcome: 'done', reason: 'accepted', batchId, channels, ...leftOut };
 };
 

@@ -1,5 +1,5 @@
-// A message to everything that a receiver has. What has taken it does not get it again when something else fails, and what asked for
-// time is left alone until then.
+// A message to all integrations of a receiver. An integration that accepted it does not get it again when another fails, and one that asked
+// for time is left alone until then.
 import type { ActionJob } from '#domain/action.ts';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
@@ -12,12 +12,12 @@ import { deliver } from './deliver.ts';
 import type { Message } from './message.ts';
 import type { HandlerContext } from './ports.ts';
 
-/** For so long a receiver may put a message off without spending attempts. */
+/** A receiver may postpone a message for this long without spending attempts. */
 export const mostPutOffMs = 6 * 3_600_000;
-/** For so long it is known who has taken a message that neither went to all nor was given up. */
+/** How long it is remembered who accepted a message that neither reached all nor was given up. */
 const progressKeptMs = 86_400_000;
 
-/** Forgets how far messages went whose jobs ended another way: skipped, come too late, or their receiver was removed. */
+/** Deletes the progress of messages whose jobs ended otherwise: they were skipped or late, or their receiver was removed. */
 export function dropOldProgress(tx: Transaction): void {
   for (const [jobId, { atMs }] of Array.from(tx.entries(kinds.notified)))
     if (atMs !== undefined && tx.nowMs - atMs > progressKeptMs) tx.delete(kinds.notified.of(jobId));
@@ -59,7 +59,7 @@ export function notificationOf(
   };
 }
 
-/** What every message of a job says in JSON, beside its own. */
+/** What every message of a job contains in JSON, besides its own content. */
 export function jsonOf(context: Pick<HandlerContext, 'jobId'>, job: ActionJob, receiver: string, text: string): object {
   return {
     version: 1,
@@ -74,9 +74,9 @@ export function jsonOf(context: Pick<HandlerContext, 'jobId'>, job: ActionJob, r
 }
 
 /**
- * Sends a message to each integration of a receiver; resolves with how many there are once all have taken it.
- * @param onGivenUp told, in the commit that gives the message up, which integrations do not have it
- * @throws the failure that is worth another try, or the first one
+ * Sends a message to each integration of a receiver; resolves with their number once all have accepted it.
+ * @param onGivenUp called with the integrations that do not have it, in the commit that gives the message up
+ * @throws the failure that is worth a retry, or the first one
  */
 export async function sendToReceiver(
   context: HandlerContext,
@@ -179,7 +179,7 @@ function putOff({ name }: Receiver, { place }: Integration, delayMs: number, cau
   });
 }
 
-/** What decides when the job comes again: a failure that is tried again with backoff, else the shortest wait, else what is given up. */
+/** What decides when the job runs again: a failure with backoff, else the shortest wait, else what is given up. */
 function worst(failures: readonly unknown[]): unknown {
   const waitOf = (error: unknown) =>
     error instanceof AppError && error.disposition.kind === 'retry-after' ? error.disposition.delayMs : undefined;

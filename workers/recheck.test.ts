@@ -8,7 +8,7 @@ import { withRecheck } from './recheck.ts';
 
 const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl' as ChannelArn;
 
-/** A run of a stop whose call waits for its permit, and what went over the wire. */
+/** A run of a stop whose call waits for its permit, and what was sent to IVS. */
 function run(kind: 'rule' | 'api') {
   const state = new MemoryState({ now: () => 1_000_000 });
   const sent: string[] = [];
@@ -29,7 +29,7 @@ function run(kind: 'rule' | 'api') {
 const pause = (state: MemoryState) =>
   state.transact((tx) => tx.set(kinds.pause.of('global'), { who: 'ann', reason: 'x', sinceMs: 1 }));
 
-test('a pause that comes while the first change waits for its permit keeps it back', async () => {
+test('a pause that begins while the first change waits for its permit prevents it', async () => {
   const { state, sent, context, signal } = run('rule');
   context.check('pause', true, { asked: {}, found: {} });
   await pause(state);
@@ -38,7 +38,7 @@ test('a pause that comes while the first change waits for its permit keeps it ba
   expect(sent).toEqual([]);
 });
 
-test('what was begun is finished, and what only reads is not asked', async () => {
+test('an action that was begun is finished, and one that only reads is not checked', async () => {
   const { state, sent, context, signal } = run('rule');
   context.check('pause', true, { asked: {}, found: {} });
   await context.ivs.deleteStreamKey('key', { signal });
@@ -49,7 +49,7 @@ test('what was begun is finished, and what only reads is not asked', async () =>
   expect(sent).toEqual(['DeleteStreamKey', 'GetStream', 'StopStream']);
 });
 
-test('what a person asks for goes under a pause', async () => {
+test('a person’s request is carried out during a pause', async () => {
   const { state, sent, context, signal } = run('api');
   context.check('pause', true, { asked: {}, found: {} });
   await pause(state);

@@ -1,11 +1,11 @@
-// Pause and holds are asked for again right before the first change that a rule's action makes: between the handler's
-// own check and the call lie a write to Redis and the wait for a permit, which can be long while one operation is in demand.
+// Pause and holds are checked again right before the first change that a rule's action makes: between the handler's own check and the call
+// there are a write to Redis and the wait for a permit, which can be long while one operation is in demand.
 import type { ActionJob } from '#domain/action.ts';
 import { isOnHold, readPause } from '#domain/controls-in-force.ts';
 import { AppError } from '#domain/errors.ts';
 import type { CallOptions, HandlerContext, IvsActions } from './ports.ts';
 
-/** The calls that change something, with the place of their options among the arguments. */
+/** The calls that change something, with the position of their options among the arguments. */
 const changingCalls = {
   stopStream: 1,
   insertAdBreak: 2,
@@ -25,8 +25,8 @@ const changingCalls = {
 } as const satisfies Partial<Record<keyof IvsActions, number>>;
 
 /**
- * The context of one run of a rule's action. Once the handler has asked for the pause (preconditions.ts), its first changing call asks again
- * when it goes; later ones do not, since what was begun is finished. A call that is kept back fails with CONTROLS_CHANGED.
+ * The context of one run of a rule's action. Once the handler has checked the pause (preconditions.ts), its first changing call checks again
+ * when it is sent; later ones do not, since what was begun is finished. A call that is prevented fails with CONTROLS_CHANGED.
  */
 export function withRecheck(job: ActionJob, context: HandlerContext): HandlerContext {
   if (job.cause.kind !== 'rule') return context;

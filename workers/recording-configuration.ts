@@ -1,4 +1,4 @@
-// Finds the recording configuration that a rule or a person named: by ARN, by name, by its bucket; and whether it can be used.
+// Finds the recording configuration that a rule or a person named by ARN, name or bucket, and checks whether it can be used.
 import { AppError } from '#domain/errors.ts';
 import type { HandlerContext, RecordingConfiguration } from './ports.ts';
 import { isCode } from './preconditions.ts';

@@ -1,4 +1,4 @@
-// report: what happened in the session, to a receiver or into files. What IVS knows of the session is captured first, for the hints.
+// report: what happened in the session, to a receiver or into files. First captures what IVS knows about the session, for the hints.
 import { channelIdOf, isChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
@@ -57,7 +57,7 @@ export const report: ActionHandler<'report'> = async (job, context) => {
   };
 };
 
-/** A report without hints is better than none: what IVS does not tell after the last try is left out. */
+/** A report without hints is better than none: what IVS has not returned after the last attempt is left out. */
 async function captureIfMissing(context: HandlerContext, channelArn: string, streamId: string): Promise<void> {
   const captures = await context.state.readLog(logs.captures, { limit: 2_000 });
   if (captures.some(({ entry }) => entry.channelArn === channelArn && entry.streamId === streamId)) return;

@@ -1,4 +1,4 @@
-// retire_channel: key away, stream stopped, end awaited, channel deleted. The rule or request has confirmed it.
+// retire_channel: deletes the key, stops the stream, waits for its end, deletes the channel. The rule or request has confirmed it.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_DeleteChannel.html
 import { AppError } from '#domain/errors.ts';
 import type { Key } from '#domain/state-key.ts';
@@ -9,7 +9,7 @@ import { withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
 import { channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 
-/** How long one run waits for the end of the stream before the job is put off. */
+/** How long one run waits for the end of the stream before the job is postponed. */
 const waitMs = 30_000;
 
 export const retireChannel: ActionHandler<'retire_channel'> = async (job, context) => {
@@ -19,7 +19,7 @@ export const retireChannel: ActionHandler<'retire_channel'> = async (job, contex
     const channel = await ivs.getChannel(channelArn, { signal });
     const keyArns = await ivs.listStreamKeys(channelArn, { signal });
     const live = await liveStream(context, channelArn);
-    // Without a key this job is already under way, and what is live came in before.
+    // If there is no key, this job has already begun, and a live stream started before that.
     const skip = keyArns.length > 0 ? reasonToSkip(job, context, live) : undefined;
     if (skip) return skip;
     const before = { name: channel.name, tags: channel.tags, live: live?.streamId ?? null, keyArns };

@@ -1,5 +1,5 @@
-// retire_recording_configuration: takes it off every channel that references it, then deletes it. Live channels cannot be changed:
-// the job comes back for them until none is left.
+// retire_recording_configuration: removes it from every channel that references it, then deletes it. Live channels cannot be changed: the
+// job runs again for them until none is left.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_DeleteRecordingConfiguration.html
 import type { ActionJob } from '#domain/action.ts';
 import type { Retiring } from '#domain/action-memory.ts';
@@ -14,11 +14,11 @@ import { findRecordingConfiguration } from './recording-configuration.ts';
 
 type Job = ActionJob<'retire_recording_configuration'>;
 
-/** How long until the job looks again at channels that were live. */
+/** How long until the job checks channels again that were live. */
 const comeBackMs = 60_000;
 
 export const retireRecordingConfiguration: ActionHandler<'retire_recording_configuration'> = async (job, context) => {
-  // What was begun is finished: it comes back for channels that were live.
+  // A retirement that was begun is finished: the job runs again for channels that were live.
   const isBegun = !job.dryRun && context.state.view.get(retiringKey(job)) !== undefined;
   if (isBegun) putOffByControls(job, context);
   const skip = isBegun ? undefined : await onlyIfFailsFresh(job, context);
@@ -27,7 +27,7 @@ export const retireRecordingConfiguration: ActionHandler<'retire_recording_confi
   try {
     ({ arn } = await findRecordingConfiguration(job.params.configuration, context));
   } catch (error) {
-    // A run before this one may have deleted it: then nothing of this name is left.
+    // An earlier run may have deleted it: then nothing with this name is left.
     if (!isCode(error, 'RECORDING_CONFIGURATION_UNKNOWN')) throw error;
     if (context.state.view.get(retiringKey(job)) === undefined) throw error;
     await finish(job, context);
@@ -65,7 +65,7 @@ async function retire(job: Job, context: HandlerContext, arn: string): Promise<H
         await finish(job, context);
         return { outcome: 'already_done', reason: 'configuration_gone' };
       }
-      // A channel took it up in this moment: the next round finds that channel.
+      // A channel started to use it just now: the next round finds that channel.
       if (!isCode(error, 'IVS_CONFLICT')) throw error;
     }
   }
@@ -105,7 +105,7 @@ async function finish(job: Job, { state }: HandlerContext): Promise<void> {
   });
 }
 
-/** Forgets retirements that ended a day ago. */
+/** Deletes the marks of retirements that ended a day ago. */
 export function dropOldRetirements(tx: Transaction): void {
   for (const [id, { doneAtMs }] of tx.entries(kinds.retiring))
     if (doneAtMs !== undefined && tx.nowMs - doneAtMs > 86_400_000) tx.delete(kinds.retiring.of(id));

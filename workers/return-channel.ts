@@ -1,5 +1,5 @@
-// return_channel: takes a lent channel back: its key is replaced, and a stream that still runs is stopped. The end is one key that was
-// delivered to nobody, and a channel that is free.
+// return_channel: takes back a lent channel: its key is replaced, and a stream that still runs is stopped. In the end the channel has one
+// key that was delivered to nobody, and is free.
 import type { ChannelLease } from '#domain/action-memory.ts';
 import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -28,7 +28,7 @@ export const returnChannel: ActionHandler<'return_channel'> = async (job, contex
   try {
     // What was begun is finished: a half-replaced key must not stay.
     const isBegun = lease?.returning !== undefined;
-    // Of a lease that is over: nobody else takes the channel back.
+    // For a lease that is over: nobody else takes the channel back.
     const isOver = (lease?.untilMs ?? Infinity) <= context.state.nowMs();
     if (!isBegun && isOver && !job.dryRun) putOffByControls(job, context);
     const skip = isBegun ? undefined : await onlyIfFailsFresh(job, context);
@@ -77,7 +77,7 @@ async function giveBack(
   }
   await fence.commit((tx) => {
     tx.delete(kinds.channelLease.of(channelArn));
-    // Nobody has the key that the channel has now.
+    // Nobody has the channel's present key.
     if (tx.get(keyRecordOf(channelArn)) !== undefined) tx.delete(keyRecordOf(channelArn));
   });
   return {
@@ -88,7 +88,7 @@ async function giveBack(
   };
 }
 
-/** Writes down which keys go before the first one goes. Returns them. */
+/** Records which keys will be deleted before the first one is. Returns them. */
 async function begin(context: HandlerContext, channelArn: string, fence: Fence): Promise<readonly string[]> {
   const key = kinds.channelLease.of(channelArn);
   const known = context.state.view.get(key)?.returning;
@@ -102,7 +102,7 @@ async function begin(context: HandlerContext, channelArn: string, fence: Fence):
   return oldKeyArns;
 }
 
-/** Until there is one key, and none of the old ones. Returns its ARN. */
+/** Repeats until there is one key, and none of the old ones. Returns its ARN. */
 async function replaceKey(
   context: HandlerContext,
   {

@@ -1,5 +1,5 @@
-// revoke_viewers: ends the running sessions of viewers of a private channel, twenty with one call. Viewers' ids are people's: they are in
-// the job and its steps, and in no log, metric or message.
+// revoke_viewers: ends the running sessions of viewers of a private channel, twenty per call. Viewers' ids identify people: they are in the
+// job and its steps, and in no log, metric or message.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchStartViewerSessionRevocation.html
 import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -7,7 +7,7 @@ import type { ActionHandler, HandlerContext, ViewerRevocationError } from './por
 import { channelOf, onlyIfFailsFresh, planned } from './preconditions.ts';
 
 const mostInBatch = 20;
-/** Tries of one viewer within a run, where IVS says that it may work later. */
+/** Attempts for one viewer within a run, if IVS says that it may work later. */
 const tries = 3;
 const passing = /Throttl|InternalServer|ServiceUnavailable/;
 
@@ -26,7 +26,7 @@ export const revokeViewers: ActionHandler<'revoke_viewers'> = async (job, contex
     );
     return { ...planned(calls, undefined), ...note };
   }
-  // To revoke what is revoked already changes nothing, so a run begins anew.
+  // Revoking again changes nothing, so a run starts from the beginning.
   let left = viewers;
   const refused: ViewerRevocationError[] = [];
   for (let attempt = 1; left.length > 0; attempt += 1) {

@@ -1,8 +1,8 @@
-// rotate_playback_key_pair: makes an EC P-384 pair, imports the public half, delivers the private half, keeps the old pair for a
-// grace period (tokens signed with it stay valid), then deletes it.
+// rotate_playback_key_pair: creates an EC P-384 pair, imports the public half, delivers the private half, keeps the old pair for a grace
+// period (tokens signed with it stay valid), then deletes it.
 //
-// The pair is imported before the private half is delivered: whoever signs with the new key can be verified at once. IVS never
-// gives a private key back, so a pair whose delivery is not recorded is an orphan: the next run deletes it and makes another.
+// The pair is imported before the private half is delivered, so that signatures with the new key can be verified at once. IVS never returns
+// a private key, so a pair whose delivery is not recorded is an orphan: the next run deletes it and creates another.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/private-channels-create-key.html
 import { createHash, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -31,7 +31,7 @@ export const rotatePlaybackKeyPair: ActionHandler<'rotate_playback_key_pair'> = 
   if (context.jobId.startsWith(`${laterId}-`)) {
     putOffByControls(job, context);
     return withLease(context, `playback-key|${name}`, async (fence) => {
-      // Perhaps of a later rotation, which has taken over what is still to be deleted.
+      // Possibly from a later rotation, which has taken over what is still to be deleted.
       const record = context.state.view.get(kinds.playbackKey.of(name));
       return record ? retireDue({ job, context, fence }, record) : { outcome: 'already_done', reason: 'rotated' };
     });
@@ -108,7 +108,7 @@ async function rotate({ job, context, fence }: Run, rotationId: string): Promise
 }
 
 /**
- * Imports the public half. After a lost answer a pair of this name may be there; whether it is of this key only its import tells, so it
+ * Imports the public half. After a lost answer a pair with this name may exist. Only the answer of its import would say whether it has this key, so it
  * is deleted and imported again.
  */
 async function importPair(context: HandlerContext, name: string, publicKeyMaterial: string): Promise<PlaybackKeyPair> {
@@ -133,7 +133,7 @@ async function importPair(context: HandlerContext, name: string, publicKeyMateri
 }
 
 /**
- * The pair that IVS has under this ARN is the one that was just imported: only then is its private half delivered.
+ * Checks that the pair under this ARN in IVS is the one that was just imported: only then is its private half delivered.
  * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetPlaybackKeyPair.html
  * @throws AppError KEY_UNSETTLED after the pair was deleted
  */
@@ -150,7 +150,7 @@ async function checkFingerprint(context: HandlerContext, { arn, fingerprint }: P
   );
 }
 
-/** Pairs that nobody has the private half of. */
+/** Pairs whose private half nobody has. */
 async function deleteOrphans(context: HandlerContext, names: readonly string[]): Promise<void> {
   const { ivs, signal } = context;
   for (const pair of await ivs.listPlaybackKeyPairs({ signal })) {
@@ -160,7 +160,7 @@ async function deleteOrphans(context: HandlerContext, names: readonly string[]):
   }
 }
 
-/** Deletes the pairs whose grace period is over; the job comes back for the others. */
+/** Deletes the pairs whose grace period is over; the job runs again for the others. */
 async function retireDue({ job, context, fence }: Run, record: PlaybackKeyRecord): Promise<HandlerResult> {
   const nowMs = context.state.nowMs();
   const due = record.retiring.filter(({ deleteAtMs }) => deleteAtMs <= nowMs);
@@ -218,7 +218,7 @@ async function plan(job: Job, context: HandlerContext): Promise<HandlerResult> {
   );
 }
 
-/** Pairs of this name, and those that earlier rotations made. */
+/** Pairs with this name, and those that earlier rotations made. */
 function isOurs(pair: PlaybackKeyPair, name: string): boolean {
   const base = name.slice(0, 116);
   return (

@@ -1,9 +1,9 @@
-// rotate_stream_key: delete → create → deliver → verify. The end is exactly one key on the channel, its value delivered.
+// rotate_stream_key: delete → create → deliver → verify. In the end the channel has exactly one key, and its value was delivered.
 //
-// A channel can have one key only, so between delete and deliver it has none that anyone knows. Each round looks at the keys
-// IVS shows and does what is left: a key that is to be replaced is deleted, where none is one is created, one that is neither
-// old nor delivered (ours after a lost answer, or somebody else's) is read and delivered. The last look must show the delivered
-// key and no other. Only ARNs are remembered (key-record.ts); the value lives in this process's memory.
+// A channel can have only one key, so between delete and deliver it has none that anyone knows. Each round lists the keys that IVS shows
+// and does what is left: a key that must be replaced is deleted; if there is none, one is created; a key that is neither old nor delivered
+// (ours after a lost answer, or somebody else's) is read and delivered. The last listing must show the delivered key and no other. Only
+// ARNs are remembered (key-record.ts); the value exists only in this process's memory.
 
 import type { ActionJob } from '#domain/action.ts';
 import type { KeyRecord } from '#domain/action-memory.ts';
@@ -20,7 +20,7 @@ import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonT
 
 type Job = ActionJob<'rotate_stream_key'>;
 
-/** Rounds within one run; each one beyond the first means that something came between. */
+/** Rounds within one run; each one beyond the first means that something interfered. */
 const maxRounds = 6;
 
 export const rotateStreamKey: ActionHandler<'rotate_stream_key'> = async (job, context) => {
@@ -75,11 +75,11 @@ class Rotation {
   readonly #options: RotationOptions;
   readonly #rotationId: string;
   readonly #sink: SecretSink;
-  /** Delivered by this run, so surely the newest value at its destination. */
+  /** Delivered by this run, so certainly the newest value at its destination. */
   #delivered: string | undefined;
   /** The session that this run ended. */
   #stopped: string | undefined;
-  /** What the last look showed. */
+  /** The result of the last listing. */
   #keyArns: readonly string[] | undefined;
 
   constructor(options: RotationOptions) {
@@ -88,7 +88,7 @@ class Rotation {
     this.#sink = options.context.sink(options.job);
   }
 
-  /** Decides whether to rotate, and records it before anything is changed. Returns a result when there is nothing to do now. */
+  /** Decides whether to rotate, and records it before anything is changed. Returns a result if there is nothing to do now. */
   async begin(): Promise<HandlerResult | undefined> {
     const { job, context, channelArn, fence } = this.#options;
     const known = context.state.view.get(keyRecordOf(channelArn));
@@ -117,7 +117,7 @@ class Rotation {
     return undefined;
   }
 
-  /** Works until the last look shows one key, delivered. @throws what stopped it, after raising an alert */
+  /** Works until the last listing shows one key, delivered. @throws what stopped it, after raising an alert */
   async finish(): Promise<HandlerResult> {
     for (let round = 0, failures = 0; ; round += 1) {
       try {
@@ -129,10 +129,10 @@ class Rotation {
             `the keys of ${this.#options.channelArn} changed ${round} times meanwhile`,
           );
       } catch (error) {
-        // Without an answer nothing is known: the next round looks first.
+        // Without an answer nothing is known: the next round lists first.
         this.#keyArns = undefined;
         const { signal } = this.#options.context;
-        // A daemon that stops hands the job on at once: nothing to be alarmed about.
+        // A stopping daemon passes the job on at once: no reason for an alert.
         const interrupted = signal.aborted && isCode(signal.reason, 'INTERRUPTED');
         if (isCode(error, 'LEASE_LOST') || isCode(error, 'IVS_NOT_FOUND') || interrupted) throw error;
         failures += 1;
@@ -146,7 +146,7 @@ class Rotation {
     }
   }
 
-  /** One look and what it asks for. Returns the result when the look showed that all is well. */
+  /** One listing and what it requires. Returns the result if the listing showed that all is well. */
   async #round(): Promise<HandlerResult | undefined> {
     const { context, channelArn, fence } = this.#options;
     const { signal } = context;
@@ -171,7 +171,7 @@ class Rotation {
     return undefined;
   }
 
-  /** No new key exists yet: whatever is live now came in with the old one. */
+  /** No new key exists yet: a live stream started with the old one. */
   async #noteLive(): Promise<void> {
     const { job, context, channelArn } = this.#options;
     if (job.params.when !== 'now_and_stop' || this.#known().ejectStreamId !== undefined) return;
@@ -189,7 +189,7 @@ class Rotation {
     await this.#record({ deliveredKeyArn: key.arn, deliveredAtMs: context.state.nowMs() });
   }
 
-  /** now_and_stop: ends the stream that came in with the old key; one that reconnected with the new key stays. */
+  /** now_and_stop: ends the stream that started with the old key; one that reconnected with the new key stays. */
   async #stopOldStream(): Promise<void> {
     const { job, context, channelArn } = this.#options;
     const { ejectStreamId = job.streamId } = this.#known();
@@ -293,7 +293,7 @@ class Rotation {
   }
 }
 
-/** Lets errors of one code pass. */
+/** Ignores errors with one code. */
 function ignoring(code: AppError['code']): (error: unknown) => void {
   return (error) => {
     if (!isCode(error, code)) throw error;

@@ -35,7 +35,7 @@ test.each<[string, Parameters<typeof session>[0]]>([
       video: [{ targetBitrateBps: 9_000_000 }, { codec: 'hvc1', targetBitrateBps: 4_000_000 }],
     },
   ],
-])('a fitting stream %s has no hints', (_name, change) => {
+])('a suitable stream %s has no hints', (_name, change) => {
   expect(sessionHints(session(change))).toEqual([]);
 });
 

@@ -1,19 +1,19 @@
-// Judges what an encoder sends against what its channel takes, in plain words. Pure.
+// Compares what an encoder sends with what its channel accepts, in plain words. Pure.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html ,
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/streaming-config.html ,
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/multitrack-video.html
 import type { StreamSession, VideoTrack } from './ports.ts';
 
-/** Most bits per second of a stream of one video track, video and audio together (service quotas, ingest bitrate). */
+/** The most bits per second of a stream with one video track, video and audio together (service quotas, ingest bitrate). */
 const mostBps: Readonly<Record<string, number>> = {
   STANDARD: 8_500_000,
   ADVANCED_HD: 8_500_000,
   ADVANCED_SD: 8_500_000,
   BASIC: 3_500_000,
 };
-/** BASIC takes less for a picture of up to 480 lines. */
+/** BASIC accepts less for a picture of up to 480 lines. */
 const basicSmallBps = 1_500_000;
-/** All tracks of a multitrack stream together, which only STANDARD channels take. */
+/** All tracks of a multitrack stream together, which only STANDARD channels accept. */
 const multitrackBps = 15_000_000;
 
 interface LargestPicture {
@@ -49,7 +49,7 @@ function isMultitrack({ video, channelType }: StreamSession): boolean {
   return video.length > 1 && channelType === 'STANDARD';
 }
 
-/** The stream's bits per second against the quota; audio counts. */
+/** The stream's bits per second compared with the quota; audio counts. */
 function bitrateHints(session: StreamSession): string[] {
   const { video, audio, channelType } = session;
   const sum = (tracks: readonly { readonly targetBitrateBps: number | undefined }[]) =>
@@ -62,7 +62,7 @@ function bitrateHints(session: StreamSession): string[] {
   }
   return video.flatMap((track) => {
     const { width, height } = track;
-    // A picture that stands upright has its lines on its shorter edge. Where the size is not known, nothing is said of BASIC's lower limit.
+    // The lines of an upright picture are on its shorter edge. If the size is unknown, BASIC's lower limit is not checked.
     const lines = width && height ? Math.min(width, height) : undefined;
     const limitBps =
       channelType === 'BASIC' && lines !== undefined && lines <= 480 ? basicSmallBps : mostBps[channelType];

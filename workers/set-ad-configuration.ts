@@ -1,4 +1,4 @@
-// set_ad_configuration: gives a channel an ad configuration, without which there are no ad breaks, or takes it off.
+// set_ad_configuration: gives a channel an ad configuration, without which there are no ad breaks, or removes it.
 import { kinds } from '#domain/state-registry.ts';
 import { assertCanHaveAds, findAdConfiguration } from './ad-configuration.ts';
 import { channelSettingHandler } from './channel-setting.ts';

@@ -1,4 +1,4 @@
-// set_playback_restriction: puts a channel under a playback restriction policy (countries, origins), or takes it out.
+// set_playback_restriction: applies a playback restriction policy (countries, origins) to a channel, or removes it.
 import { kinds } from '#domain/state-registry.ts';
 import { channelSettingHandler } from './channel-setting.ts';
 import { findPlaybackRestrictionPolicy } from './playback-restriction-policy.ts';

@@ -1,4 +1,4 @@
-// stop_stream: ends a channel's live stream; with revoke_key the key goes first, so that the encoder cannot come back.
+// stop_stream: ends a channel's live stream; with revoke_key the key is deleted first, so that the encoder cannot come back.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/undesired-content.html
 import type { ActionJob } from '#domain/action.ts';
 import { withLease } from './lease.ts';
@@ -42,7 +42,7 @@ async function revokeAndStop(job: Job, context: HandlerContext, channelArn: stri
   const { ivs, signal } = context;
   const keyArns = await ivs.listStreamKeys(channelArn, { signal });
   const live = await liveStream(context, channelArn);
-  // Without a key nobody can have come in legitimately since: an earlier run of this job revoked it, and goes on here.
+  // Without a key nobody can have started legitimately since: an earlier run of this job revoked it, and this run continues.
   const skip = keyArns.length > 0 ? reasonToSkip(job, context, live) : undefined;
   if (skip) return skip;
   for (const arn of keyArns) {
@@ -51,7 +51,7 @@ async function revokeAndStop(job: Job, context: HandlerContext, channelArn: stri
       if (!isCode(error, 'IVS_NOT_FOUND')) throw error;
     });
   }
-  // Looked at again: an encoder may have reconnected with the key before it was gone.
+  // Read again: an encoder may have reconnected with the key before it was deleted.
   const left = keyArns.length > 0 ? await liveStream(context, channelArn) : live;
   checkLive(context, true, left);
   const revoked = {

@@ -6,7 +6,7 @@ import { noteStopped } from './stopped-session.ts';
 
 const channelArn = arnOf('A');
 
-test('who stopped a session stays with it, whatever is told of its end later, and is nobody of the next one', async () => {
+test('keeps who stopped a session, whatever is reported about its end later, and does not pass it on to the next session', async () => {
   const noticing = new Noticing();
   const stop = (stream: string, by: string) =>
     noticing.state.transact((tx) => noteStopped(tx, channelArn, { streamId: streamIdFor(stream), by }));
@@ -18,13 +18,13 @@ test('who stopped a session stays with it, whatever is told of its end later, an
 
   await noticing.see(event('Stream Start', { channel: 'A', stream: 'two', at: 61_000 }));
   expect(noticing.record('A')?.stoppedBy).toBeUndefined();
-  // The job's result may be written after the encoder has come back.
+  // The job's result may be recorded after the encoder has come back.
   await stop('one', 'token mara');
   const past = noticing.state.view.get(kinds.past.of(channelArn)) ?? [];
   expect(past.map(({ stoppedBy }) => stoppedBy)).toEqual(['token mara']);
 });
 
-test('why a session is over names who stopped it, and what IVS told', () => {
+test('the reason of an end names who stopped the session, and what IVS reported', () => {
   expect(endText({ stoppedBy: 'token mara', endReason: 'Stream End' })).toBe('stopped by mara; Stream End');
   expect(endText({ endReason: 'Stream End' })).toBe('Stream End');
   expect(endText({})).toBe('');

@@ -1,9 +1,9 @@
-// Which of ours ended a session: IVS tells of each end alike.
+// Which of our jobs ended a session: IVS reports every end in the same way.
 import type { ChannelArn } from '#domain/channel.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 
-/** Notes beside a session who stopped it; one that nothing is known of any more is left alone. */
+/** Records with a session who stopped it; has no effect if the session is no longer known. */
 export function noteStopped(
   tx: Transaction,
   channelArn: string,

@@ -1,5 +1,5 @@
-// The key of a channel that nobody rotates: read and delivered, with one made where there is none. Ends with exactly one key on the
-// channel, and that one delivered.
+// The key of a channel that nobody rotates: it is read and delivered, and created if there is none. In the end the channel has exactly one
+// key, and that one was delivered.
 import { AppError } from '#domain/errors.ts';
 import type { SecretSink } from '#secrets/sink.ts';
 import { createKey, readKey } from './key-calls.ts';
@@ -9,7 +9,7 @@ import type { HandlerContext, StreamKeyValue } from './ports.ts';
 
 const maxRounds = 4;
 
-/** Makes sure of one key and delivers it. Returns its ARN. @throws AppError KEY_UNSETTLED when somebody else changes keys meanwhile */
+/** Makes sure of one key and delivers it. Returns its ARN. @throws AppError KEY_UNSETTLED if somebody else changes keys meanwhile */
 export async function deliverKey(
   context: HandlerContext,
   channelArn: string,
@@ -49,7 +49,7 @@ async function note(
 ): Promise<void> {
   await fence.commit((tx) => {
     const known = tx.get(keyRecordOf(channelArn));
-    // A rotation that is under way knows better.
+    // A rotation that is under way has better information.
     if (known && known.finishedAtMs === undefined) return;
     const isKnown = known?.deliveredKeyArn === key.arn;
     tx.set(keyRecordOf(channelArn), {

@@ -1,4 +1,4 @@
-// tag: sets and removes tags of the channel; what is already so is left alone.
+// tag: sets and removes tags of the channel; tags that are already as wanted are not touched.
 
 import type { ActionHandler } from './ports.ts';
 import { channelGone, channelOf, isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
@@ -20,7 +20,7 @@ export const tag: ActionHandler<'tag'> = async (job, context) => {
     context.check('tags', calls.length > 0, { asked: { set, remove }, found: { tags: before } });
     if (job.dryRun) return planned(calls, { tags: before });
     if (calls.length === 0) return { outcome: 'already_done', reason: 'set', before: { tags: before } };
-    // Removed first: the channel may be at the most tags that it can have.
+    // Removed first: the channel may already have the most tags that it can have.
     if (toRemove.length > 0) {
       await context.progress('untag_resource', { keys: toRemove });
       await ivs.untagResource(channelArn, toRemove, { signal });

@@ -1,5 +1,5 @@
-// A receiver is tried: each integration gets a message, and those with `send_resolved` its end. Nothing is tried again; what each of them
-// answered is the result.
+// Tests a receiver: each integration gets a message, and those with `send_resolved` its end. Nothing is retried; the result is what each of
+// them answered.
 import type { ActionJob } from '#domain/action.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Integration, Receiver } from '#domain/receiver.ts';
@@ -60,7 +60,7 @@ async function tryOne(
         },
         `${context.jobId}-${place}-${phase}`,
       );
-      // These say neither: once is enough.
+      // These have no separate resolved message: once is enough.
       if (integration.kind === 'webhook' && integration.format !== 'alertmanager') break;
     }
     return undefined;

@@ -3,7 +3,7 @@ import { kinds } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { upkeep } from './upkeep.ts';
 
-test('how far a message went is forgotten a day after its job was last heard of, and not before', async () => {
+test('deletes the progress of a message a day after the last news of its job, and not earlier', async () => {
   let nowMs = Date.parse('2026-11-30T20:00:00Z');
   const state = new MemoryState({ now: () => nowMs });
   const hour = 3_600_000;

@@ -1,5 +1,5 @@
-// What nobody triggers: intents of channels that are offline already, rotations that stand still, bulk actions on their way, old
-// leases, and the gauges. Every replica runs it; a commit of one makes the others see that nothing is left to do.
+// Work that nothing triggers: intents of channels that are offline already, stuck rotations, running bulk actions, old leases, and the
+// gauges. Every replica runs it; one replica's commit shows the others that nothing is left to do.
 import { intentKinds } from '#domain/action-memory.ts';
 import { dropOldAdBreaks } from '#domain/ad-break-line.ts';
 import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
@@ -25,7 +25,7 @@ export interface UpkeepOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Says that committed jobs wait for the relay. */
+  /** Signals that committed jobs wait for the relay. */
   readonly nudge: () => void;
   readonly groups: FlushPorts;
   readonly intervalMs?: number;
@@ -45,7 +45,7 @@ export function upkeep(tx: Transaction): void {
     if (untilMs !== undefined && untilMs < tx.nowMs) tx.delete(kinds.delivered.of(path));
 }
 
-/** Whether a round may find something to do now or soon, so that virtual time has none in vain. */
+/** Whether a round may find something to do now or soon, so that virtual time runs no useless rounds. */
 export function needsUpkeep(view: StateView): boolean {
   const intents = [...view.entries(kinds.intent)];
   const records = [...view.entries(kinds.key)];

@@ -1,5 +1,6 @@
-// After a bulk action: what its jobs set is compared with what IVS tells of the channels now, fifty at a time (BatchGetChannel). What
-// differs was changed by somebody else meanwhile, or never took effect: it is told with the bulk, in the audit and as an alert.
+// After a bulk action: compares what its jobs set with what IVS reports about the channels now, fifty at a time (BatchGetChannel). A
+// difference means that somebody else changed it meanwhile, or that it never took effect: it is reported with the bulk, in the audit and as
+// an alert.
 import { isDeepStrictEqual } from 'node:util';
 import type { ActionJob, ActionParams } from '#domain/action.ts';
 import type { BulkCheck, BulkDifference, BulkVerification } from '#domain/action-memory.ts';
@@ -14,10 +15,10 @@ import type { ChannelSettings, IvsActions } from './ports.ts';
 const mostInBatch = 50;
 const mostNamed = 20;
 
-/** Settings of a channel that actions change, and that BatchGetChannel tells. */
+/** Settings of a channel that actions change, and that BatchGetChannel returns. */
 const settings = ['recordingConfigurationArn', 'adConfigurationArn', 'playbackRestrictionPolicyArn'] as const;
 
-/** What the channel of a finished job should have now; undefined: nothing that could be compared. */
+/** What the channel of a finished job should have now; undefined: nothing to compare. */
 function expectedOf({ action, params }: ActionJob, after: unknown): BulkCheck['expected'] | undefined {
   if (action === 'tag') {
     const { set = {}, remove = [] } = params as ActionParams<'tag'>;
@@ -28,7 +29,7 @@ function expectedOf({ action, params }: ActionJob, after: unknown): BulkCheck['e
   return told.length === 0 ? undefined : Object.fromEntries(told);
 }
 
-/** Remembers what is to be compared once the bulk has ended. */
+/** Remembers what to compare once the bulk has ended. */
 export function noteExpected(tx: Transaction, job: ActionJob, after: unknown): void {
   const { bulkId, channelArn } = job;
   if (bulkId === undefined || channelArn === undefined || job.dryRun) return;
@@ -36,7 +37,7 @@ export function noteExpected(tx: Transaction, job: ActionJob, after: unknown): v
   if (expected) tx.set(kinds.bulkCheck.of(bulkId, channelArn), { bulkId, channelArn, expected });
 }
 
-/** The handler of the job `verify-bulk`. It may run again: each channel that was compared is not compared a second time. */
+/** The handler of the job `verify-bulk`. It may run again: a channel that was compared is not compared again. */
 export function bindVerifyBulk({
   state,
   ivs,
@@ -71,7 +72,7 @@ export function bindVerifyBulk({
   };
 }
 
-/** A channel that is gone has nothing to differ in, and what an answer leaves out is not known. */
+/** A channel that is gone cannot differ, and what an answer leaves out is not known. */
 function differenceOf({ channelArn, expected }: BulkCheck, found: ChannelSettings | undefined): BulkDifference[] {
   if (!found) return [];
   const told: Readonly<Record<string, unknown>> = { ...found, tags: tagsAsked(expected['tags'], found.tags) };
@@ -88,7 +89,7 @@ function differenceOf({ channelArn, expected }: BulkCheck, found: ChannelSetting
   ];
 }
 
-/** Of the channel's tags those that the job set or removed: null where there is none. */
+/** Those tags of the channel that the job set or removed: null where there is none. */
 function tagsAsked(
   expected: unknown,
   tags: ChannelSettings['tags'],

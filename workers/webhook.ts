@@ -39,7 +39,7 @@ export const webhook: ActionHandler<'webhook'> = async (job, context) => {
   return { outcome: 'done', status };
 };
 
-/** A receiver that asks for time (Retry-After) is left alone for so long, without an attempt being spent; but not for ever. */
+/** A receiver that asks for time (Retry-After) is left alone for this long without spending an attempt, but not forever. */
 function putOffOr(
   error: unknown,
   { decidedAtMs, nowMs }: { readonly decidedAtMs: number; readonly nowMs: number },
@@ -55,8 +55,8 @@ function hostOf(url: string): string {
 }
 
 /**
- * What a stranger wrote is no more than text, also in a body that a template made. Line ends and tabs are the body's own layout: in
- * JSON they stand between values only, and all else that is made visible stands in strings, which say the same then.
+ * Text from strangers stays text, even in a body that a template made. Line breaks and tabs are the body's own layout: in
+ * JSON they occur only between values, and everything else that is made visible occurs in strings, whose meaning stays the same.
  */
 function visible(text: string): string {
   return text
