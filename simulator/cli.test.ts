@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { SimulatorCommandError, simulatorCommand } from './cli.ts';
 import { startSimulator } from './server.ts';
 
-/** Runs the command in this process until it has announced itself; returns what it printed and its failure, if any. */
+/** Runs the command in this process until it has printed its address; returns what it printed and its failure, if any. */
 async function run(...flags: string[]): Promise<{ printed: string[]; failure: unknown; complaints: string }> {
   const ending = new AbortController();
   const printed: string[] = [];
@@ -21,7 +21,7 @@ async function run(...flags: string[]): Promise<{ printed: string[]; failure: un
   return { printed, failure, complaints };
 }
 
-it('announces its address, and ends when told', async () => {
+it('announces its address, and ends when told to', async () => {
   const { printed, failure } = await run('--channels', '2', '--seed', 'cli', '--json');
   expect(failure).toBeUndefined();
   expect(JSON.parse(printed[0]!)).toMatchObject({
@@ -42,7 +42,7 @@ it.each([
   expect((failure as Error).message).toContain(message);
 });
 
-it('says so when the port is taken', async () => {
+it('reports that the port is taken', async () => {
   await using other = await startSimulator();
   const { failure } = await run('--port', String(other.port));
   expect(String(failure)).toContain(`port ${other.port} on 127.0.0.1 is taken: choose another --port`);
@@ -52,7 +52,7 @@ it.each([
   [['--quota', 'sometimes'], 'sliding-window, token-bucket, off'],
   [['--channels', 'many'], 'It must be a whole number.'],
   [['--speed', '-1'], 'It must be a number, 0 or more.'],
-])('with %j is used wrongly', async (flags, message) => {
+])('with %j is a usage error', async (flags, message) => {
   const { complaints } = await run(...flags);
   expect(complaints).toContain(message);
 });

@@ -1,6 +1,6 @@
-// The command `simulator`: its options, and nothing that it takes to run one, so that the program's command line is small and works
-// where the simulator itself was left out (the daemon's image). What belongs to the process (signals, exit codes, streams) is handed in,
-// so the program's command line and main.ts share it.
+// The command `simulator`: only its options, and nothing needed to run a simulator, so that the program's command line is small and works
+// where the simulator itself was left out (the daemon's image). Signals, exit codes and streams are passed in, so the program's command
+// line and main.ts share it.
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { builtInScenarios, type Flags, SimulatorCommandError, type SimulatorIo } from './flags.ts';
@@ -18,7 +18,7 @@ function speed(text: string): number {
   return parsed;
 }
 
-/** The command, to be added to a program or parsed by itself. Its action resolves when `io.signal` is aborted. */
+/** The command, to be added to a program or parsed alone. Its action resolves when `io.signal` is aborted. */
 export function simulatorCommand(io: SimulatorIo): Command {
   return new Command('simulator')
     .description('run a local Amazon IVS: control plane, quotas, virtual encoders, events')
@@ -52,7 +52,7 @@ export function simulatorCommand(io: SimulatorIo): Command {
     .action(async (flags: Flags) => (await loadRun()).runSimulator(flags, io));
 }
 
-/** @throws SimulatorCommandError where the simulator was left out */
+/** @throws SimulatorCommandError if the simulator was left out */
 async function loadRun(): Promise<typeof import('./run.ts')> {
   try {
     return await import('./run.ts');

@@ -1,5 +1,5 @@
-// The typed client of the control API, for tests, the demo and anybody's scripts. It talks HTTP and nothing else, so it
-// drives a simulator in this process, in another one, or on another machine alike.
+// The typed client of the control API, for tests, the demo and scripts. It only uses HTTP, so it can drive a simulator in this process, in
+// another one, or on another machine.
 
 import type { ChannelSpec, ChannelState, MadeChannel } from './control/channels.ts';
 import type { OperationSummary } from './control/summary.ts';
@@ -29,7 +29,7 @@ export type { AdBreak } from './streams/session.ts';
 /** One channel or several, by ARN or name. */
 export type Which = string | readonly string[];
 
-/** What a simulator says of itself. `now` is simulated epoch milliseconds. */
+/** What a simulator reports about itself. `now` is simulated epoch milliseconds. */
 export interface Health {
   readonly seed: string;
   readonly now: number;
@@ -54,7 +54,7 @@ export class SimulatorClient {
     return this.#ask('GET', '/health');
   }
 
-  /** Makes channels with a key each, past all quotas: a number of like ones, or one per specification. */
+  /** Makes channels with one key each, ignoring all quotas: a number of identical ones, or one per specification. */
   async createChannels(
     wanted: number | readonly ChannelSpec[],
     like: ChannelSpec & { readonly namePrefix?: string } = {},
@@ -74,7 +74,7 @@ export class SimulatorClient {
     return (await this.#ask<{ channels: ChannelState[] }>('GET', `/channels?${query.join('&')}`)).channels;
   }
 
-  /** Connects the channels' encoders and tells how each fared. */
+  /** Connects the channels' encoders and returns the result for each. */
   async connect(which: Which, setup: EncoderSetup = {}): Promise<Connected[]> {
     const body = { ...setup, channels: several(which) };
     return (await this.#ask<{ connections: Connected[] }>('POST', '/streams/connect', body)).connections;
@@ -93,7 +93,7 @@ export class SimulatorClient {
     return (await this.#ask<{ ended: number }>('POST', '/streams/end', { channels: several(which) })).ended;
   }
 
-  /** Data stops arriving as announced. */
+  /** Less data arrives than announced. */
   async starve(which: Which): Promise<void> {
     await this.#ask('POST', '/streams/starve', { channels: several(which) });
   }
@@ -103,7 +103,7 @@ export class SimulatorClient {
     await this.#ask('POST', '/streams/recover', { channels: several(which) });
   }
 
-  /** No data at all: starving at once, ended by the service after 30 s unless it recovers. */
+  /** No data at all: starving at once, and the service ends the stream after 30 s unless it recovers. */
   async lose(which: Which): Promise<void> {
     await this.#ask('POST', '/streams/lose', { channels: several(which) });
   }
@@ -113,7 +113,7 @@ export class SimulatorClient {
     await this.#ask('POST', '/streams/viewers', { channels: several(which), viewers });
   }
 
-  /** A limit is passed; `channel` is needed for the two ingest limits. */
+  /** A limit is exceeded; `channel` is needed for the two ingest limits. */
   async breach(breach: {
     limit: LimitName;
     limitValue: number;
@@ -140,7 +140,7 @@ export class SimulatorClient {
     return (await this.#ask<{ calls: CallRecord[] }>('GET', `/calls?${query({ ...filter })}`)).calls;
   }
 
-  /** The first call that matches, recorded already or still to come; an error when none came in time. */
+  /** The first call that matches, recorded already or still to come; an error if none came in time. */
   async waitForCall(filter: CallFilter, timeoutMs = 60_000): Promise<CallRecord> {
     const path = `/calls/wait?${query({ ...filter, timeoutMs })}`;
     const { call } = await this.#ask<{ call: CallRecord | null }>('GET', path);
@@ -148,7 +148,7 @@ export class SimulatorClient {
     return call;
   }
 
-  /** Per operation: how many ended how, and the most accepted in any trailing second. */
+  /** Per operation: how many calls ended in which way, and the most accepted in any trailing second. */
   async summary(filter: CallFilter = {}): Promise<OperationSummary[]> {
     const path = `/calls/summary?${query({ ...filter })}`;
     return (await this.#ask<{ operations: OperationSummary[] }>('GET', path)).operations;
@@ -168,12 +168,12 @@ export class SimulatorClient {
     return (await this.#ask<{ revocations: RevocationRecord[] }>('GET', `/revocations?${query(filter)}`)).revocations;
   }
 
-  /** Events that happened, oldest first, with the fate each met on its way out. */
+  /** Events that happened, oldest first, with the fate of each on its way out. */
   async events(filter: { name?: string; channelArn?: string; afterSeq?: number } = {}): Promise<EventRecord[]> {
     return (await this.#ask<{ events: EventRecord[] }>('GET', `/events?${query(filter)}`)).events;
   }
 
-  /** How reliable event delivery is from now on; members left out stay as they are. */
+  /** How reliable event delivery is from now on; omitted members stay as they are. */
   async setEventPolicy(policy: Change<DeliveryPolicy>): Promise<void> {
     await this.#ask('PUT', '/events/policy', policy);
   }
@@ -183,7 +183,7 @@ export class SimulatorClient {
     await this.#ask('POST', '/events/plan', next);
   }
 
-  /** Lets events go that were held back to be overtaken. */
+  /** Releases events that were held back to be overtaken. */
   async releaseEvents(): Promise<void> {
     await this.#ask('POST', '/events/release');
   }
@@ -212,7 +212,7 @@ export class SimulatorClient {
     return (await this.#ask<{ now: number }>('GET', '/clock')).now;
   }
 
-  /** Moves the simulated clock forward, running what falls due; returns the new time. */
+  /** Moves the simulated clock forward, running what becomes due; returns the new time. */
   async advance(ms: number): Promise<number> {
     return (await this.#ask<{ now: number }>('POST', '/clock/advance', { ms })).now;
   }
@@ -232,7 +232,7 @@ export class SimulatorClient {
     await this.#ask('PATCH', '/settings', change);
   }
 
-  /** Describes buckets that are elsewhere or encrypted with KMS; all others exist and are fine. */
+  /** Describes buckets in another Region or encrypted with KMS; all others exist and are fine. */
   async setBuckets(buckets: Readonly<Record<string, Bucket>>): Promise<void> {
     await this.#ask('PUT', '/buckets', { buckets });
   }
@@ -244,12 +244,12 @@ export class SimulatorClient {
     await this.#ask('PUT', '/playback-configurations', { playbackConfigurations });
   }
 
-  /** Loads a scenario from its YAML text and starts it; the one before is stopped. */
+  /** Loads a scenario from its YAML text and starts it; the previous one is stopped. */
   async loadScenario(yaml: string, options: { readonly channels?: number } = {}): Promise<ScenarioState> {
     return this.#ask<ScenarioState>('POST', '/scenario', { yaml, ...options });
   }
 
-  /** How far the scenario has come; null when none was loaded. */
+  /** The scenario's progress; null if none was loaded. */
   async scenario(): Promise<ScenarioState | null> {
     return (await this.#ask<{ scenario: ScenarioState | null }>('GET', '/scenario')).scenario;
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { SimulatedClock } from './clock.ts';
 
-it('a stopped clock moves only when told, and runs what falls due in order and at its own time', () => {
+it('a stopped clock moves only when told to, and runs what becomes due in order and at its own time', () => {
   const clock = new SimulatedClock({ startAt: 1000, rate: 0 });
   const seen: [string, number][] = [];
   clock.schedule(50, () => seen.push(['second', clock.now()]));
@@ -33,7 +33,7 @@ it('a hundred timers run in the order of their times, whatever order they were m
   expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n));
 });
 
-// A simulated day takes 86 ms; at the pace of real time the test would run out of time.
+// A simulated day takes 86 ms; at real speed the test would time out.
 it('a fast clock runs timers early in real time, and can be stopped', async () => {
   const clock = new SimulatedClock({ rate: 1_000_000 });
   const ran = new Promise<void>((resolve) => {

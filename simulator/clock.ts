@@ -1,12 +1,12 @@
 // The simulator's only source of time. One class serves three uses: real time (rate 1), a hand-moved virtual clock
 // (rate 0, moved by `advance`), and a fast evening (rate 10). Waiting on the wire (latency faults) is always real time.
 
-/** A scheduled call that can still be called off. */
+/** A scheduled call that can still be cancelled. */
 export interface Timer {
   cancel(): void;
 }
 
-/** What the simulator's parts need of time: epoch milliseconds with a fraction, and timers in that same time. */
+/** What the simulator's parts need from a clock: epoch milliseconds with a fraction, and timers in that same time. */
 export interface Clock {
   now(): number;
   schedule(delayMs: number, run: () => void): Timer;
@@ -23,7 +23,7 @@ const before = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at &&
 
 const wallNow = (): number => performance.timeOrigin + performance.now();
 
-/** setTimeout takes at most this many milliseconds; a longer wait is cut into several. */
+/** setTimeout accepts at most this many milliseconds; a longer wait is split. */
 const LONGEST_WAIT_MS = 2_000_000_000;
 
 /** A clock that runs at `rate` simulated milliseconds for each real one and can be moved forward by hand, never back. */
@@ -62,7 +62,7 @@ export class SimulatedClock implements Clock {
     };
   }
 
-  /** Moves time forward, running every timer that falls due on the way at its own instant. */
+  /** Moves time forward, running every timer that becomes due on the way at its own time. */
   advance(ms: number): void {
     const target = this.now() + Math.max(0, ms);
     this.#runDue(target);

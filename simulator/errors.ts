@@ -1,4 +1,4 @@
-// The errors IVS puts on the wire, with their status. What may be thrown where is the operation table's business.
+// The errors IVS returns, with their status. The operation table says which operation may throw which.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/CommonErrors.html
 
 /** Shape name → HTTP status: the modelled shapes first, then the undeclared ones every AWS endpoint may answer with. */
@@ -34,7 +34,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** What a caller hears of a failure: the service's own error as it is, anything else as an InternalFailure. */
+/** What a caller gets for a failure: the service's own error as it is, anything else as an InternalFailure. */
 export function asServiceError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
   const text = error instanceof Error ? error.message : String(error);

@@ -12,14 +12,14 @@ it('without a rule nothing happens to any call', () => {
   expect(faults().plan('ListStreams', undefined)).toEqual({ latencyMs: 0, answerLatencyMs: 0 });
 });
 
-it('a rule strikes only its operation and channel', () => {
+it('a rule affects only its operation and channel', () => {
   const made = faults({ operation: 'StopStream', channelArn: 'a', error: 'StreamUnavailable' });
   expect(made.plan('GetStream', 'a').error).toBeUndefined();
   expect(made.plan('StopStream', 'b').error).toBeUndefined();
   expect(made.plan('StopStream', 'a').error?.name).toBe('StreamUnavailable');
 });
 
-it('the n-th matching call is struck, counted from when the rule was added, and no other', () => {
+it('affects the n-th matching call, counted from when the rule was added, and no other', () => {
   const made = faults({ operation: 'PutMetadata', nth: 3, reset: 'after-effect' });
   const struck = [1, 2, 3, 4].map(() => {
     made.plan('ListStreams', undefined);
@@ -28,7 +28,7 @@ it('the n-th matching call is struck, counted from when the rule was added, and 
   expect(struck).toEqual([undefined, undefined, 'after-effect', undefined]);
 });
 
-it('a rule is gone after it has struck as often as it may, and others stay', () => {
+it('a rule is gone after it was used as often as it may be, and others stay', () => {
   const made = faults({ error: 'InternalServerException', times: 2 }, { latencyMs: 5 });
   const plans = [1, 2, 3].map(() => made.plan('ListStreams', undefined));
   expect(plans.map(({ error }) => error?.name)).toEqual([
@@ -45,7 +45,7 @@ it('rules combine: slow, then slower, then lost', () => {
   expect(made.plan('PutMetadata', 'a')).toEqual({ latencyMs: 30, answerLatencyMs: 7, reset: 'after-effect' });
 });
 
-it('probabilities are kept, and one seed throws the same dice', () => {
+it('probabilities are kept, and one seed repeats the same choices', () => {
   const throwDice = (): boolean[] => {
     const made = faults({ probability: 0.3, error: 'ServiceUnavailable' });
     return Array.from({ length: 5_000 }, () => made.plan('ListStreams', undefined).error !== undefined);
@@ -57,7 +57,7 @@ it('probabilities are kept, and one seed throws the same dice', () => {
   expect(throwDice()).toEqual(thrown);
 });
 
-it('one rule can be taken back', () => {
+it('one rule can be removed', () => {
   const made = faults({ latencyMs: 1 });
   const id = made.add({ error: 'InternalServerException' });
   expect([made.remove(id), made.remove(id)]).toEqual([true, false]);

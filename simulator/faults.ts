@@ -1,5 +1,5 @@
-// Faults on demand: which calls are slow, fail, lose their connection, or get an answer that is wrong or does not arrive
-// whole. Rules are tried in the order they were added and may combine (slow and then lost). http/pipeline.ts carries them out.
+// Faults on demand: which calls are slow, fail, lose their connection, or get a wrong or incomplete answer. Rules are tried in the order
+// they were added and may combine (slow and then lost). http/pipeline.ts applies them.
 
 import { overlay } from './overlay.ts';
 import type { Random } from './random.ts';
@@ -12,13 +12,13 @@ export interface FaultRule {
   readonly probability?: number | undefined;
   /** Only the n-th matching call from now, counted from 1. */
   readonly nth?: number | undefined;
-  /** Gone after it has struck so often. */
+  /** Removed after it was used this often. */
   readonly times?: number | undefined;
   /** Added before the call meets its quota: a number, or uniformly between two. */
   readonly latencyMs?: number | readonly [number, number] | undefined;
   /** Added between the effect and the answer. */
   readonly answerLatencyMs?: number | readonly [number, number] | undefined;
-  /** Answer with this error shape instead of acting. */
+  /** Return this error shape instead of acting. */
   readonly error?: string | undefined;
   /** Status for an `error` that is not one of the service's own. */
   readonly status?: number | undefined;
@@ -36,7 +36,7 @@ export interface FaultRule {
   readonly drip?: { readonly bytes?: number | undefined; readonly everyMs: number } | undefined;
 }
 
-/** An answer that says something else than the service would. Without any member it is an empty body with status 200. */
+/** A wrong answer. Without any member it is an empty body with status 200. */
 export interface FalseAnswer {
   /** Default: 200. */
   readonly status?: number | undefined;
@@ -46,7 +46,7 @@ export interface FalseAnswer {
   readonly text?: string | undefined;
   /** The body as a JSON value of any type. */
   readonly json?: unknown;
-  /** Members to lay over the real answer, which otherwise stays, if the call succeeded. */
+  /** Members to overlay on the real answer, which otherwise stays, if the call succeeded. */
   readonly members?: Readonly<Record<string, unknown>> | undefined;
   /** Lists never end: each page is the first one, with the same `nextToken` every time or with a new one. */
   readonly pages?: 'same-token' | 'new-tokens' | undefined;
@@ -58,7 +58,7 @@ export interface FaultState extends FaultRule {
   readonly struck: number;
 }
 
-/** What the rules together say about one call. */
+/** The combined effect of the rules on one call. */
 export interface FaultPlan {
   readonly latencyMs: number;
   readonly answerLatencyMs: number;
@@ -78,7 +78,7 @@ interface Rule {
   struck: number;
 }
 
-/** The rules in force, and their dice. */
+/** The rules in force, and their random numbers. */
 export class Faults {
   readonly #random: Random;
   #rules: Rule[] = [];
@@ -107,7 +107,7 @@ export class Faults {
     return this.#rules.map(({ id, rule, seen, struck }) => ({ id, ...rule, seen, struck }));
   }
 
-  /** Throws the dice for one call. */
+  /** Draws the random numbers for one call. */
   plan(operation: string, channelArn: string | undefined): FaultPlan {
     if (this.#rules.length === 0) return NONE;
     let plan = NONE;

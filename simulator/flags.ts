@@ -1,9 +1,9 @@
-// What the simulator's command and what it starts both know: options, surroundings, mistakes, scenarios by name.
+// What the simulator's command and its implementation share: options, environment, user errors, scenarios by name.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Enforcement } from './throttle/throttle.ts';
 
-/** What the command needs of its surroundings. */
+/** What the command needs from its environment. */
 export interface SimulatorIo {
   /** Writes one line to standard output. */
   readonly print: (line: string) => void;
@@ -32,12 +32,12 @@ export interface Flags {
   readonly json?: boolean;
 }
 
-/** A mistake of the user, worth one sentence and exit code 1. */
+/** A user error, reported in one sentence with exit code 1. */
 export class SimulatorCommandError extends Error {}
 
 const SCENARIOS = new URL('../config/scenarios/', import.meta.url);
 
-/** Names of the scenarios that come with it. */
+/** Names of the built-in scenarios. */
 export const builtInScenarios = (): string[] =>
   existsSync(SCENARIOS)
     ? readdirSync(SCENARIOS)
@@ -45,7 +45,7 @@ export const builtInScenarios = (): string[] =>
         .map((file) => file.slice(0, -'.yaml'.length))
     : [];
 
-/** The scenario's text: of a file, or of one that comes with it. */
+/** The scenario's text: from a file, or a built-in one. */
 export function readScenario(nameOrPath: string): string {
   const builtIn = new URL(`${nameOrPath}.yaml`, SCENARIOS);
   if (/^[\w-]+$/.test(nameOrPath) && existsSync(builtIn)) return readFileSync(builtIn, 'utf8');

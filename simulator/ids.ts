@@ -1,4 +1,4 @@
-// Names of things in the forms the service gives them. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Channel.html
+// Names of things in the service's own formats. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Channel.html
 
 import type { Random } from './random.ts';
 import type { Settings } from './settings.ts';
@@ -30,7 +30,7 @@ export class Ids {
     return `arn:aws:ivs:${this.#settings.region}:${this.#settings.accountId}:${kind}/${id}`;
   }
 
-  /** `st-` and 23 letters and digits: 26 characters in all. */
+  /** `st-` and 23 letters and digits: 26 characters in total. */
   stream(): string {
     return `st-${this.#random.alphanumeric(23)}`;
   }

@@ -10,7 +10,7 @@ const ending = new AbortController();
 let endingSince = Number.POSITIVE_INFINITY;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // A later signal does not wait for anything.
+    // A second signal does not wait for anything.
     if (performance.now() - endingSince > SAME_SIGNAL_MS) process.exit(130);
     if (ending.signal.aborted) return;
     endingSince = performance.now();

@@ -1,4 +1,4 @@
-// The one table of operations: for each its route, success status, input shape, the function that does it and the errors
+// The one table of operations: for each its route, success status, input shape, the function that implements it and the errors
 // its row declares. Call-rate quotas are in throttle/quotas.ts under the same names.
 
 import { batchGetChannel, batchGetChannelInput } from './actions/batch-get-channel.ts';

@@ -1,4 +1,4 @@
-// Laying a change over a whole: members that are absent or undefined leave what was there.
+// Applies a change to a whole: members that are absent or undefined leave the old values.
 
 /** Some members of T, each possibly undefined. */
 export type Change<T> = { readonly [K in keyof T]?: T[K] | undefined };

@@ -1,4 +1,4 @@
-// What one simulator is made of, and what it keeps: types alone, so that each part can name the whole.
+// What a simulator consists of, and what it keeps: types only, so that each part can refer to the whole.
 import type { SimulatedClock } from './clock.ts';
 import type { ActionContext } from './context.ts';
 import type { EventBus } from './eventbridge/bus.ts';
@@ -26,7 +26,7 @@ export interface Simulator {
   readonly parameters: Map<string, Parameter>;
   /** Who the credentials of assumed roles are, by access key id. */
   readonly assumedRoles: Map<string, AssumedRole>;
-  /** Whether the account has more views than it may; its breach is told once. */
+  /** Whether the account has more views than allowed; the breach is reported once. */
   viewsExceeded: boolean;
   /** The scenario that was loaded last. */
   scenario: { readonly state: ScenarioState; stop(): void } | undefined;
@@ -68,15 +68,15 @@ export interface AssumedRole {
   readonly account: string;
 }
 
-/** How far a scenario has come. */
+/** The progress of a scenario. */
 export interface ScenarioState {
   readonly name: string;
   readonly startedAt: number;
-  /** Steps done, repetitions counted each, of all. */
+  /** Steps done, each repetition counted, of the total. */
   readonly done: number;
   readonly steps: number;
   readonly finished: boolean;
-  /** What was done so far, for narration. */
+  /** What was done so far, for the narration. */
   readonly log: readonly StepRecord[];
 }
 

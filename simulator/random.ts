@@ -65,7 +65,7 @@ export class Random {
   }
 
   #pick(alphabet: string, length: number): string {
-    // Through bytes: text grown piece by piece stays a rope, at ten times the memory.
+    // Through bytes: text built piece by piece stays a rope, at ten times the memory.
     const bytes = Buffer.allocUnsafe(length);
     for (let at = 0; at < length; at++) bytes[at] = alphabet.charCodeAt(Math.floor(this.next() * alphabet.length));
     return bytes.toString('latin1');

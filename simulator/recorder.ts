@@ -1,5 +1,5 @@
-// The evidence: every call the simulator answered, when it was counted and how it ended, and every piece of metadata it
-// and revocation it accepted. All are bounded rings, so a soak can run for days. Knows nothing of HTTP.
+// The record: every call the simulator answered, when it was counted and how it ended, and all metadata and revocations it accepted. All
+// are bounded rings, so a soak can run for days. Independent of HTTP.
 
 /** One call as the service saw it. */
 export interface CallRecord {
@@ -35,7 +35,7 @@ export interface RevocationRecord {
   readonly version: number;
 }
 
-/** Which records to give back; every named field must be equal. `afterSeq` leaves out what was already read. */
+/** Which records to return; every named field must be equal. `afterSeq` leaves out what was read already. */
 export interface CallFilter {
   readonly operation?: string | undefined;
   readonly channelArn?: string | undefined;
@@ -65,7 +65,7 @@ export class Ring<T extends { readonly seq: number }> {
     this.#added++;
   }
 
-  /** Items that were pushed out by newer ones. */
+  /** Items that newer ones displaced. */
   get lost(): number {
     return this.#added - this.#items.length;
   }
@@ -147,7 +147,7 @@ export class Recorder {
     return records.filter((record) => channelArn === undefined || record.channelArn === channelArn);
   }
 
-  /** The first recorded call that matches, or the next one to come; undefined when `timeoutMs` of real time pass first. */
+  /** The first recorded call that matches, or the next one to come; undefined if `timeoutMs` of real time pass first. */
   waitFor(filter: CallFilter, timeoutMs: number): Promise<CallRecord | undefined> {
     const known = this.calls({ ...filter, limit: 1 })[0];
     if (known !== undefined) return Promise.resolve(known);
@@ -170,7 +170,7 @@ export class Recorder {
     this.#revocations.clear();
   }
 
-  /** Lets every waiter go with undefined. */
+  /** Releases every waiter with undefined. */
   close(): void {
     for (const waiter of this.#waiters) this.#settle(waiter, undefined);
   }

@@ -1,4 +1,4 @@
-// What the command `simulator` does: starts a simulator, makes channels, plays a scenario and says how to reach it.
+// The implementation of the command `simulator`: starts a simulator, makes channels, plays a scenario and prints its addresses.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SimulatorClient } from './client.ts';
@@ -8,7 +8,7 @@ import { startSimulator } from './server.ts';
 import { QUICK_TIMINGS, REALISTIC_TIMINGS } from './settings.ts';
 import { startLocalSqs } from './sqs.ts';
 
-/** Runs until the signal is aborted. Rejects with a SimulatorCommandError for what the user can mend. */
+/** Runs until the signal is aborted. Rejects with a SimulatorCommandError for what the user can fix. */
 export async function runSimulator(flags: Flags, io: SimulatorIo): Promise<void> {
   if (flags.sqs === true && flags.queueUrl !== undefined) {
     throw new SimulatorCommandError('give either --sqs or --queue-url, not both');
@@ -56,7 +56,7 @@ export async function runSimulator(flags: Flags, io: SimulatorIo): Promise<void>
   await Promise.all([stopped(io.signal), narration]);
 }
 
-/** Tells the notes of a scenario as it plays, until it has ended. */
+/** Prints the notes of a scenario as it plays, until it has ended. */
 async function narrate({ print, signal }: SimulatorIo, control: SimulatorClient): Promise<void> {
   let told = 0;
   while (!signal.aborted) {

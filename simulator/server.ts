@@ -1,5 +1,5 @@
-// One simulator on one port: IVS's protocol, a few of its neighbours', and the control API under /_simulator. Starting is cheap, so every test file
-// can have its own; closing releases the port, every socket and every timer.
+// One simulator on one port: IVS's protocol, those of a few related services, and the control API under /_simulator. Starting is cheap, so
+// every test file can have its own; closing releases the port, every socket and every timer.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,7 +19,7 @@ export type { SimulatorOptions } from './settings.ts';
 
 /** A running simulator. */
 export interface SimulatorHandle extends AsyncDisposable {
-  /** What to give an SDK as its endpoint. */
+  /** The endpoint to give to an SDK. */
   readonly url: string;
   readonly port: number;
   /** Repeats the run when passed as the option `seed`. */
@@ -32,7 +32,7 @@ export interface SimulatorHandle extends AsyncDisposable {
 const LARGEST_CALL = 1024 * 1024;
 const LARGEST_CONTROL = 64 * 1024 * 1024;
 
-/** Starts a simulator and resolves when it listens. Rejects when the port is taken. */
+/** Starts a simulator and resolves when it listens. Rejects if the port is taken. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<SimulatorHandle> {
   const simulator = createSimulator(options);
   const closing = new AbortController();
@@ -62,7 +62,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
   const server = createServer((request, response) => {
     serve(request, response).catch(() => {
-      // Only an aborted pause at shutdown comes here: the caller's connection is going away in any case.
+      // Only an aborted pause at shutdown comes here: the caller's connection is being closed anyway.
       request.socket.destroy();
     });
   });

@@ -1,5 +1,5 @@
-// What one simulator can be told, with its defaults. The defaults of time are short, so that tests are quick;
-// REALISTIC_TIMINGS are what a viewer of a rehearsal would expect.
+// The settings of one simulator, with their defaults. Default times are short, so that tests are fast; REALISTIC_TIMINGS are what the
+// audience of a rehearsal would expect.
 
 import { type Change, overlay } from './overlay.ts';
 import type { CallRate, OperationName } from './throttle/quotas.ts';
@@ -13,9 +13,9 @@ export interface Timings {
   readonly sessionEndToStreamEndMs: number;
   /** No data at all for this long ends a session; until then a new connection needs takeover. */
   readonly lossTimeoutMs: number;
-  /** An encoder that reconnects by itself tries again this long after it was cut. */
+  /** How long after it was disconnected an encoder that reconnects by itself tries again. */
   readonly encoderReconnectMs: number;
-  /** A recording is still being written this long after its stream ended; a stream that starts sooner is not merged. */
+  /** How long after the end of its stream a recording is still written; a stream that starts sooner is not merged. */
   readonly recordingWriteMs: number;
   /** Recording configuration CREATING → ACTIVE or CREATE_FAILED. */
   readonly recordingConfigurationMs: number;
@@ -72,13 +72,13 @@ export const RESOURCE_QUOTAS: ResourceQuotas = {
   originsPerPolicy: 5,
 };
 
-/** What is not documented, or was once different, and can be chosen. */
+/** Undocumented or formerly different behaviour, which can be chosen. */
 export interface Switches {
   /** The older reference text: UpdateChannel answers 200 on a live channel, effective with the next stream. */
   readonly updateLiveChannel: 'conflict' | 'next-stream';
-  /** How a refused call looks: IVS's own shape, or the one of the gateway in front of it. */
+  /** The form of a refused call: IVS's own, or that of the gateway in front of it. */
   readonly throttleError: 'ThrottlingException' | 'TooManyRequestsException';
-  /** Error bodies carry `exceptionMessage` alone, or `message` as well. */
+  /** Error bodies contain only `exceptionMessage`, or `message` as well. */
   readonly errorBody: 'exceptionMessage' | 'both';
   /** The name field of limit breach events: the user guide's or the published schema's. */
   readonly limitField: 'limit_name' | 'limit';
@@ -112,20 +112,20 @@ export interface SqsOptions {
 
 /** Everything `startSimulator` takes; each field is optional. */
 export interface SimulatorOptions {
-  /** 0, the default, takes a free port. */
+  /** 0, the default, picks a free port. */
   readonly port?: number | undefined;
-  /** Default 127.0.0.1: nothing listens outside loopback unless told. */
+  /** Default 127.0.0.1: nothing listens outside loopback unless configured. */
   readonly host?: string | undefined;
   readonly region?: string | undefined;
   readonly accountId?: string | undefined;
-  /** Repeats a run; default: a fresh one. */
+  /** The seed of a run to repeat; default: a new one. */
   readonly seed?: string | number | undefined;
   readonly enforcement?: Enforcement | undefined;
   readonly callRates?: Partial<Readonly<Record<OperationName, CallRate>>> | undefined;
   readonly quotas?: Change<ResourceQuotas> | undefined;
   readonly timings?: Change<Timings> | undefined;
   readonly switches?: Change<Switches> | undefined;
-  /** Simulated milliseconds per real one; 0 is a clock that only moves when told. Default 1. */
+  /** Simulated milliseconds per real one; 0 is a clock that only moves when told to. Default 1. */
   readonly clockRate?: number | undefined;
   /** Epoch milliseconds at which the simulated clock starts; default now. */
   readonly startAt?: number | undefined;
@@ -135,7 +135,7 @@ export interface SimulatorOptions {
   readonly recordedCues?: number | undefined;
 }
 
-/** The settled form that the parts read. Switches, quotas and timings can be changed while it runs. */
+/** The resolved form that the parts read. Switches, quotas and timings can be changed while it runs. */
 export interface Settings {
   readonly region: string;
   readonly accountId: string;

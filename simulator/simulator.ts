@@ -1,4 +1,4 @@
-// Composition: builds the parts of one simulated account and Region and joins them. No HTTP here; server.ts adds that.
+// Composition: builds the parts of one simulated account and Region and connects them. No HTTP here; server.ts adds that.
 
 import { randomBytes } from 'node:crypto';
 import { SimulatedClock } from './clock.ts';

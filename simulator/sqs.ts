@@ -1,12 +1,12 @@
-// An SQS of its own for who has none: the package fauxqs, in this process and on loopback only. Its own starter listens on
-// every interface, so the application it builds is started here.
+// An SQS for users who have none: the package fauxqs, in this process and on loopback only. Its own start function listens on every
+// interface, so the application it builds is started here.
 import { SimulatorCommandError } from './flags.ts';
 
 /** A running SQS stand-in. */
 export interface LocalSqs extends AsyncDisposable {
-  /** What to give an SDK as its SQS endpoint. */
+  /** The SQS endpoint to give to an SDK. */
   readonly endpoint: string;
-  /** Makes a standard queue and returns its names; an existing one is given back. */
+  /** Makes a standard queue and returns its names; an existing one is returned. */
   createQueue(
     name: string,
     attributes?: Readonly<Record<string, string>>,
@@ -14,10 +14,10 @@ export interface LocalSqs extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** As package.json has it. */
+/** As in package.json. */
 export const fauxqs = 'fauxqs@2.4.1';
 
-/** @throws SimulatorCommandError where the package was not installed: it is optional, since most who run the program need no SQS of their own */
+/** @throws SimulatorCommandError if the package is not installed: it is optional, since most users need no SQS of their own */
 async function loadFauxqs(): Promise<typeof import('fauxqs')> {
   try {
     return await import('fauxqs');
@@ -30,7 +30,7 @@ async function loadFauxqs(): Promise<typeof import('fauxqs')> {
   }
 }
 
-/** Starts an SQS on a port (0, the default, takes a free one). Queues live in memory. */
+/** Starts an SQS on a port (0, the default, picks a free one). Queues exist in memory. */
 export async function startLocalSqs(
   options: { readonly port?: number; readonly host?: string; readonly region?: string } = {},
 ): Promise<LocalSqs> {
@@ -58,7 +58,7 @@ export async function startLocalSqs(
     createQueue: async (name, attributes = {}) => {
       const { QueueUrl } = await ask('CreateQueue', { QueueName: name, Attributes: attributes });
       const { Attributes } = await ask('GetQueueAttributes', { QueueUrl, AttributeNames: ['QueueArn'] });
-      // Its own URLs carry a host name that not every machine resolves; the path is what counts.
+      // Its own URLs contain a host name that not every machine resolves; only the path matters.
       const queueUrl = `${endpoint}${new URL(String(QueueUrl)).pathname}`;
       return { queueUrl, queueArn: (Attributes as { readonly QueueArn: string }).QueueArn };
     },

@@ -1,5 +1,5 @@
-// The account's resources, by ARN, and nothing about protocols, time or streams. Tags are Maps: a tag key is data and may
-// well be `__proto__`. `seq` is the order of creation and the cursor of every list.
+// The account's resources, by ARN; independent of protocols, time and streams. Tags are Maps: a tag key is data and may be `__proto__`.
+// `seq` is the order of creation and the cursor of every list.
 
 /** Settings of a channel that a client can change. */
 export interface ChannelSettings {
@@ -46,7 +46,7 @@ export interface RecordingConfiguration extends Resource {
   readonly recordingReconnectWindowSeconds: number;
   readonly thumbnailConfiguration: ThumbnailConfiguration;
   readonly renditionConfiguration: RenditionConfiguration;
-  /** When it stops being CREATING, and what it is then. */
+  /** When it stops being CREATING, and its state after that. */
   readonly settledAt: number;
   readonly settledState: 'ACTIVE' | 'CREATE_FAILED';
 }
@@ -87,13 +87,13 @@ export interface PostRoll {
   readonly durationSeconds: number;
 }
 
-/** A MediaTailor playback configuration that is not simply fine. Others exist and play this account's channels. */
+/** A MediaTailor playback configuration with a problem. Others exist and play this account's channels. */
 export interface PlaybackConfiguration {
   readonly missing?: boolean | undefined;
   readonly contentSource?: string | undefined;
 }
 
-/** A bucket that is not simply fine: elsewhere, or encrypted in a way recording cannot use. Others exist and are fine. */
+/** A bucket with a problem: in another Region, or with an encryption that recording cannot use. Others exist and are fine. */
 export interface Bucket {
   readonly region?: string | undefined;
   readonly kmsEncrypted?: boolean | undefined;

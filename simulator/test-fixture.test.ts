@@ -4,21 +4,21 @@ import { type SimulatorHandle, simulatorFixture, useSimulator } from './index.ts
 const test = base.extend<{ simulator: SimulatorHandle }>({ simulator: simulatorFixture({ seed: 'fixture' }) });
 const urls: string[] = [];
 
-/** What says that it is a simulator at this address, and which; the port of one that was closed may be another server's by now. */
+/** Whether a simulator answers at this address, and which one; another server may have taken the port of a closed one. */
 const seedAt = (url: string): Promise<string | undefined> =>
   fetch(`${url}/_simulator/health`)
     .then(async (answer) => (JSON.parse(await answer.text()) as { seed?: string }).seed)
     .catch(() => undefined);
 
 describe('the fixture', () => {
-  test('is a simulator of its own for each test', async ({ simulator }) => {
+  test('provides each test with a simulator of its own', async ({ simulator }) => {
     urls.push(simulator.url);
     expect(await seedAt(simulator.url)).toBe('fixture');
     await simulator.control.createChannels(2);
     expect(await simulator.control.channels()).toHaveLength(2);
   });
 
-  test('which starts empty, with the same seed', async ({ simulator }) => {
+  test('starts empty, with the same seed', async ({ simulator }) => {
     urls.push(simulator.url);
     expect([await simulator.control.channels(), simulator.seed]).toEqual([[], 'fixture']);
   });
@@ -29,7 +29,7 @@ describe('the fixture', () => {
   });
 });
 
-describe('by hooks', () => {
+describe('through hooks', () => {
   const simulator = useSimulator({ beforeAll, afterAll }, { seed: 'hooks' });
   const tooEarly = (() => {
     try {

@@ -1,4 +1,4 @@
-// A simulator for tests: as a fixture of Vitest, or by the hooks of any test runner. No runner is imported.
+// A simulator for tests: as a Vitest fixture, or through the hooks of any test runner. No runner is imported.
 import { type SimulatorHandle, startSimulator } from './server.ts';
 import type { SimulatorOptions } from './settings.ts';
 
@@ -10,7 +10,7 @@ export interface SimulatorHooks {
 
 /**
  * One simulator for the tests of a file: started before them and closed after them. Call it where hooks are registered.
- * @returns the simulator; to read anything of it before the tests run is an error
+ * @returns the simulator; reading any of its members before the tests run is an error
  */
 export function useSimulator(
   hooks: SimulatorHooks,
@@ -49,7 +49,7 @@ export function useSimulator(
  * @example const test = base.extend<{ simulator: SimulatorHandle }>({ simulator: simulatorFixture({ seed: 'mine' }) });
  */
 export function simulatorFixture(options: SimulatorOptions = {}) {
-  // Vitest reads the first parameter's pattern to learn which other fixtures it needs: none.
+  // Vitest reads the first parameter's pattern to learn which other fixtures this one needs: none.
   // oxlint-disable-next-line eslint/no-empty-pattern -- see above.
   return async ({}: object, use: (simulator: SimulatorHandle) => Promise<void>): Promise<void> => {
     const simulator = await startSimulator(options);

@@ -52,7 +52,7 @@ export const NEW_CHANNEL: ChannelSettings = {
   multitrackInputConfiguration: { enabled: false, policy: 'ALLOW', maximumResolution: 'FULL_HD' },
 };
 
-/** The settings after `input` is laid over `before`, or the refusal they deserve. */
+/** The settings after `input` is applied to `before`, or the refusal that they cause. */
 export function mergeSettings(before: ChannelSettings, input: SettingsInput, context: ActionContext): ChannelSettings {
   const { multitrackInputConfiguration: multitrack, preset: asked, ...plain } = input;
   const after: ChannelSettings = { ...before, ...plain };

@@ -64,7 +64,7 @@ export function createRecordingConfiguration(input: Input, { store, ids, setting
   return { recordingConfiguration: { ...recordingView(configuration, clock.now()), state: 'CREATING' } };
 }
 
-/** Interval and storage mean something only while thumbnails are recorded. */
+/** Interval and storage matter only while thumbnails are recorded. */
 function thumbnailsOf(given: Input['thumbnailConfiguration'] = {}): RecordingConfiguration['thumbnailConfiguration'] {
   if (given.recordingMode === 'DISABLED') return { ...given, recordingMode: 'DISABLED' };
   return { targetIntervalSeconds: 60, storage: ['SEQUENTIAL'], ...given, recordingMode: 'INTERVAL' };

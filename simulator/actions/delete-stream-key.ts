@@ -5,7 +5,9 @@ import { findStreamKey } from './lookup.ts';
 
 export const deleteStreamKeyInput = byArn(streamKeyArn);
 
-/** Stops new connections; a running stream goes on. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_DeleteStreamKey.html */
+/**
+ * Stops new connections; a running stream continues. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_DeleteStreamKey.html
+ */
 export function deleteStreamKey(input: Checked<typeof deleteStreamKeyInput>, context: ActionContext): undefined {
   context.store.removeStreamKey(findStreamKey(context, input.arn));
 }

@@ -1,4 +1,4 @@
-// Finding what an ARN names, or refusing as the service does.
+// Finds what an ARN names, or refuses as the service does.
 
 import type { ActionContext } from '../context.ts';
 import { notBroadcasting, notFound } from '../errors.ts';
@@ -32,7 +32,7 @@ export function findLive(context: ActionContext, channelArn: string): Session {
   return session;
 }
 
-/** True from the accepted key to the last segment: as long as the channel must not be changed or deleted. */
+/** True from the accepted key to the last segment: while the channel must not be changed or deleted. */
 export const isOnAir = (context: ActionContext, channelArn: string): boolean =>
   context.ingest.sessions.current(channelArn) !== undefined;
 
@@ -67,7 +67,7 @@ export function findTags(context: ActionContext, arn: string): Map<string, strin
   return resource.tags;
 }
 
-/** A channel's sessions, newest first; those of a deleted channel are still there for sixty days. */
+/** A channel's sessions, newest first; those of a deleted channel still exist for sixty days. */
 export function findSessions(context: ActionContext, channelArn: string): readonly Session[] {
   const sessions = context.ingest.sessions.of(channelArn, context.clock.now());
   if (sessions === undefined) findChannel(context, channelArn);

@@ -1,4 +1,4 @@
-// What CreatePlaybackRestrictionPolicy and UpdatePlaybackRestrictionPolicy share: the members, and what may stand in them.
+// What CreatePlaybackRestrictionPolicy and UpdatePlaybackRestrictionPolicy share: the members, and their allowed values.
 
 import { invalid } from '../errors.ts';
 import type { Settings } from '../settings.ts';
@@ -15,10 +15,10 @@ export const policyMembers = {
 
 const policyInput = structure({}, policyMembers);
 
-/** What the Origin header can hold: `null`, or a scheme and a host with or without a port. Never a path. */
+/** What the Origin header can contain: `null`, or a scheme and a host with or without a port. Never a path. */
 const ORIGIN = /^(null|[a-z][a-z0-9+.-]*:\/\/[^\s/?#@]+)$/i;
 
-/** Refuses codes that are no countries, origins that no browser sends, and more of either than a policy may hold. */
+/** Refuses codes that are not countries, origins that no browser sends, and more of either than a policy may have. */
 export function checkRestrictions(input: Checked<typeof policyInput>, { quotas, switches }: Settings): void {
   const { allowedCountries = [], allowedOrigins = [] } = input;
   if (allowedCountries.length > quotas.countriesPerPolicy) {

@@ -5,7 +5,7 @@ import { findLive } from './lookup.ts';
 
 export const stopStreamInput = byChannelArn;
 
-/** Cuts the encoder, which may well come back. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StopStream.html */
+/** Disconnects the encoder, which may well come back. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StopStream.html */
 export function stopStream(input: Checked<typeof stopStreamInput>, context: ActionContext) {
   context.ingest.stop(findLive(context, input.channelArn));
   return {};

@@ -4,7 +4,7 @@ import type { ActionContext } from '../context.ts';
 import { quotaExceeded } from '../errors.ts';
 import type { StreamKey } from '../store.ts';
 
-/** Adds a key to the channel, or refuses because it has as many as it may have (one). */
+/** Adds a key to the channel, or refuses because it already has as many as it may have (one). */
 export function addStreamKey(
   context: ActionContext,
   channelArn: string,

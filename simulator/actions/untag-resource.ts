@@ -5,7 +5,7 @@ import { findTags } from './lookup.ts';
 
 export const untagResourceInput = structure({ resourceArn, tagKeys }, {});
 
-/** A key that is not there is no error. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UntagResource.html */
+/** A key that does not exist is not an error. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UntagResource.html */
 export function untagResource(input: Checked<typeof untagResourceInput>, context: ActionContext) {
   const tags = findTags(context, input.resourceArn);
   for (const key of input.tagKeys) tags.delete(key);

@@ -12,7 +12,7 @@ export const updateAdConfigurationInput = structure(
   { ...adMembers, mediaTailorPlaybackConfigurations: playbackConfigurations },
 );
 
-/** Changes what is named. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UpdateAdConfiguration.html */
+/** Changes the named members. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UpdateAdConfiguration.html */
 export function updateAdConfiguration(input: Checked<typeof updateAdConfigurationInput>, context: ActionContext) {
   const configuration = findAdConfiguration(context, input.arn);
   const { mediaTailorPlaybackConfigurations: given } = input;

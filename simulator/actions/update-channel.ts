@@ -8,7 +8,10 @@ import { findChannel, isOnAir } from './lookup.ts';
 
 export const updateChannelInput = structure({ arn: channelArn }, settingMembers);
 
-/** Changes what is named, off air (or, on a switch, for the next stream). https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UpdateChannel.html */
+/**
+ * Changes the named members, off air (or, with a switch, for the next stream).
+ * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UpdateChannel.html
+ */
 export function updateChannel({ arn, ...input }: Checked<typeof updateChannelInput>, context: ActionContext) {
   const channel = findChannel(context, arn);
   if (context.settings.switches.updateLiveChannel === 'conflict' && isOnAir(context, arn)) {

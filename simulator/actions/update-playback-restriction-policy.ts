@@ -8,7 +8,10 @@ import { checkRestrictions, policyMembers } from './playback-restrictions.ts';
 
 export const updatePlaybackRestrictionPolicyInput = structure({ arn: policyArn }, policyMembers);
 
-/** Changes what is named, also while channels with the policy are live. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UpdatePlaybackRestrictionPolicy.html */
+/**
+ * Changes the named members, even while channels with the policy are live.
+ * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UpdatePlaybackRestrictionPolicy.html
+ */
 export function updatePlaybackRestrictionPolicy(
   { arn, ...change }: Checked<typeof updatePlaybackRestrictionPolicyInput>,
   context: ActionContext,

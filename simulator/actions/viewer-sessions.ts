@@ -1,4 +1,4 @@
-// What the two revocations share: whom they name, and what becomes of that viewer.
+// What the two revocations share: whom they name, and what happens to that viewer.
 
 import type { ActionContext } from '../context.ts';
 import { channelArn } from '../wire/fields.ts';
@@ -13,7 +13,7 @@ export const viewerSession = structure(
   { viewerSessionVersionsLessThanOrEqualTo: integer(0, LARGEST_VERSION) },
 );
 
-/** Ends the sessions that this viewer began with tokens up to the version. Throws when there is no such channel. */
+/** Ends the sessions that this viewer began with tokens up to the version. Throws if there is no such channel. */
 export function revoke(input: Checked<typeof viewerSession>, context: ActionContext): void {
   const channel = findChannel(context, input.channelArn);
   const { viewerId, viewerSessionVersionsLessThanOrEqualTo: version = 0 } = input;

@@ -1,4 +1,4 @@
-// As much of SSM Parameter Store as delivering a stream key needs.
+// The part of SSM Parameter Store that the delivery of a stream key needs.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/
 
 import { ServiceError } from '../errors.ts';
@@ -59,7 +59,7 @@ export const PARAMETER_STORE_ACTIONS: JsonActions = {
         Parameter: {
           Name: name,
           Type: type,
-          // Without decryption the service gives the cipher text; this stands for it and hides the value.
+          // Without decryption the service returns the cipher text; this replaces it and hides the value.
           Value: sealed ? `AQICAH${Buffer.from(`${name}:${version}`).toString('base64')}` : value,
           Version: version,
           LastModifiedDate: Math.round(changedAt) / 1000,

@@ -1,4 +1,4 @@
-// As much of AWS Secrets Manager as delivering a stream key needs. Values live in this process and nowhere else.
+// The part of AWS Secrets Manager that the delivery of a stream key needs. Values exist only in this process.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/
 
 import { ServiceError } from '../errors.ts';

@@ -1,4 +1,5 @@
-// As much of STS as reaching another account needs: who am I, and credentials for a role. They open nothing, but STS knows them again.
+// The part of STS that access to another account needs: the caller's identity, and credentials for a role. They open nothing, but STS
+// recognises them.
 // https://docs.aws.amazon.com/STS/latest/APIReference/
 
 import { ServiceError } from '../errors.ts';

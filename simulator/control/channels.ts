@@ -1,4 +1,4 @@
-// Channels made in bulk, past the call rates, and what a test wants to know of them.
+// Channels made in bulk, regardless of call rates, and what a test wants to know about them.
 
 import { mergeSettings, NEW_CHANNEL } from '../actions/channel-settings.ts';
 import { addStreamKey } from '../actions/stream-keys.ts';
@@ -12,7 +12,7 @@ import type { AdBreak } from '../streams/session.ts';
 import { viewerCount } from '../streams/viewers.ts';
 import { ControlProblem } from './problem.ts';
 
-/** What can be said of a channel to be made. */
+/** The specification of a channel to be made. */
 export interface ChannelSpec extends Change<ChannelSettings> {
   readonly tags?: Readonly<Record<string, string>> | undefined;
   /** Attaches an ad configuration, which is made for the first such channel. */
@@ -27,7 +27,7 @@ export interface MadeChannel {
   readonly streamKey: string;
 }
 
-/** How a channel is doing. `streamId`, `phase`, `health` and `viewerCount` are there while a session is. */
+/** The state of a channel. `streamId`, `phase`, `health` and `viewerCount` exist during a session. */
 export interface ChannelState {
   readonly arn: string;
   readonly name: string;
@@ -72,7 +72,7 @@ function settingsOf(given: Change<ChannelSettings>, context: ActionContext): Cha
   }
 }
 
-/** The account's first ad configuration; one is made, past all quotas, when it has none. */
+/** The account's first ad configuration; if it has none, one is made, ignoring all quotas. */
 function anyAdConfiguration({ store, ids, settings }: ActionContext): string {
   const [first] = store.adConfigurations.keys();
   if (first !== undefined) return first;

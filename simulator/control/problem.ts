@@ -1,4 +1,4 @@
-// What the control API says when it is asked for something impossible: a sentence for the author of a test or scenario.
+// The control API's error for something impossible: a sentence for the author of a test or scenario.
 
 export class ControlProblem extends Error {
   readonly status: number;

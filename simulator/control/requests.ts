@@ -1,4 +1,4 @@
-// The bodies the control API takes. Unknown members are refused: a misspelt one must not make a test pass by accident.
+// The request bodies of the control API. Unknown members are refused: a misspelt one must not make a test pass by accident.
 
 import { z } from 'zod';
 import { LIMIT_UNITS } from '../events/event.ts';
@@ -198,7 +198,7 @@ export const settingsChange = z.strictObject({
     .optional(),
 });
 
-/** Buckets that are not simply fine, by name. */
+/** Buckets with a problem, by name. */
 export const buckets = z.strictObject({
   buckets: z.record(
     z.string(),
@@ -206,7 +206,7 @@ export const buckets = z.strictObject({
   ),
 });
 
-/** MediaTailor playback configurations that are not simply fine, by ARN. */
+/** MediaTailor playback configurations with a problem, by ARN. */
 export const playbackConfigurations = z.strictObject({
   playbackConfigurations: z.record(
     z.string(),

@@ -1,5 +1,5 @@
-// The control API: one table of method, path and handler under /_simulator. It drives the simulator and reads its
-// evidence; nothing of it exists at AWS. simulator/client.ts is its typed client.
+// The control API: one table of method, path and handler under /_simulator. It drives the simulator and reads its records; none of it
+// exists at AWS. simulator/client.ts is its typed client.
 
 import { z } from 'zod';
 import { overlay } from '../overlay.ts';
@@ -28,7 +28,7 @@ export interface ControlRequest {
   readonly body: unknown;
 }
 
-/** `body`: what it takes, where it takes one. */
+/** `body`: its request body, if it takes one. */
 type Handler = ((request: ControlRequest) => unknown) & { readonly body?: z.ZodType };
 
 /** A handler whose body must have this shape. */

@@ -5,7 +5,7 @@ import type { Simulator } from '../parts.ts';
 import type { ResourceQuotas, Switches, Timings } from '../settings.ts';
 import type { Enforcement } from '../throttle/throttle.ts';
 
-/** What to change; members left out stay. */
+/** What to change; omitted members stay. */
 export interface SettingsChange {
   readonly enforcement?: Enforcement | undefined;
   readonly quotas?: Change<ResourceQuotas> | undefined;

@@ -1,4 +1,4 @@
-// Driving the virtual encoders and what happens to their streams.
+// Drives the virtual encoders and what happens to their streams.
 
 import type { Simulator } from '../parts.ts';
 import type { EncoderSetup } from '../streams/encoders.ts';
@@ -37,7 +37,7 @@ export function setViewers(simulator: Simulator, wanted: readonly string[], view
   checkViews(simulator);
 }
 
-/** Another client of the account inserts a break into each stream. A channel that has one already is an error. */
+/** Another client of the account inserts a break into each stream. A channel that already has one is an error. */
 export function insertAdBreaks(simulator: Simulator, wanted: readonly string[], durationSeconds: number): AdBreak[] {
   const { ingest } = simulator.context;
   return resolveChannels(simulator, wanted).map(({ arn }) => {
@@ -48,7 +48,7 @@ export function insertAdBreaks(simulator: Simulator, wanted: readonly string[], 
   });
 }
 
-/** A breach of the account's view quota is an event, once when it is passed and again only after it was left. */
+/** A breach of the account's view quota is an event: once when it is exceeded, and again only after the count fell below it. */
 function checkViews(simulator: Simulator): void {
   const { context, settings } = simulator;
   const now = context.clock.now();
@@ -62,7 +62,7 @@ function checkViews(simulator: Simulator): void {
   simulator.viewsExceeded = over;
 }
 
-/** The running session of one channel, for a request that makes sense only with one. */
+/** The running session of one channel, for a request that needs one. */
 export function sessionOf(simulator: Simulator, channelArn: string): Session {
   const session = simulator.context.ingest.sessions.current(channelArn);
   if (session === undefined) throw new ControlProblem(409, `the channel ${channelArn} has no running session`);

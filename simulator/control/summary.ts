@@ -1,5 +1,5 @@
-// The record of calls boiled down: per operation how many ended how, and the most that came in any trailing second. With
-// the quotas off this shows what a client would have done to the real service.
+// A summary of the recorded calls: per operation, how many ended in which way, and the most that came in any trailing second. With the
+// quotas off this shows what a client would have done to the real service.
 
 import type { CallRecord } from '../recorder.ts';
 
@@ -17,7 +17,7 @@ export interface OperationSummary {
 
 const THROTTLED = 429;
 
-/** Summarizes records that come in the order of their times, by operation name. */
+/** Summarizes records, which are ordered by time, by operation name. */
 export function summarize(calls: readonly CallRecord[]): OperationSummary[] {
   const byOperation = Map.groupBy(calls, ({ operation }) => operation);
   return [...byOperation]

@@ -1,4 +1,4 @@
-// The EventBridge operations that setting up a rule for IVS needs, on the default bus only.
+// The EventBridge operations needed to set up a rule for IVS, on the default bus only.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/
 
 import { ServiceError } from '../errors.ts';
@@ -44,7 +44,7 @@ function findByArn({ bus }: Simulator, arn: string): Rule {
 const pairs = (tags: readonly { Key: string; Value: string }[] = []): [string, string][] =>
   tags.map(({ Key, Value }) => [Key, Value]);
 
-/** Offset pages: the token is where the next one begins. */
+/** Pages by offset: the token is where the next one begins. */
 function pageOf<T>(items: readonly T[], { NextToken, Limit = 100 }: { NextToken?: string; Limit?: number }) {
   const from = NextToken === undefined ? 0 : Number(Buffer.from(NextToken, 'base64url').toString());
   if (!Number.isInteger(from)) throw new ServiceError('ValidationException', 'Invalid NextToken');
@@ -66,7 +66,7 @@ const ruleView = (rule: Rule) => ({
   EventBusName: 'default',
 });
 
-/** The refusal a pattern deserves, or undefined when it is good. */
+/** The refusal of a pattern, or undefined if it is valid. */
 function patternProblem(pattern: string): ServiceError | undefined {
   try {
     compilePattern(pattern);
@@ -266,7 +266,7 @@ function entryProblem({ Source, DetailType, Detail }: { Source?: string; DetailT
     const detail: unknown = JSON.parse(Detail);
     if (typeof detail === 'object' && detail !== null && !Array.isArray(detail)) return undefined;
   } catch {
-    // The same answer as for JSON that is no object.
+    // The same answer as for JSON that is not an object.
   }
   return { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' };
 }

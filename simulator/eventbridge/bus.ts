@@ -1,10 +1,10 @@
-// The account's default event bus: rules with their targets, and the routing of an event to the queues that want it.
+// The account's default event bus: rules with their targets, and the routing of an event to the matching queues.
 // Quotas from https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 
 import type { SqsDelivery } from '../events/sqs-delivery.ts';
 import { compilePattern, type EventTest } from './pattern.ts';
 
-/** A target as PutTargets took it; only SQS queues are reached. */
+/** A target as PutTargets accepted it; only SQS queues are reached. */
 export interface Target {
   readonly Id: string;
   readonly Arn: string;
@@ -61,7 +61,7 @@ export class EventBus {
   }
 }
 
-/** A path such as `$.detail.event_name`; undefined when the event has nothing there. */
+/** A path such as `$.detail.event_name`; undefined if the event has nothing there. */
 function selected(event: object, path: string): string | undefined {
   let value: unknown = event;
   for (const name of path.split('.').slice(1)) {

@@ -1,15 +1,15 @@
-// One member of a pattern's leaf: an exact value or an operator object, compiled into a test of one event value. Written
+// One member of a pattern's leaf: an exact value or an operator object, compiled into a test of one event value. Derived
 // from the operator table of https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 
 import { BlockList, isIP } from 'node:net';
 
-/** A pattern that EventBridge would not accept. */
+/** A pattern that EventBridge would refuse. */
 export class PatternError extends Error {}
 
 /** Tests one string, number, boolean or null of the event. */
 export type ValueTest = (value: unknown) => boolean;
 
-/** `exists` asks whether there is a value at all; everything else tests the values that are there. */
+/** `exists` asks whether there is a value at all; everything else tests existing values. */
 export type Matcher = { readonly exists: boolean } | { readonly test: ValueTest };
 
 type StringTest = (value: string) => boolean;
@@ -75,7 +75,7 @@ function foldedOperand(operator: string, operand: unknown): string | undefined {
   return entries.length === 1 && name === 'equals-ignore-case' && typeof value === 'string' ? value : undefined;
 }
 
-/** True for a value that is there and is none of these; any other type counts as different. */
+/** True for an existing value that is none of these; any other type counts as different. */
 function anythingBut(operand: unknown, place: string): ValueTest {
   if (typeof operand === 'object' && operand !== null && !Array.isArray(operand)) {
     const [operator, inner] = single(operand, place);
@@ -141,7 +141,7 @@ function cidr(operand: unknown, place: string): ValueTest {
 
 const STAR = Symbol('*');
 
-/** `*` is any run of characters; a backslash takes the next `*` or backslash literally. Linear in value × stars. */
+/** `*` is any run of characters; a backslash makes the next `*` or backslash literal. Linear in value × stars. */
 function wildcard(pattern: string, place: string): StringTest {
   const tokens: (string | typeof STAR)[] = [];
   for (let at = 0; at < pattern.length; at++) {

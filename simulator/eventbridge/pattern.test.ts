@@ -6,7 +6,7 @@ const matches = (pattern: unknown, event: unknown): boolean => compilePattern(pa
 const onA = (pattern: unknown[], value: unknown): boolean => matches({ a: pattern }, { a: value });
 
 describe('an event pattern', () => {
-  it('ORs the members of a field, ANDs the fields and ignores what it does not name', () => {
+  it('combines the members of a field with OR and the fields with AND, and ignores what it does not name', () => {
     const pattern = { source: ['aws.ivs'], detail: { event_name: ['Stream Start', 'Stream End'] } };
     expect(matches(pattern, { source: 'aws.ivs', detail: { event_name: 'Stream End', channel_name: 'x' } })).toBe(true);
     expect(matches(pattern, { source: 'aws.ivs', detail: { event_name: 'Session Ended' } })).toBe(false);
@@ -72,11 +72,11 @@ describe('an event pattern', () => {
     [[{ prefix: 'z' }, { exists: false }], 'zz', true],
     [[{ prefix: 'z' }, { exists: false }], undefined, true],
     [[{ prefix: 'z' }, { exists: false }], 'a', false],
-  ])('%j against %j gives %s', (pattern, value, expected) => {
+  ])('%j against %j returns %s', (pattern, value, expected) => {
     expect(onA(pattern, value)).toBe(expected);
   });
 
-  it('matches fields under an array within one element only', () => {
+  it('matches fields under an array only within one element', () => {
     const event = {
       e: [
         { f: 'A', l: 'S' },
@@ -88,7 +88,7 @@ describe('an event pattern', () => {
     expect(matches({ e: { x: [{ exists: false }] } }, { e: [] })).toBe(true);
   });
 
-  it('takes $or in place of a field, nested too, and merges a field named inside and outside', () => {
+  it('accepts $or in place of a field, also nested, and merges a field named inside and outside', () => {
     const or = { $or: [{ a: ['x'] }, { b: [{ numeric: ['>', 5] }] }] };
     expect([matches(or, { a: 'x' }), matches(or, { b: 6 }), matches(or, { a: 'y', b: 1 })]).toEqual([
       true,
@@ -127,7 +127,7 @@ describe('an event pattern', () => {
     expect(() => compilePattern(pattern)).toThrow(PatternError);
   });
 
-  it('is not caught by a hostile wildcard, which would take for ever by backtracking', () => {
+  it('is not trapped by a hostile wildcard, which would backtrack forever', () => {
     const test = compilePattern({ a: [{ wildcard: `${'*a'.repeat(40)}*b` }] });
     expect(test({ a: 'a'.repeat(20_000) })).toBe(false);
   });

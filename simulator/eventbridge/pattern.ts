@@ -8,7 +8,7 @@ export { PatternError } from './matchers.ts';
 /** True when the event matches. */
 export type EventTest = (event: unknown) => boolean;
 
-/** Path of a leaf → the matchers of which one must hold. */
+/** Path of a leaf → its matchers, one of which must hold. */
 type Alternative = ReadonlyMap<string, readonly Matcher[]>;
 
 const MOST_ALTERNATIVES = 1000;
@@ -60,7 +60,7 @@ function leaf(members: readonly unknown[], place: string): Matcher[] {
   return members.map((member) => compileMatcher(member, place));
 }
 
-/** Every pair joined; a field named in both is merged, as the service does, not ANDed. */
+/** Every pair joined; a field named in both is merged, as in the service, instead of requiring both. */
 function combine(left: readonly Alternative[], right: readonly Alternative[]): Alternative[] {
   if (left.length * right.length > MOST_ALTERNATIVES)
     throw new PatternError(`$or: more than ${MOST_ALTERNATIVES} combinations`);
@@ -116,7 +116,7 @@ function matchesLeaf(matchers: readonly Matcher[], value: unknown): boolean {
   );
 }
 
-/** The plain values at a place: of an array, those of its elements; an object is none. */
+/** The plain values at a place: for an array those of its elements; an object is not a value. */
 function leaves(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value.flatMap(leaves);
   return value === undefined || (typeof value === 'object' && value !== null) ? [] : [value];

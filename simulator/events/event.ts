@@ -1,4 +1,4 @@
-// The events of IVS in their documented shapes. Who hears of them, and when, is the publisher's business.
+// The events of IVS in their documented forms. The publisher decides who gets them, and when.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 
 import { isoSeconds } from '../wire/time.ts';
@@ -32,7 +32,7 @@ export const LIMIT_UNITS = {
 
 export type LimitName = keyof typeof LIMIT_UNITS;
 
-/** What happened, before it has an envelope. */
+/** What happened, without the envelope. */
 export interface Happening {
   readonly type: string;
   readonly channelArn?: string;

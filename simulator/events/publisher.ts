@@ -1,17 +1,17 @@
-// Between what happens and who hears of it: late, doubled, reordered and missing events, as EventBridge's best effort
-// allows. Every event is kept with its fate, so that a test can tell "never sent" from "not received".
+// Sits between what happens and who is told: late, duplicated, reordered and missing events, as EventBridge's best effort allows. Every
+// event is kept with its fate, so that a test can tell "never sent" from "not received".
 
 import type { Clock } from '../clock.ts';
 import type { Random } from '../random.ts';
 import { Ring } from '../recorder.ts';
 import { type EventEnvelope, eventName } from './event.ts';
 
-/** How reliable delivery is; all probabilities 0 is the default. */
+/** How reliable delivery is; by default all probabilities are 0. */
 export interface DeliveryPolicy {
   readonly missing: number;
   readonly doubled: number;
   readonly late: number;
-  /** A late event, and the second copy of a doubled one, come this much later: uniformly between the two. */
+  /** The delay of a late event, and of the second copy of a duplicate: uniformly distributed between the two. */
   readonly lateMs: readonly [number, number];
   /** Held back until the next event has gone out. */
   readonly reordered: number;
@@ -21,7 +21,7 @@ export const RELIABLE: DeliveryPolicy = { missing: 0, doubled: 0, late: 0, lateM
 
 export type Fate = 'sent' | 'missing' | 'doubled' | 'late' | 'reordered';
 
-/** A fate for the next events that match, before the policy's dice are thrown. */
+/** A fate for the next events that match, before the policy draws its random numbers. */
 export interface NextFate {
   readonly fate: Exclude<Fate, 'sent'>;
   readonly name?: string | undefined;
@@ -37,7 +37,7 @@ export interface EventRecord {
   readonly event: EventEnvelope;
 }
 
-/** Keeps the newest events and hands each to `deliver` as often, and when, its fate says. */
+/** Keeps the newest events and passes each to `deliver` as often, and when, its fate says. */
 export class Publisher {
   policy: DeliveryPolicy = RELIABLE;
   readonly #clock: Clock;
@@ -72,7 +72,7 @@ export class Publisher {
     if (fate !== 'missing') this.release();
   }
 
-  /** Lets go of events that wait for a successor. */
+  /** Releases events that wait for a successor. */
   release(): void {
     const delayed = this.#delayed;
     this.#delayed = [];

@@ -1,5 +1,5 @@
-// Puts events into SQS queues through the real SDK: per queue in order, up to ten in a call, tried again with growing
-// pauses. The client is made when the first event needs it, so a simulator without a queue never loads it.
+// Puts events into SQS queues through the real SDK: in order for each queue, up to ten per call, retried with growing pauses. The client is
+// created when the first event needs it, so a simulator without a queue never loads it.
 
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { SqsOptions } from '../settings.ts';
@@ -16,7 +16,7 @@ export interface LostDelivery {
 const isPermanent = (error: unknown): boolean =>
   error instanceof Error && /QueueDoesNotExist|NonExistentQueue|AccessDenied/.test(error.name);
 
-/** The origin of a queue URL that is not one of AWS's: such a queue needs no real credentials. */
+/** The origin of a queue URL that is not AWS's: such a queue needs no real credentials. */
 function localEndpoint(queueUrl: string | undefined): string | undefined {
   if (queueUrl === undefined || !URL.canParse(queueUrl)) return undefined;
   const { origin, hostname } = new URL(queueUrl);
@@ -62,7 +62,7 @@ export class SqsDelivery {
     }
   }
 
-  /** Resolves when nothing is waiting or under way any more. */
+  /** Resolves when nothing is waiting or under way. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
@@ -75,14 +75,14 @@ export class SqsDelivery {
   }
 
   async #drain(queue: string): Promise<void> {
-    // One turn of the loop lets the events of one instant share a call.
+    // One turn of the event loop lets the events of one instant share a call.
     await Promise.resolve();
     for (;;) {
       const batch = this.#waiting.get(queue)?.splice(0, BATCH) ?? [];
       if (batch.length === 0 || this.#stop.signal.aborted) break;
       await this.#sendBatch(queue, batch);
     }
-    // Without a pause in between: a message that comes after this line starts a drain of its own.
+    // Without a pause in between: a message that comes after this line starts its own drain.
     this.#waiting.delete(queue);
     this.#running.delete(queue);
   }
@@ -104,7 +104,7 @@ export class SqsDelivery {
         left = left.filter((_, at) => failed.has(at));
         reason = answer.Failed?.[0]?.Message ?? '';
       } catch (error) {
-        // A queue that does not exist, or must not be written to, is not tried again: neither does EventBridge.
+        // A queue that does not exist, or must not be written to, is not retried: EventBridge does not retry it either.
         if (isPermanent(error)) attempt = ATTEMPTS;
         reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       }

@@ -1,4 +1,4 @@
-// AWS's JSON protocols (POST / with x-amz-target): EventBridge, Secrets Manager and Parameter Store, beside IVS.
+// AWS's JSON protocols (POST / with x-amz-target): EventBridge, Secrets Manager and Parameter Store, next to IVS.
 
 import { PARAMETER_STORE_ACTIONS } from '../aws/parameter-store.ts';
 import { SECRETS_MANAGER_ACTIONS } from '../aws/secrets-manager.ts';
@@ -8,14 +8,14 @@ import type { JsonActions } from '../wire/json-action.ts';
 import type { Answer, Exchange } from './exchange.ts';
 import { type Outcome, type PipelineParts, runCall } from './pipeline.ts';
 
-/** Prefix of x-amz-target → how the record and fault rules call the service, and its operations. */
+/** Prefix of x-amz-target → the service's name in the record and in fault rules, and its operations. */
 const SERVICES: Readonly<Record<string, { readonly name: string; readonly actions: JsonActions }>> = {
   AWSEvents: { name: 'events', actions: EVENTBRIDGE_ACTIONS },
   secretsmanager: { name: 'secretsmanager', actions: SECRETS_MANAGER_ACTIONS },
   AmazonSSM: { name: 'ssm', actions: PARAMETER_STORE_ACTIONS },
 };
 
-/** The x-amz-target of a request that belongs here. */
+/** The x-amz-target of a request for one of these services. */
 export function jsonTarget({ path, headers }: Exchange): string | undefined {
   const target = headers['x-amz-target'];
   return path === '/' && typeof target === 'string' ? target : undefined;

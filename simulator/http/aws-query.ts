@@ -1,4 +1,4 @@
-// AWS's query protocol (POST / with a form, XML back): STS, beside IVS.
+// AWS's query protocol (POST / with a form, XML answers): STS, next to IVS.
 
 import { STS_ACTIONS, STS_NAMESPACE } from '../aws/sts.ts';
 import { asServiceError, ServiceError } from '../errors.ts';

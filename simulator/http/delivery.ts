@@ -1,9 +1,9 @@
-// How an answer reaches the caller: whole, or as a fault has it, with another content, in drops, or never in full.
+// How an answer reaches the caller: whole, or as a fault requires: changed, in small pieces, or never completely.
 
 import type { FalseAnswer, FaultPlan } from '../faults.ts';
 import type { Answer, Exchange } from './exchange.ts';
 
-/** What a fault made of the answer, as the record calls it; undefined when it is sent as it is. */
+/** What a fault did to the answer, as the record calls it; undefined if it is sent unchanged. */
 export function answerFault({ answer, reset, hang, drip }: FaultPlan): string | undefined {
   if (reset === 'after-effect') return 'lost-answer';
   if (reset === 'half-way') return 'cut-answer';
@@ -12,7 +12,7 @@ export function answerFault({ answer, reset, hang, drip }: FaultPlan): string | 
   return drip === undefined ? undefined : 'dripped-answer';
 }
 
-/** The answer that is sent in place of the real one. What `pages` asks for was done where the answer was made. */
+/** The answer that is sent instead of the real one. `pages` was handled where the answer was made. */
 export function falsify(real: Answer, { status, headers, text, json, members, pages }: FalseAnswer): Answer {
   const { 'x-amzn-ErrorType': errorType, ...plain } = real.headers;
   const asked = { 'content-type': 'application/json', ...plain, ...headers };
@@ -24,7 +24,7 @@ export function falsify(real: Answer, { status, headers, text, json, members, pa
   return { status: status ?? (real.status === 204 ? 200 : real.status), headers: asked, body };
 }
 
-/** Sends an answer as the plan has it. Resolves when nothing more will be sent. */
+/** Sends an answer as planned. Resolves when nothing more will be sent. */
 export async function deliver(
   exchange: Exchange,
   answer: Answer,
@@ -45,7 +45,7 @@ export async function deliver(
     if (!exchange.piece(body.subarray(at, to), to === body.length)) return;
   }
   if (body.length === 0) exchange.piece(body, true);
-  // Let the sent half leave before the connection goes.
+  // Lets the sent half leave before the connection is closed.
   if (reset === 'half-way') {
     await pause(20);
     exchange.cut();

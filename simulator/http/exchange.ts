@@ -1,8 +1,8 @@
-// One request and its answer, reduced to what the protocols need. Bodies are bounded; a broken connection is no error.
+// One request and its answer, reduced to what the protocols need. Bodies are limited; a broken connection is not an error.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** An answer in a protocol's words. An undefined body is none, without content headers. */
+/** An answer in protocol terms. An undefined body means none, without content headers. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ export interface Exchange {
   readonly cut: () => void;
 }
 
-/** Reads a request whole; undefined when it is longer than `limit` bytes or broke off. */
+/** Reads a whole request; undefined if it is longer than `limit` bytes or was cut off. */
 export function readBody(request: IncomingMessage, limit: number): Promise<string | 'too-large' | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];

@@ -1,5 +1,5 @@
-// IVS's wire protocol (restJson1): finds the operation, counts the call against its quota, checks the input, runs the action
-// and words the answer. Faults and the record are the pipeline's.
+// IVS's wire protocol (restJson1): finds the operation, counts the call against its quota, checks the input, runs the action and formats
+// the answer. The pipeline handles faults and the record.
 
 import { asServiceError, invalid, ServiceError } from '../errors.ts';
 import type { FaultPlan } from '../faults.ts';
@@ -41,7 +41,7 @@ function decode(segment: string): string {
   }
 }
 
-/** The channel a call is about, before its input is checked: what limits, faults and the record go by. */
+/** The channel a call is about, before its input is checked: limits, faults and the record use it. */
 function channelOf(raw: unknown, store: Store): string | undefined {
   if (typeof raw !== 'object' || raw === null) return undefined;
   const { channelArn, arn, resourceArn } = raw as Readonly<Record<string, unknown>>;
@@ -90,12 +90,12 @@ export class IvsProtocol {
     );
   }
 
-  /** An error as this service words it, for what goes wrong before there is an operation. */
+  /** An error in this service's format, for what goes wrong before there is an operation. */
   refuse(exchange: Exchange, error: ServiceError): void {
     exchange.answer(this.#word(this.#parts.simulator.context.ids.uuid(), { error }));
   }
 
-  /** Counting comes first: a call that is then found invalid has used its slot, a throttled one has not. */
+  /** Counting comes first: a call that then turns out invalid has used its slot, a throttled one has not. */
   #perform(operation: Operation, { raw, broken, channelArn, at }: Given, plan: FaultPlan): Outcome {
     const { context, throttle } = this.#parts.simulator;
     try {

@@ -1,5 +1,5 @@
-// What every simulated call goes through, whichever protocol it came by: faults strike, the call is performed and written
-// into the record, and its answer is sent, falsified or lost. Without added latency it all happens in one turn of the loop.
+// The path of every simulated call, for any protocol: faults are applied, the call is performed and recorded, and its answer is sent,
+// changed or lost. Without added latency it all happens in one turn of the event loop.
 
 import type { ServiceError } from '../errors.ts';
 import type { FaultPlan } from '../faults.ts';
@@ -7,7 +7,7 @@ import type { Simulator } from '../parts.ts';
 import { answerFault, deliver, falsify } from './delivery.ts';
 import type { Answer, Exchange } from './exchange.ts';
 
-/** A call's result before it is put into a protocol's words. */
+/** A call's result before it is formatted for a protocol. */
 export type Outcome = { readonly status: number; readonly output: unknown } | { readonly error: ServiceError };
 
 export interface Call {
@@ -24,7 +24,7 @@ export interface PipelineParts {
 
 /**
  * Runs one call. `perform` counts and acts, and must not throw; the time it is given is the one in the record, so that the
- * record proves what the quotas let through. `word` puts the outcome into the protocol's words.
+ * record proves what the quotas let through. `word` formats the outcome for the protocol.
  */
 export async function runCall(
   { simulator, pause }: PipelineParts,

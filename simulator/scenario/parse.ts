@@ -28,13 +28,13 @@ export function parseScenario(text: string, file = 'scenario'): Scenario {
   throw new ScenarioError(problems.join('\n'));
 }
 
-/** An unknown member is a problem of its own place, not of the object around it. */
+/** An unknown member is a problem at its own place, not of the object around it. */
 function problemsOf(issue: z.core.$ZodIssue): { readonly path: Path; readonly message: string }[] {
   if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, message: issue.message }];
   return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'there is no such member' }));
 }
 
-/** Where a path begins in the text: the key of its last part, the item, or the nearest thing around it that exists. */
+/** Where a path begins in the text: the key of its last part, the item, or the nearest enclosing element that exists. */
 function offsetOf(document: Document, path: Path): number {
   for (let depth = path.length; depth > 0; depth--) {
     const around = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);

@@ -49,7 +49,7 @@ export class ScenarioRun {
     };
   }
 
-  /** Drops the steps that are still to come. */
+  /** Drops the steps that have not run yet. */
   stop(): void {
     for (const timer of this.#timers) timer.cancel();
   }
@@ -118,7 +118,7 @@ export class ScenarioRun {
     }
   }
 
-  /** Evenly spread calls of somebody else: they count like any other and are not recorded. */
+  /** Evenly spread calls of another client: they count like any other and are not recorded. */
   #otherCalls({ operation, perSecond, for: lengthMs }: NonNullable<Step['otherCalls']>): void {
     const { clock, throttle } = this.#simulator;
     const everyMs = 1000 / perSecond;

@@ -17,7 +17,7 @@ function play(name: string): { simulator: Simulator; run: ScenarioRun } {
 const names = (simulator: Simulator, name?: string) =>
   simulator.publisher.events({ name }).map(({ event }) => eventName(event));
 
-describe('the scenarios that come with it', () => {
+describe('the built-in scenarios', () => {
   it.each(builtInScenarios())('%s plays to its end', (name) => {
     const { simulator, run } = play(name);
     simulator.clock.advance(3_600_000);
@@ -26,7 +26,7 @@ describe('the scenarios that come with it', () => {
     expect(names(simulator, 'Stream Start').length).toBeGreaterThan(5);
   });
 
-  it('cover what an operator fears', () => {
+  it('cover what operators fear', () => {
     expect(builtInScenarios().toSorted()).toEqual([
       'blip',
       'key-leak',
@@ -38,7 +38,7 @@ describe('the scenarios that come with it', () => {
     ]);
   });
 
-  it('the mass starvation starves forty channels, and the service ends the ten that went silent', () => {
+  it('mass starvation starves forty channels, and the service ends the ten that went silent', () => {
     const { simulator } = play('mass-starvation');
     simulator.clock.advance(100_000);
     expect(names(simulator, 'Starvation Start')).toHaveLength(40);
@@ -46,7 +46,7 @@ describe('the scenarios that come with it', () => {
     expect(names(simulator, 'Stream End')).toHaveLength(10);
   });
 
-  it('the throttle storm uses up the quota of ListStreams', () => {
+  it('throttle storm uses up the quota of ListStreams', () => {
     const { simulator } = play('throttle-storm');
     simulator.clock.advance(40_000);
     const refused = [0, 50, 100, 150].map(() => {
@@ -56,7 +56,7 @@ describe('the scenarios that come with it', () => {
     expect(refused.every((refusal) => refusal?.limit === 5)).toBe(true);
   });
 
-  it('the same seed gives the same evening', () => {
+  it('the same seed repeats the same evening', () => {
     const told = [play('late-and-missing-events'), play('late-and-missing-events')].map(({ simulator }) => {
       simulator.clock.advance(600_000);
       return simulator.publisher.events().map(({ event, fate }) => `${event.id} ${fate} ${eventName(event)}`);

@@ -1,4 +1,4 @@
-// What a scenario file may say. Unknown members are errors; durations are `250ms`, `30s`, `5m`, `1h` or sums like `1m30s`.
+// What a scenario file may contain. Unknown members are errors; durations are `250ms`, `30s`, `5m`, `1h` or sums like `1m30s`.
 
 import { z } from 'zod';
 import * as requests from '../control/requests.ts';
@@ -6,7 +6,7 @@ import { CALL_RATES, type OperationName } from '../throttle/quotas.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
-/** A duration in text, given in milliseconds. */
+/** A duration in text, converted to milliseconds. */
 export const duration = z
   .string()
   .regex(/^(\d+(\.\d+)?(ms|s|m|h))+$/, 'must be a duration such as 250ms, 30s, 5m or 1m30s')

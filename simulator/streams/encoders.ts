@@ -1,23 +1,23 @@
-// Virtual encoders, one per channel: each has a key it was configured with, connects with it, and, when it was told to,
-// comes back by itself after it was cut, as OBS and hardware encoders do, until its key is refused too often.
+// Virtual encoders, one per channel: each has a configured key, connects with it and, if told to, reconnects by itself after it was
+// disconnected, as OBS and hardware encoders do, until its key is refused too often.
 
 import type { Clock, Timer } from '../clock.ts';
 import type { Settings } from '../settings.ts';
 import type { Store } from '../store.ts';
 import type { Connected, ConnectRequest, Cut, Ingest } from './ingest.ts';
 
-/** How an encoder is set up. Without `streamKey` it is given the channel's present key. */
+/** How an encoder is set up. Without `streamKey` it gets the channel's present key. */
 export interface EncoderSetup extends Omit<ConnectRequest, 'streamKey'> {
   readonly streamKey?: string | undefined;
   readonly autoReconnect?: boolean | undefined;
   readonly reconnectMs?: number | undefined;
-  /** It gives up after so many refusals in a row. Default 10. */
+  /** It gives up after this many consecutive refusals. Default 10. */
   readonly reconnectAttempts?: number | undefined;
 }
 
 interface Encoder {
   readonly setup: EncoderSetup & { readonly streamKey: string };
-  /** False while it waits to connect again, or has given up. */
+  /** False while it waits to reconnect, or has given up. */
   connected: boolean;
   refusals: number;
   retry?: Timer;
@@ -65,7 +65,7 @@ export class Encoders {
     return answer;
   }
 
-  /** The operator of the encoder ends the broadcast: no reconnecting. */
+  /** The operator of the encoder ends the broadcast: no reconnect. */
   end(channelArn: string): boolean {
     this.#encoders.get(channelArn)?.retry?.cancel();
     this.#encoders.delete(channelArn);

@@ -1,5 +1,5 @@
-// The service's side of a broadcast: accepts or refuses connections, follows their data, ends sessions, and says what
-// happened. It knows keys and sessions; encoders (streams/encoders.ts) are its clients like OBS would be.
+// The service's side of a broadcast: accepts or refuses connections, follows their data, ends sessions, and reports what happened. It knows
+// keys and sessions; encoders (streams/encoders.ts) are its clients, as OBS would be.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/streaming-config.html
 
 import type { Clock, Timer } from '../clock.ts';
@@ -30,15 +30,15 @@ import {
 import { Sessions } from './sessions.ts';
 import type { ViewerCurve } from './viewers.ts';
 
-/** What an encoder brings. */
+/** What an encoder sends. */
 export interface ConnectRequest {
   readonly streamKey: string;
   readonly priority?: number | undefined;
   readonly media?: Change<Media> | undefined;
   readonly viewers?: ViewerCurve | undefined;
-  /** UNKNOWN: the service cannot tell yet. */
+  /** UNKNOWN: the service cannot say yet. */
   readonly health?: 'HEALTHY' | 'UNKNOWN' | undefined;
-  /** A reason for which the session is refused after it was created (a `code` of Session Ended). */
+  /** A reason why the session is refused after it was created (a `code` of Session Ended). */
   readonly rejectWith?: string | undefined;
   /** The stream is not processed: Stream Failure. */
   readonly transcodeFails?: boolean | undefined;
@@ -69,7 +69,7 @@ interface Parts {
 export class Ingest {
   readonly sessions = new Sessions();
   readonly recordings: Recordings;
-  /** Set by the encoders: they hear when the service cuts them. */
+  /** Set by the encoders: called when the service disconnects them. */
   onCut: (channelArn: string, why: Cut) => void = () => {};
   readonly #parts: Parts;
   readonly #emit: (happening: Happening) => void;
@@ -81,7 +81,7 @@ export class Ingest {
     this.recordings = new Recordings(parts, (session, happening) => this.#tell(session, happening));
   }
 
-  /** An encoder connects with its key, and with a priority if it means to take over. */
+  /** An encoder connects with its key, and with a priority if it wants to take over. */
   connect(request: ConnectRequest): Connected {
     const { store, settings } = this.#parts;
     const key = store.keyByValue(request.streamKey);
@@ -99,7 +99,7 @@ export class Ingest {
     return this.#open(channel, request);
   }
 
-  /** Data stops arriving as announced, though not altogether. */
+  /** Less data arrives than announced. */
   starve(session: Session): void {
     if (session.health === 'STARVING' || session.phase !== 'live') return;
     session.health = 'STARVING';
@@ -116,7 +116,7 @@ export class Ingest {
     this.#stateEvent(session, HEALTH_CHANGE, 'Starvation End');
   }
 
-  /** No data at all any more: starving now, ended by the service after thirty seconds unless it recovers. */
+  /** No data at all: starving now, and the service ends the stream after thirty seconds unless it recovers. */
   lose(session: Session): void {
     this.starve(session);
     this.#silent.get(session.streamId)?.cancel();
@@ -127,7 +127,7 @@ export class Ingest {
     this.#silent.set(session.streamId, timer);
   }
 
-  /** The connection is closed, by whichever side. The last segments, and with them Stream End, follow. */
+  /** The connection is closed, by either side. The last segments, and with them Stream End, follow. */
   end(session: Session, code?: string): void {
     if (session.phase === 'ending' || session.phase === 'ended') return;
     const { clock, settings } = this.#parts;
@@ -146,13 +146,13 @@ export class Ingest {
     else clock.schedule(settings.timings.sessionEndToStreamEndMs, finish);
   }
 
-  /** StopStream: the service cuts the encoder and tells it so. */
+  /** StopStream: the service disconnects the encoder and tells it. */
   stop(session: Session): void {
     this.end(session);
     this.onCut(session.channelArn, 'stopped');
   }
 
-  /** A limit is passed: an event, and for a limit of a stream a mark on its session. */
+  /** A limit is exceeded: an event, and for a limit of a stream a mark on its session. */
   breach(
     limit: LimitName,
     limitValue: number,
@@ -175,7 +175,7 @@ export class Ingest {
     else this.#tell(session, happening);
   }
 
-  /** The ad break that is announced or running at this moment. */
+  /** The ad break that is announced or running now. */
   adBreak({ adBreak, phase }: Session): AdBreak | undefined {
     return phase === 'live' && adBreak !== undefined && this.#parts.clock.now() < adBreak.endsAt ? adBreak : undefined;
   }
@@ -183,7 +183,7 @@ export class Ingest {
   /** Inserts an ad break; the caller has made sure that none is running. */
   insertAdBreak(session: Session, durationSeconds: number): AdBreak {
     const { clock, ids, settings } = this.#parts;
-    // In whole seconds, as the event tells it: the end of the break is computed from that.
+    // In whole seconds, as in the event: the end of the break is computed from that.
     const targetStartAt = Math.ceil((clock.now() + settings.timings.adBreakLeadMs) / 1000) * 1000;
     const adBreak: AdBreak = {
       id: ids.adBreak(),
@@ -201,7 +201,7 @@ export class Ingest {
   }
 
   /**
-   * Ends the sessions that a viewer began with tokens up to a version: on a private channel that is live, one viewer less
+   * Ends the sessions that a viewer began with tokens up to a version: on a private channel that is live, one viewer fewer,
    * however often that viewer is revoked.
    */
   revokeViewer(channel: Channel, viewerId: string, version: number): void {
@@ -302,7 +302,7 @@ export class Ingest {
     this.#tell(session, { type, channelArn: session.channelArn, detail });
   }
 
-  /** Writes a happening into the session's own list and hands it on as an event. */
+  /** Adds an event to the session's own list and publishes it. */
   #tell(session: Session, happening: Happening): void {
     const name = eventName(happening);
     const code = happening.detail['code'];
@@ -323,14 +323,14 @@ const snapshot = (channel: Channel): ChannelSnapshot => ({ ...channel, tags: new
 /** https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/multitrack-video-sw-integration.html */
 const MOST_TRACKS = 5;
 
-/** The largest picture of a track by `maximumResolution`: longest edge, and pixels in all. */
+/** The largest picture of a track by `maximumResolution`: longest edge, and total pixels. */
 const LARGEST_TRACK = {
   SD: { edge: 864, pixels: 864 * 480 },
   HD: { edge: 1280, pixels: 1280 * 720 },
   FULL_HD: { edge: 1920, pixels: 1920 * 1080 },
 } as const;
 
-/** The `code` for which a session with these tracks is refused on this channel. */
+/** The `code` with which a session with these tracks is refused on this channel. */
 function multitrackProblem({ channel, media }: Session): string | undefined {
   const { enabled, policy, maximumResolution } = channel.multitrackInputConfiguration;
   if (media.tracks.length === 0) return enabled && policy === 'REQUIRE' ? 'MultitrackInputRequired' : undefined;

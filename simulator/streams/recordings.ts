@@ -31,12 +31,12 @@ interface Parts {
   readonly settings: Settings;
 }
 
-/** Tells the rest of the service that something happened to a session's recording. */
+/** Reports to the rest of the service that something happened to a session's recording. */
 export type OnRecording = (session: Session, happening: Happening, code?: string) => void;
 
 /** Follows each channel's recording across its streams. */
 export class Recordings {
-  /** The recording a channel's next stream could join. */
+  /** The recording that a channel's next stream could join. */
   readonly #open = new Map<string, Recording>();
   /** The recording of each running stream: an old one may still be ending when the next has begun. */
   readonly #ofStream = new Map<string, Recording>();
@@ -95,7 +95,7 @@ export class Recordings {
     this.#event({ ...summary(session, recording), status: 'Recording Start', reason: '', durationMs: 0 });
   }
 
-  /** A stream's segments stop: the recording ends when nobody rejoined within its reconnect window. */
+  /** A stream's segments stop: the recording ends if no stream joined within its reconnect window. */
   streamEnded(session: Session): void {
     const recording = this.#ofStream.get(session.streamId);
     if (recording === undefined) return;
@@ -172,7 +172,7 @@ const summary = (session: Session, recording: Recording) => ({
   sessionId: recording.sessionId,
 });
 
-/** Same picture and codecs, and a bitrate that differs by half at most. */
+/** Same picture and codecs, and a bitrate that differs by at most half. */
 const alike = (a: Media, b: Media): boolean =>
   a.width === b.width &&
   a.height === b.height &&

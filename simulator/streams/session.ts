@@ -1,4 +1,4 @@
-// One broadcast of one channel, from the accepted key to the last segment, and what can be read of it afterwards.
+// One broadcast of one channel, from the accepted key to the last segment, and what can be read about it afterwards.
 
 import type { ChannelSettings, RecordingConfiguration } from '../store.ts';
 import type { ViewerCurve } from './viewers.ts';
@@ -33,7 +33,7 @@ export const DEFAULT_MEDIA: Media = {
   tracks: [],
 };
 
-/** A video track that is sent beside the first one. */
+/** A video track that is sent in addition to the first one. */
 export interface Track {
   readonly width: number;
   readonly height: number;
@@ -59,7 +59,7 @@ export interface SessionEvent {
   readonly code?: string;
 }
 
-/** `starting`: key accepted, nothing to watch yet. `ending`: the encoder is gone, the last segments are not out. */
+/** `starting`: key accepted, nothing to watch yet. `ending`: the encoder is gone, the last segments are not written yet. */
 export type Phase = 'starting' | 'live' | 'ending' | 'ended';
 
 /** The channel as it was when the session began. */
@@ -74,26 +74,26 @@ export type ChannelSnapshot = Readonly<ChannelSettings> & {
 export interface Session {
   /** Order of creation among all resources. */
   readonly created: number;
-  /** Place in the list of live streams: the order of going live; before that, of creation. */
+  /** Position in the list of live streams: the order of going live; before that, of creation. */
   seq: number;
   readonly streamId: string;
   readonly channelArn: string;
   readonly channel: ChannelSnapshot;
-  /** What the channel records with; undefined when it does not. */
+  /** The configuration that the channel records with; undefined if it does not record. */
   readonly recording: RecordingConfiguration | undefined;
   readonly startedAt: number;
-  /** The same as the service writes it: read far more often than made. */
+  /** The same as the service formats it: read far more often than made. */
   readonly startTime: string;
   media: Media;
   phase: Phase;
   endedAt?: number;
   health: 'HEALTHY' | 'STARVING' | 'UNKNOWN';
   viewers: ViewerCurve;
-  /** Viewers whose sessions were ended by revocation since the audience was set, with the newest version that was. */
+  /** Viewers whose sessions were ended by revocation since the audience was set, with the newest revoked version of each. */
   revoked: Map<string, number>;
   /** The newest ad break; it may be over. */
   adBreak?: AdBreak;
-  /** Of the encoder that sends now; none was given when undefined. */
+  /** Of the encoder that sends now; undefined if it gave none. */
   priority: number | undefined;
   takeovers: number;
   hasErrorEvent: boolean;

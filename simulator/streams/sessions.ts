@@ -1,13 +1,13 @@
-// Every session of the account: the running one of each channel, the live ones in order, and the history that stays
-// readable for sixty days even after the channel is gone.
+// Every session of the account: the running one of each channel, the live ones in order, and the history, which stays readable for sixty
+// days even after the channel is gone.
 
 import type { Session } from './session.ts';
 
 const KEPT_MS = 60 * 24 * 3_600_000;
-/** A bound on memory, far above what an account reaches in sixty days. */
+/** A limit on memory, far above what an account reaches in sixty days. */
 const KEPT_PER_CHANNEL = 1_000;
 
-/** Sessions by channel. Phase changes go through `add`, `live` and `end`, which keep the indexes true. */
+/** Sessions by channel. Phase changes go through `add`, `live` and `end`, which keep the indexes correct. */
 export class Sessions {
   readonly #current = new Map<string, Session>();
   readonly #live = new Map<string, Session>();
@@ -30,7 +30,7 @@ export class Sessions {
     this.#live.set(session.channelArn, session);
   }
 
-  /** The encoder is gone: not listed as live any more. */
+  /** The encoder is gone: no longer listed as live. */
   wind(session: Session): void {
     if (session.phase === 'starting') this.#starting--;
     session.phase = 'ending';
@@ -43,7 +43,7 @@ export class Sessions {
     if (this.#current.get(session.channelArn) === session) this.#current.delete(session.channelArn);
   }
 
-  /** The session that has not ended, in whatever phase. */
+  /** The session that has not ended, in any phase. */
   current(channelArn: string): Session | undefined {
     return this.#current.get(channelArn);
   }
@@ -67,7 +67,7 @@ export class Sessions {
     return this.#starting + this.#live.size;
   }
 
-  /** Newest first; undefined when the channel never had one or all are older than sixty days. */
+  /** Newest first; undefined if the channel never had one or all are older than sixty days. */
   of(channelArn: string, now: number): readonly Session[] | undefined {
     const history = this.#history.get(channelArn)?.filter((s) => s.phase !== 'ended' || s.startedAt > now - KEPT_MS);
     return history === undefined || history.length === 0 ? undefined : history.reverse();

@@ -7,7 +7,7 @@ export interface CallRate {
   readonly channel?: number;
 }
 
-/** One row for each operation the simulator answers. */
+/** One row for each operation of the simulator. */
 export const CALL_RATES = {
   BatchGetChannel: { account: 5 },
   BatchGetStreamKey: { account: 5 },
@@ -47,7 +47,7 @@ export const CALL_RATES = {
   StopStream: { account: 5 },
   TagResource: { account: 10 },
   UntagResource: { account: 10 },
-  /** The list of quotas has no row for it: the lowest rate that any operation has. */
+  /** The list of quotas has no row for it: this is the lowest rate of any operation. */
   UpdateAdConfiguration: { account: 1 },
   UpdateChannel: { account: 5 },
   UpdatePlaybackRestrictionPolicy: { account: 5 },

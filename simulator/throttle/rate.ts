@@ -1,17 +1,17 @@
-// The two ways a service can enforce "N calls per second". Both answer "may one more be counted now?" and count it only
-// when told: a call that another limit refuses must not take a slot here.
+// The two ways in which a service can enforce "N calls per second". Both answer "may one more be counted now?", and count it only when told
+// to: a call that another limit refuses must not take a slot here.
 
-/** One limit of one thing (an account's operation, or a channel). Times are milliseconds and never go back. */
+/** One limit of one thing (an account's operation, or a channel). Times are milliseconds and never go backwards. */
 export interface Rate {
   allows(now: number): boolean;
   count(now: number): void;
-  /** True when forgetting this object would change no answer. */
+  /** True if dropping this object would change no answer. */
   idle(now: number): boolean;
 }
 
 const SECOND = 1000;
 
-/** Never more than `limit` counted in any trailing second: remembers the last `limit` instants, nothing else. */
+/** Never more than `limit` counted in any trailing second: remembers only the last `limit` times. */
 export class SlidingWindow implements Rate {
   readonly #times: Float64Array;
   #oldest = 0;

@@ -21,7 +21,7 @@ const arrivals = fc.array(
 );
 
 describe('the sliding window', () => {
-  it('never counts more than 5 for a channel nor 155 for the account in any trailing second, and refuses no call it could count', () => {
+  it('never counts more than 5 for a channel or 155 for the account in any trailing second, and refuses no call it could count', () => {
     fc.assert(
       fc.property(arrivals, fc.double({ min: 0.01, max: 1, noNaN: true }), (calls, pace) => {
         const throttle = new Throttle('sliding-window');
@@ -55,7 +55,7 @@ describe('the sliding window', () => {
     for (let n = 0; n < 20; n++) expect(throttle.admit('PutMetadata', channel(1), 1)?.scope).toBe('channel');
     expect(throttle.admit('PutMetadata', channel(2), 2)).toBeUndefined();
     expect(throttle.admit('PutMetadata', channel(2), 3)).toEqual({ scope: 'account', limit: 6 });
-    // The account's refusal took none of channel 2's slots either.
+    // The account's refusal took no slot of channel 2 either.
     for (let n = 0; n < 5; n++) expect(throttle.admit('PutMetadata', channel(2), 1002)).toBeUndefined();
   });
 
@@ -83,7 +83,7 @@ describe('the token bucket', () => {
   });
 });
 
-it('with the quotas off everything is counted and nothing refused', () => {
+it('counts everything and refuses nothing with the quotas off', () => {
   const throttle = new Throttle('off');
   for (let n = 0; n < 1000; n++) expect(throttle.admit('StopStream', channel(1), 0)).toBeUndefined();
   throttle.use('sliding-window');

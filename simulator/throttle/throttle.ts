@@ -1,5 +1,5 @@
-// Decides whether a call is counted or refused. Holds one Rate per operation, and per channel where the quota table has
-// a channel column; channels that have been quiet for a second are forgotten, so 10,000 of them cost nothing.
+// Decides whether a call is counted or refused. Keeps one Rate per operation, and one per channel if the quota table has a channel column;
+// channels that have been quiet for a second are dropped, so 10,000 of them cost nothing.
 
 import { CALL_RATES, type CallRate, type OperationName } from './quotas.ts';
 import { type Rate, SlidingWindow, TokenBucket } from './rate.ts';
@@ -14,7 +14,7 @@ export interface Refusal {
 
 const SWEEP_EVERY = 5_000;
 
-/** Counts calls against the quotas; `now` is handed in so that a virtual clock works. */
+/** Counts calls against the quotas; `now` is passed in so that a virtual clock works. */
 export class Throttle {
   #enforcement: Enforcement;
   readonly #quotas: Readonly<Record<string, CallRate>>;
@@ -31,14 +31,14 @@ export class Throttle {
     return this.#enforcement;
   }
 
-  /** Switches the algorithm and forgets what was counted. */
+  /** Switches the algorithm and drops what was counted. */
   use(enforcement: Enforcement): void {
     this.#enforcement = enforcement;
     this.#accounts.clear();
     this.#channels.clear();
   }
 
-  /** Counts the call and answers undefined, or counts nothing and says which limit refused it. */
+  /** Counts the call and returns undefined, or counts nothing and returns the limit that refused it. */
   admit(operation: OperationName, channelArn: string | undefined, now: number): Refusal | undefined {
     const quota = this.#quotas[operation];
     if (this.#enforcement === 'off' || quota === undefined) return undefined;

@@ -1,4 +1,4 @@
-// The officially assigned codes of ISO 3166-1 alpha-2: what a playback restriction policy may name.
+// The officially assigned codes of ISO 3166-1 alpha-2: the countries that a playback restriction policy may name.
 // https://www.iso.org/iso-3166-country-codes.html
 
 const CODES = new Set(

@@ -7,7 +7,7 @@ import { type Check, checked, integer, list, map, oneOf, structure, text } from 
 const arn = (kind: string, min: number) =>
   text({ min, max: 128, pattern: new RegExp(`^arn:aws:ivs:[a-z0-9-]+:[0-9]+:${kind}/[a-zA-Z0-9-]+$`) });
 
-/** An ARN, or the empty string that switches the setting off. */
+/** An ARN, or the empty string, which turns the setting off. */
 const arnOrEmpty = (kind: string) =>
   text({ max: 128, pattern: new RegExp(`^$|^arn:aws:ivs:[a-z0-9-]+:[0-9]+:${kind}/[a-zA-Z0-9-]+$`) });
 
@@ -37,13 +37,13 @@ const tagValue = text({ max: 256, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u });
 export const tags = map(tagKey, tagValue, TAGS_PER_RESOURCE);
 export const tagKeys = list(anyTagKey, { max: TAGS_PER_RESOURCE });
 
-/** Of an ad break, in seconds. */
+/** The length of an ad break, in seconds. */
 export const adBreakSeconds = integer(1, 300);
 
 export const latencyMode = oneOf('NORMAL', 'LOW');
 export const channelType = oneOf('BASIC', 'STANDARD', 'ADVANCED_SD', 'ADVANCED_HD');
 export const containerFormat = oneOf('TS', 'FRAGMENTED_MP4');
-/** The empty string is what a STANDARD channel reads back, so it must be possible to send it again. */
+/** The empty string is what a STANDARD channel returns, so it must be possible to send it back. */
 export const preset = oneOf('HIGHER_BANDWIDTH_DELIVERY', 'CONSTRAINED_BANDWIDTH_DELIVERY', '');
 export const health = oneOf('HEALTHY', 'STARVING', 'UNKNOWN');
 

@@ -1,5 +1,5 @@
-// Pages of lists. A token is opaque to clients: it names the list it belongs to and the last item given, so it stays good
-// while items come and go, and a token of another list or filter is refused.
+// Pages of lists. A token is opaque to clients: it names its list and the last item returned, so it stays valid while items come and go,
+// and a token of another list or filter is refused.
 
 import { invalid } from '../errors.ts';
 
@@ -7,7 +7,7 @@ interface Numbered {
   readonly seq: number;
 }
 
-/** What the page members of a request ask for. */
+/** The page members of a request. */
 export interface PageRequest {
   readonly nextToken?: string;
   readonly maxResults?: number;

@@ -1,4 +1,4 @@
-// How recording configurations look in answers. The state depends on the time of asking.
+// The form of recording configurations in answers. The state depends on the time of the request.
 
 import type { RecordingConfiguration } from '../store.ts';
 import { tagsView } from './views.ts';

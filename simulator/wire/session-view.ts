@@ -1,4 +1,4 @@
-// How stream sessions look in answers.
+// The form of stream sessions in answers.
 
 import type { ActionContext } from '../context.ts';
 import type { Media, Session, Track } from '../streams/session.ts';
@@ -13,7 +13,7 @@ export const sessionSummary = (session: Session) => ({
   hasErrorEvent: session.hasErrorEvent,
 });
 
-/** `endTime` and `recordingConfiguration` are absent while live and when not recorded. */
+/** `endTime` is absent while live, `recordingConfiguration` if the session is not recorded. */
 export function sessionView(session: Session, { settings, clock }: ActionContext) {
   const { recording } = session;
   const { media } = session;
@@ -37,7 +37,7 @@ export function sessionView(session: Session, { settings, clock }: ActionContext
   };
 }
 
-/** An AVC profile and level say the same in their old and new members. */
+/** An AVC profile and level, which have the same values in their old and new members. */
 const videoView = (track: Track, media: Media, name: string) => ({
   avcProfile: 'Main',
   avcLevel: '4.1',

@@ -1,10 +1,10 @@
-// A small language for the shapes of requests: it checks JSON values and words the refusal as the service does
-// (`Operation.member …`). Unknown members are ignored and null counts as absent, as in AWS's JSON protocols. A check also
-// says what it checks, so that the operations can be compared with a description of the API from elsewhere.
+// A small language for the shapes of requests: it checks JSON values and formats the refusal as the service does (`Operation.member …`).
+// Unknown members are ignored and null counts as absent, as in AWS's JSON protocols. A check also describes itself, so that the operations
+// can be compared with another description of the API.
 
 import { invalid } from '../errors.ts';
 
-/** What a check accepts, without its lengths, ranges and patterns. */
+/** What a check accepts, without lengths, ranges and patterns. */
 export type Shape =
   | { readonly kind: 'text' | 'integer' | 'boolean' | 'map' | 'any' }
   | { readonly kind: 'enum'; readonly values: readonly string[] }
@@ -20,7 +20,7 @@ export interface Check<T> {
   readonly shape: Shape;
 }
 
-/** A check made of what it accepts and the function that checks it. */
+/** A check made from its description and the function that checks. */
 export const checked = <T>(shape: Shape, check: (value: unknown, place: string) => T): Check<T> =>
   Object.assign(check, { shape });
 
@@ -59,7 +59,7 @@ export function integer(min: number, max: number): Check<number> {
   });
 }
 
-/** Whatever is there, for members that are kept and not interpreted. */
+/** Any value, for members that are kept and not interpreted. */
 export const any: Check<unknown> = checked({ kind: 'any' }, (value) => value);
 
 export const flag: Check<boolean> = checked({ kind: 'boolean' }, (value, place) => {
@@ -104,7 +104,7 @@ type Structure<R extends Members, O extends Members> = { readonly [K in keyof R]
   readonly [K in keyof O]?: Checked<O[K]>;
 };
 
-/** An object with required and optional members; the result holds only the members that were there. */
+/** An object with required and optional members; the result contains only the members that were present. */
 export function structure<R extends Members, O extends Members>(required: R, optional: O): Check<Structure<R, O>> {
   const needed = Object.entries(required);
   const allowed = Object.entries(optional);

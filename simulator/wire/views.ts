@@ -1,4 +1,4 @@
-// How resources look in answers: exactly the members each operation lists, absent strings as "", absent tags as {}.
+// The form of resources in answers: exactly the members each operation lists, absent strings as "", absent tags as {}.
 
 import type { Settings } from '../settings.ts';
 import type { AdConfiguration, Channel, PlaybackKeyPair, PlaybackRestrictionPolicy, StreamKey } from '../store.ts';
@@ -85,7 +85,7 @@ export const keyPairSummary = (keyPair: PlaybackKeyPair) => ({
   tags: tagsView(keyPair.tags),
 });
 
-/** A policy looks the same by itself and in a list. */
+/** A policy has the same form alone and in a list. */
 export const policyView = (policy: PlaybackRestrictionPolicy) => ({
   arn: policy.arn,
   allowedCountries: policy.allowedCountries,
@@ -95,7 +95,7 @@ export const policyView = (policy: PlaybackRestrictionPolicy) => ({
   tags: tagsView(policy.tags),
 });
 
-/** An ad configuration looks the same by itself and in a list. */
+/** An ad configuration has the same form alone and in a list. */
 export const adConfigurationView = (configuration: AdConfiguration) => ({
   arn: configuration.arn,
   name: configuration.name,
