@@ -1,6 +1,6 @@
-// Requests to the daemon with the operator's token, which lives in this tab only (sessionStorage) and leaves in one header.
-// The only cookie opens /queues for looking, so a foreign page has nothing to ride on. Addresses are relative to the page: it may be
-// below a path of a proxy.
+// Requests to the daemon with the operator's token, which exists only in this tab (sessionStorage) and is sent in one header. The only
+// cookie gives read access to /queues, so a foreign page has nothing to exploit. Addresses are relative to the page, which may be below a
+// path of a proxy.
 
 const storageKey = 'ivs-autopilot-token';
 
@@ -13,7 +13,7 @@ export function saveToken(token: string | undefined): void {
   else sessionStorage.removeItem(storageKey);
 }
 
-/** The address of a path of the daemon, such as `/v1/live`. */
+/** The URL of a path of the daemon, such as `/v1/live`. */
 export function below(path: string): string {
   return `.${path}`;
 }
@@ -47,7 +47,7 @@ export function problemText(problem: unknown): string {
 
 const nameKey = 'ivs-autopilot-name';
 
-/** What the person at this browser is called, where no token says it. */
+/** The name of the person at this browser, if no token says it. */
 export function savedName(): string {
   return localStorage.getItem(nameKey) ?? '';
 }
@@ -74,10 +74,10 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer that takes longer will not come; a view that waits for it would show old figures for ever. */
+/** An answer that takes longer will not come; a view that waits for it would show old figures forever. */
 const mostMs = 30_000;
 
-/** One request; returns the parsed answer. @throws {Problem}, or the signal's reason once it is aborted */
+/** One request; returns the parsed answer. @throws {Problem}, or the signal's reason if it is aborted */
 export async function api<T = unknown>(
   method: string,
   path: string,
@@ -113,7 +113,7 @@ export async function api<T = unknown>(
   return parsed as T;
 }
 
-/** Told of accounts that an answer leaves out, because their Redis could not be asked. */
+/** Shows a message about accounts that an answer leaves out because their Redis could not be reached. */
 let onUnasked: (text: string) => void = () => undefined;
 
 export function whenUnasked(tell: (text: string) => void): void {
@@ -128,7 +128,10 @@ function tellUnasked(answer: unknown): void {
 
 const renewMs = 3_600_000;
 
-/** Asks for the cookie that opens /queues in this browser, now and every hour; without it the browser asks for the token there. Returns what ends it. */
+/**
+ * Requests the cookie that opens /queues in this browser, now and every hour; without it the browser asks for the token there. Returns a
+ * function that ends this.
+ */
 export function keepQueuesOpen(): () => void {
   if (savedToken() === undefined) return () => undefined;
   const leaving = new AbortController();
@@ -153,7 +156,7 @@ export async function download(path: string, file: string): Promise<void> {
   link.href = address;
   link.download = file;
   link.click();
-  // The download has begun with the click; the address is only how it began.
+  // The download began with the click; after that the URL is no longer needed.
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 

@@ -1,4 +1,4 @@
-// The frame around the views: who is here, what is shown, the top bar. A view is drawn for exactly as long as the address names it.
+// The frame around the views: who is signed in, what is shown, the top bar. A view is drawn exactly as long as the address names it.
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
@@ -50,7 +50,7 @@ import { StreamView } from './views/stream.tsx';
 import { StreamsView } from './views/streams.tsx';
 import { TrustPill } from './views/trust.tsx';
 
-/** In the navigation. */
+/** Entries of the navigation. */
 const pages: readonly { readonly path: string; readonly title: string }[] = [
   { path: '', title: 'Streams' },
   { path: 'decisions', title: 'Decisions' },
@@ -62,7 +62,7 @@ const pages: readonly { readonly path: string; readonly title: string }[] = [
   { path: 'audit', title: 'Audit' },
 ];
 
-/** Where the view of one thing belongs. */
+/** The navigation entry of the view of a single thing. */
 const parents: Readonly<Record<string, string>> = {
   decision: 'decisions',
   approval: 'approvals',
@@ -91,7 +91,7 @@ const views: Readonly<Record<string, (where: Route) => JSX.Element>> = {
   runbook: ({ arg }) => <Runbook section={arg} />,
 };
 
-/** Counts tokens that were given: each is tried anew. */
+/** Counts tokens that were entered: each is tried again. */
 const sessions = signal(0);
 
 export function App(): JSX.Element {
@@ -105,7 +105,7 @@ export function App(): JSX.Element {
   useEffect(() => follow({ event: take, state: tellConnection }), [sessions.value]);
   useEffect(() => (connection.value === 'open' ? keepQueuesOpen() : undefined), [connection.value]);
   useTitle();
-  // A dialog belongs to its view; a sign-in in between leaves it.
+  // A dialog belongs to its view; a sign-in in between does not close it.
   const identity = identityOf(route.value);
   useLayoutEffect(() => closeDialog, [identity]);
   return (
@@ -173,13 +173,13 @@ function SignIn(): JSX.Element {
   );
 }
 
-/** Another view, or the same of another thing: drawn anew. Choices within a view are not part of it. */
+/** Another view, or the same view of another thing, is drawn again. Choices within a view are not part of this. */
 function identityOf({ page, arg }: Route): string {
   // Sections of the run book are one view.
   return page === 'runbook' ? page : `${views[page] ? page : ''}/${arg}`;
 }
 
-/** The parts that are always there, and the view. */
+/** The parts that are always shown, and the view. */
 function Frame(): JSX.Element {
   const where = route.value;
   const view = views[where.page] ?? views['']!;
@@ -187,10 +187,10 @@ function Frame(): JSX.Element {
   const identity = identityOf(where);
   const reason = staleReason.value;
   const onStreams = page === '';
-  // At once: later it would undo what a person scrolled since.
+  // At once: later it would undo a person's scrolling.
   useLayoutEffect(() => scrollTo(0, 0), [identity]);
   const top = useRef<HTMLElement>(null);
-  // What sticks below the bar on top stands below all of it: a narrow window breaks its lines.
+  // What sticks below the top bar needs its height: a narrow window breaks its lines.
   useLayoutEffect(() => {
     const { style } = document.documentElement;
     const measured = new ResizeObserver(() => style.setProperty('--top', `${top.current?.offsetHeight ?? 0}px`));
@@ -259,7 +259,7 @@ function Frame(): JSX.Element {
 
 function TopBar({ page }: { readonly page: string }): JSX.Element {
   const nav = useRef<HTMLElement>(null);
-  // A narrow window does not have room for all: the one that is shown is in sight.
+  // A narrow window has no room for all entries: the current one is scrolled into view.
   useLayoutEffect(() => {
     nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [page]);
@@ -306,7 +306,7 @@ function TopBar({ page }: { readonly page: string }): JSX.Element {
   );
 }
 
-/** Shows only one kind of streams, or all again; what is searched for stays. */
+/** Shows only one kind of streams, or all again; the search text stays. */
 function Stat({
   show,
   text,

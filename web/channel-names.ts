@@ -1,4 +1,4 @@
-// Channels as a person names them: by ARN, by the last part of the ARN, or by name.
+// Channels as people name them: by ARN, by the last part of the ARN, or by name.
 import { nearestName } from '#domain/nearest-name.ts';
 import { api, query } from './api.ts';
 import { idOf } from './format.ts';
@@ -8,15 +8,15 @@ interface Known {
   readonly name: string;
 }
 
-/** Channels in one answer, and answers that are asked for: the inventory of a large account. */
+/** Channels per answer, and the most answers requested: the inventory of a large account. */
 const page = 1000;
 const mostPages = 50;
-/** So many names that mean nothing are told. */
+/** At most this many unknown names are listed. */
 const mostTold = 5;
 
 /**
- * ARNs of the channels that are meant, each once, in their order. What is `chosen` already is meant by its name, whoever else has it.
- * @throws Error that names what means none, or several
+ * ARNs of the channels that are meant, each once, in their order. The name of a channel in `chosen` means that channel, whoever else has it.
+ * @throws Error that lists the texts that match no channel, or several
  */
 export async function channelsMeant(
   texts: readonly string[],

@@ -16,7 +16,7 @@ export interface DecisionView {
   readonly channelName?: string;
   readonly streamId?: string;
   readonly count?: number;
-  /** Where it stands for many channels: whose stream, trigger and values are shown. */
+  /** Set if the entry stands for many channels: the channel whose stream, trigger and values are shown. */
   readonly example?: { readonly channelArn?: string; readonly channelName?: string };
   readonly trigger: { readonly kind: string; readonly since: string; readonly text: string; readonly values: Values };
   readonly guards: readonly { readonly guard: string; readonly passed: boolean; readonly values: Values }[];

@@ -26,7 +26,7 @@ const ends = [
   ['cancelled', 'cancelled'],
 ] as const;
 
-/** Reasons that an end says by itself. */
+/** Reasons that the outcome itself already says. */
 const said: ReadonlySet<string> = new Set(['not_broadcasting', 'expired', 'cancelled']);
 
 /** `3 delivered, 1 failed (IVS_ACCESS_DENIED)`: items by channels. */
@@ -37,12 +37,12 @@ export function deliverySentence(delivery: DeliveryView): string {
   return parts.length === 0 ? 'nothing to deliver' : `${parts.join(', ')}${why}`;
 }
 
-/** What is not shown of a batch's contents: `left` items beside the `shown` ones. */
+/** What is not shown of a batch's contents: `left` items in addition to the `shown` ones. */
 export function contentsLeftText(left: number, shown: number): string {
   return shown === 0 ? `${plural(left, 'item')} whose contents were not kept.` : `and ${plural(left, 'more item')}.`;
 }
 
-/** Where a job stands whose items are on their way or have ended. */
+/** The state of a job whose items are on their way or have ended. */
 export function deliveryState(delivery: DeliveryView): string {
   if (delivery.pending > 0) return `${count(delivery.pending)} on the way`;
   const lost = delivery.failed + delivery.notBroadcasting + delivery.expired + delivery.cancelled;
@@ -51,7 +51,7 @@ export function deliveryState(delivery: DeliveryView): string {
   return delivery.failed > 0 ? 'failed' : 'not delivered';
 }
 
-/** What became of a job, in words; what is said twice is said once. */
+/** What became of a job, in words, without repetition. */
 export function outcomeText(outcome: string, detail = ''): string {
   const [first, second] = [words(outcome), readable(detail)];
   if (second === '' || second === first) return first;

@@ -1,7 +1,7 @@
-// Numbers and times as an engineer at night wants to read them.
+// Numbers and times as an engineer wants to read them at night.
 import { personText } from '#api/person.ts';
 
-// Made once: to make one takes longer than to draw a row.
+// Created once: creating one takes longer than drawing a row.
 const withZone = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' });
 const numbers = new Intl.NumberFormat('en');
 
@@ -25,7 +25,7 @@ export function shortDuration(ms: number): string {
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** Local time of day with seconds; with the date on what is not of today. */
+/** Local time of day with seconds; with the date if it is not today. */
 export function clock(ms: number): string {
   const at = new Date(ms);
   const time = `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
@@ -35,7 +35,7 @@ export function clock(ms: number): string {
   return `${at.getDate()} ${months[at.getMonth()]}${year} ${time}`;
 }
 
-/** Local date and time with its zone, and the same in UTC: for tooltips, and for people who compare with AWS's logs. */
+/** Local date and time with its zone, and the same in UTC: for tooltips, and for comparing with AWS's logs. */
 export function stamp(ms: number): string {
   return `${withZone.format(ms)}, ${new Date(ms).toISOString()}`;
 }

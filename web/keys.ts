@@ -1,4 +1,4 @@
-// The keyboard: keys that go anywhere, and those of the list that is shown.
+// The keyboard: keys that open views, and those of the list that is shown.
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { askHold, askPause, showKeys } from './dialogs/controls.tsx';
 import { isDialogOpen } from './parts/dialog.tsx';
@@ -6,17 +6,17 @@ import { go, href, route } from './route.ts';
 import { isPaused, mayOperate } from './store.ts';
 
 export interface ListKeys {
-  /** j, k and the arrow keys go through the rows. */
+  /** j, k and the arrow keys move through the rows. */
   move(step: 1 | -1): void;
   /** The channel whose row has the focus. */
   focused(): string | undefined;
-  /** Chooses the row that has the focus, or no longer. */
+  /** Selects the focused row, or deselects it. */
   select(): void;
 }
 
 let list: ListKeys | undefined;
 
-/** Lets j, k, the arrow keys, h and x work on a list for as long as it is shown. */
+/** Makes j, k, the arrow keys, h and x work on a list while it is shown. */
 export function useListKeys(keys: ListKeys): void {
   const latest = useRef(keys);
   latest.current = keys;
@@ -44,7 +44,7 @@ const pages: Readonly<Record<string, string>> = {
   a: 'audit',
 };
 
-/** Listens to the keyboard until it is stopped. Returns what stops it. */
+/** Listens to the keyboard. Returns a function that stops this. */
 export function listenToKeys(): () => void {
   let afterG = 0;
   const filter = () => document.getElementById('filter');

@@ -1,18 +1,18 @@
-// The one stream of everything: `GET /v1/live` read with fetch, so that the token travels in a header. Connects again by itself.
+// The one event stream: `GET /v1/live` read with fetch, so that the token is sent in a header. Reconnects by itself.
 import { below, headers } from './api.ts';
 
-/** A stream that ends after so long was ended on purpose: it is asked for again, and nothing was lost. */
+/** A stream that ends after this long was ended on purpose: it is requested again, and nothing was lost. */
 const longMs = 60_000;
-/** Silence after which the connection is given up; the daemon says something every second. */
+/** After this much silence the connection is closed; the daemon sends something every second. */
 const silentMs = 20_000;
 
 export interface Follower {
   event(name: string, data: unknown): void;
-  /** 'denied' ends it. `why`: what the daemon said to somebody whom it knows. */
+  /** 'denied' ends it. `why`: the daemon's message to somebody it knows. */
   state(connection: 'open' | 'lost' | 'denied', why?: string): void;
 }
 
-/** Follows the stream until it is stopped. Returns what stops it. */
+/** Follows the stream. Returns a function that stops this. */
 export function follow(on: Follower): () => void {
   const stopping = new AbortController();
   const run = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-// Tells of alerts that are new: by a sound, by a notification of the desktop. Both are off until a person at this browser wants them.
+// Reports new alerts by a sound and by a desktop notification. Both are off until a person turns them on in this browser.
 import { effect } from '@preact/signals';
 import type { Alert } from '#api/alerts.ts';
 import { preferences } from './preferences.ts';
@@ -7,16 +7,16 @@ import { connection, status } from './store.ts';
 /** However many alerts come, it rings and notifies no more often than this. */
 const quietMs = 15_000;
 
-/** Tells of new alerts until it is stopped. Returns what stops it. */
+/** Reports new alerts. Returns a function that stops this. */
 export function watchAlerts(): () => void {
-  /** Those of the last look; undefined before the first, whose alerts are no news to whoever has just opened the page. */
+  /** The alerts of the last check; undefined before the first, whose alerts are not news to somebody who has just opened the page. */
   let known: ReadonlySet<string> | undefined;
   let waiting: Alert[] = [];
   let lastAt = Number.NEGATIVE_INFINITY;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tell = () => {
     timer = undefined;
-    // What is over by then is no news.
+    // An alert that is over by then is not news.
     const fresh = waiting.filter(({ id }) => known?.has(id));
     waiting = [];
     const { sound, desktop } = preferences.peek();
@@ -41,7 +41,7 @@ export function watchAlerts(): () => void {
   };
 }
 
-/** Asks the browser for leave to notify. Returns why it cannot, in words; undefined: it can. */
+/** Asks the browser for permission to notify. Returns why it cannot, in words; undefined: it can. */
 export async function desktopProblem(): Promise<string | undefined> {
   if (!('Notification' in globalThis)) return 'This browser shows no notifications for pages.';
   if (!isSecureContext) return 'The browser allows it only over HTTPS or on this machine itself.';
@@ -51,7 +51,7 @@ export async function desktopProblem(): Promise<string | undefined> {
     : 'The browser does not allow it: change that in its settings for this page, and turn it on again.';
 }
 
-/** Whether the browser shows notifications of this page. */
+/** Whether the browser shows notifications from this page. */
 export function mayNotify(): boolean {
   return 'Notification' in globalThis && Notification.permission === 'granted';
 }
@@ -61,21 +61,21 @@ function notify(alerts: readonly Alert[]): void {
   if (!first || !mayNotify()) return;
   const title = alerts.length === 1 ? first.title : `${first.title}, and ${alerts.length - 1} more`;
   try {
-    // One at a time: a newer one takes the place of an older one, also of another tab.
+    // One at a time: a newer one replaces an older one, even from another tab.
     const shown = new Notification(title, { body: first.cause.slice(0, 300), icon: 'icon.svg', tag: 'ivs-autopilot' });
     shown.addEventListener('click', () => {
       globalThis.focus();
       shown.close();
     });
   } catch {
-    // Some browsers on phones have the name and not the thing.
+    // Some browsers on phones have the API without an implementation.
   }
 }
 
 let audio: AudioContext | undefined;
 let waking = false;
 
-/** Two short tones. A browser plays nothing before a person has pressed something in the page; it is then too late for what was to ring. */
+/** Two short tones. A browser plays nothing before a person has pressed something in the page; by then it is too late for the old alert. */
 export function ringOnce(): void {
   if (waking) return;
   const askedAt = performance.now();

@@ -1,4 +1,4 @@
-// What a plot over time shows, without drawing it: parts of the time, marks that stand together, texts of the axis.
+// What a plot over time shows, without drawing it: ranges of time, groups of marks, texts of the axis.
 
 /** Seconds. */
 export interface Extent {
@@ -20,24 +20,24 @@ export interface PlotMark {
   /** Seconds. */
   readonly at: number;
   readonly kind: MarkKind;
-  /** In a line. */
+  /** In a single line. */
   readonly text: string;
-  /** Where there is more of it. */
+  /** A link to more about it. */
   readonly href?: string;
 }
 
-/** Marks that are too near each other to be told apart. */
+/** Marks that are too close to each other to be distinguished. */
 export interface MarkGroup {
-  /** Of the first, CSS pixels from the left of the plotted area. */
+  /** Position of the first mark, CSS pixels from the left of the plotted area. */
   readonly x: number;
   readonly marks: readonly PlotMark[];
 }
 
-/** Marks nearer than this are one, CSS pixels: as wide as a finger needs at least. */
+/** Marks closer than this are one group, CSS pixels: the smallest width for a finger. */
 const apart = 24;
 const leastSeconds = 60;
 
-/** Marks of the part that is shown, from left to right. @param width of the plotted area, CSS pixels */
+/** Marks of the visible range, from left to right. @param width of the plotted area, CSS pixels */
 export function clusters(marks: readonly PlotMark[], { from, to }: Extent, width: number): readonly MarkGroup[] {
   const groups: { x: number; marks: PlotMark[] }[] = [];
   for (const mark of marks.toSorted((a, b) => a.at - b.at)) {
@@ -50,7 +50,7 @@ export function clusters(marks: readonly PlotMark[], { from, to }: Extent, width
   return groups;
 }
 
-/** The part that is shown after a step; undefined: all. @param where `at`: the moment that stays in view */
+/** The visible range after a step; undefined: all. @param where `at`: the time that stays visible */
 export function nextRange(
   step: 'in' | 'out' | 'left' | 'right' | 'show',
   { shown, extent, at }: { readonly shown: Extent; readonly extent: Extent; readonly at?: number | undefined },
@@ -66,7 +66,7 @@ export function nextRange(
   return within({ from: middle - next / 2, to: middle + next / 2 }, extent);
 }
 
-/** As much of the extent as the range is long; undefined where that is all of it. */
+/** The part of the extent that has the length of the range; undefined if that is all of it. */
 function within({ from, to }: Extent, extent: Extent): Extent | undefined {
   const length = to - from;
   if (length >= extent.to - extent.from) return undefined;
@@ -74,7 +74,7 @@ function within({ from, to }: Extent, extent: Extent): Extent | undefined {
   return { from: Math.round(start), to: Math.round(start + length) };
 }
 
-/** A range in an address; undefined where it is none. */
+/** A range in an address; undefined if it is not one. */
 export function rangeOf(from: string | undefined, to: string | undefined): Extent | undefined {
   const [start, end] = [Date.parse(from ?? '') / 1000, Date.parse(to ?? '') / 1000];
   return end > start ? { from: start, to: end } : undefined;
@@ -88,7 +88,7 @@ export function rangeParams(range: Extent | undefined): { readonly from: string;
 
 const pad = (value: number) => String(value).padStart(2, '0');
 
-/** The local time of day; with seconds where the axis is short, and with the day where it is long. */
+/** The local time of day; with seconds if the axis is short, and with the day if it is long. */
 export function axisText(seconds: number, lengthSeconds: number): string {
   const at = new Date(seconds * 1000);
   const time = `${pad(at.getHours())}:${pad(at.getMinutes())}`;

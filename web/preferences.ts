@@ -1,13 +1,13 @@
-// What a person prefers in this browser (localStorage): how the list looks, which streams come first, how new alerts are told. It is
-// no part of the address: a link shows a colleague the same streams, in the look that the colleague prefers.
+// A person's preferences in this browser (localStorage): how the list looks, which streams come first, how new alerts are reported. They
+// are not part of the address: a link shows a colleague the same streams, in the look that the colleague prefers.
 import { signal } from '@preact/signals';
 
-/** Columns that can be left out, in their order. */
+/** Columns that can be hidden, in their order. */
 export const choosableColumns = ['viewers', 'started', 'recording', 'key', 'next'] as const;
 export type ChoosableColumn = (typeof choosableColumns)[number];
 
 export interface Preferences {
-  /** Undefined: as many as the window has room for. */
+  /** Undefined: as many as fit into the window. */
   readonly columns?: readonly ChoosableColumn[] | undefined;
   readonly density: 'comfortable' | 'compact';
   /** ARNs of channels whose streams come before all others. */
@@ -16,7 +16,7 @@ export interface Preferences {
   readonly desktop: boolean;
 }
 
-/** Pins that are kept: more would be a list of their own. */
+/** The most pins that are kept: more would be a list of their own. */
 export const mostPinned = 100;
 
 const storageKey = 'ivs-autopilot-preferences';
@@ -24,17 +24,17 @@ const defaults: Preferences = { density: 'comfortable', pinned: [], sound: false
 
 export const preferences = signal<Preferences>(read());
 
-/** Changes some and keeps them for the next visit, as far as the browser stores anything. */
+/** Changes some and keeps them for the next visit, if the browser stores anything. */
 export function prefer(changes: Partial<Preferences>): void {
   preferences.value = { ...preferences.peek(), ...changes };
   try {
     localStorage.setItem(storageKey, JSON.stringify(preferences.peek()));
   } catch {
-    // Nothing can be stored here: it holds until the page is closed.
+    // Nothing can be stored here: it lasts until the page is closed.
   }
 }
 
-/** Pins a channel or takes its pin away. Returns false when there are as many pins as are kept. */
+/** Pins or unpins a channel. Returns false if there are already as many pins as are kept. */
 export function togglePin(arn: string): boolean {
   const { pinned } = preferences.peek();
   if (pinned.includes(arn)) prefer({ pinned: pinned.filter((each) => each !== arn) });
@@ -43,7 +43,7 @@ export function togglePin(arn: string): boolean {
   return true;
 }
 
-/** Follows changes that other tabs of this browser make until it is stopped. Returns what stops it. */
+/** Follows changes in other tabs of this browser. Returns a function that stops this. */
 export function followPreferences(): () => void {
   const onStorage = ({ key }: StorageEvent) => {
     if (key === storageKey || key === null) preferences.value = read();
@@ -60,7 +60,7 @@ function read(): Preferences {
   }
 }
 
-/** What was stored, as far as it can be believed: another version of the page, or a person, may have written it. */
+/** What was stored, checked: another version of the page, or a person, may have written it. */
 function preferencesOf(stored: unknown): Preferences {
   if (typeof stored !== 'object' || stored === null) return defaults;
   const { columns, density, pinned, sound, desktop } = stored as Readonly<Record<string, unknown>>;

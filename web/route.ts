@@ -1,5 +1,5 @@
-// Where the page is: the part of the address behind `#`, such as `#/decisions?rule=starving-slate`. It is the single truth of what is
-// shown; whatever a person chooses (a filter, a search, a range of time) is in it.
+// Where the page is: the part of the address behind `#`, such as `#/decisions?rule=starving-slate`. It alone determines what is shown;
+// every choice (a filter, a search, a range of time) is in it.
 import { signal } from '@preact/signals';
 
 export interface Route {
@@ -14,7 +14,7 @@ type Params = Readonly<Record<string, string | undefined>>;
 
 export const route = signal<Route>(parse(location.hash));
 
-/** Follows the address bar until it is stopped. Returns what stops it. */
+/** Follows the address bar. Returns a function that stops this. */
 export function followAddress(): () => void {
   const look = () => {
     route.value = parse(location.hash);
@@ -30,7 +30,7 @@ function parse(hash: string): Route {
   return { page, arg: decoded(rest.join('/')), params: Object.fromEntries(new URLSearchParams(search)) };
 }
 
-/** What a person typed into the address bar may be no proper encoding: it is then taken as it is. */
+/** What a person typed into the address bar may not be validly encoded: then it is taken as it is. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -46,7 +46,7 @@ export function href(page: string, arg = '', params: Params = {}): string {
   return `#/${page}${arg === '' ? '' : `/${encodeURIComponent(arg)}`}${search}`;
 }
 
-/** Goes to another view, at once: the next key is already its own. */
+/** Opens another view, at once: the next key already belongs to it. */
 export function go(address: string): void {
   if (address === location.hash) return;
   history.pushState(null, '', address);
@@ -54,9 +54,9 @@ export function go(address: string): void {
 }
 
 /**
- * Changes parameters of the present view; '' and undefined take one away. Another choice begins at the first page of its list, which is
+ * Changes parameters of the present view; '' and undefined remove one. A changed choice begins at the first page of its list, which is
  * without `after`. `typing` replaces the entry in the history: going back
- * leads to the view before, not through every letter.
+ * leads to the previous view, not through every letter.
  */
 export function setParams(changes: Params, { typing = false } = {}): void {
   const { page, arg, params } = route.peek();

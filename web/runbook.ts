@@ -1,6 +1,6 @@
-// Which section of the run book (docs/operations.md) belongs to what needs a person.
+// The section of the run book (docs/operations.md) for each thing that needs a person.
 
-/** Section by kind; every other kind is in "Needs you". A test holds the sections to the run book. */
+/** Section by kind; every other kind is in "Needs you". A test checks that the run book has these sections. */
 export const sections: Readonly<Record<string, string>> = {
   cap: 'rule-stopped',
   config: 'configuration-refused',

@@ -1,4 +1,4 @@
-// Viewers and health of one session over time, as `GET /v1/streams/{channelArn}/samples` has them, and as a plot wants them.
+// Viewers and health of one session over time, as `GET /v1/streams/{channelArn}/samples` returns them, and as a plot needs them.
 import { useMemo, useRef } from 'preact/hooks';
 import { api, query } from './api.ts';
 import { count } from './format.ts';
@@ -17,14 +17,14 @@ interface Page {
 }
 
 const pageSize = 5_000;
-/** Two weeks of minutes, as long as samples are kept by default, and a little more. */
+/** Two weeks of minutes, for which samples are kept by default, and a little more. */
 const mostPages = 5;
-/** What is asked for again: an hour, in case that the tab slept. */
+/** How much is requested again: an hour, in case the tab slept. */
 const newest = 60;
 const liveMs = 20_000;
 const overMs = 600_000;
 
-/** Loads the samples of a session; of one that is live, the newest again and again. Without a session it has none. */
+/** Loads the samples of a session; for a live one, repeatedly the newest. Without a session it has none. */
 export function useSamples(
   arn: string,
   streamId: string | undefined,
@@ -58,7 +58,7 @@ async function sampled(
   if (last) {
     const { samples } = await ask(newest);
     const [first] = samples;
-    // The newest reach back to what is known: nothing is missing between.
+    // The newest samples reach back to the known ones: nothing is missing in between.
     if (first && first.at <= last.at) return [...before.filter(({ at }) => at < first.at), ...samples];
   }
   let all: readonly Sample[] = [];
@@ -80,15 +80,15 @@ const strips = {
 } as const;
 
 export interface PlottedSamples {
-  /** Seconds since `zeroMs`; where nobody looked there is a time with no sample. */
+  /** Seconds since `zeroMs`; a time without a sample marks where nothing was seen. */
   readonly times: readonly number[];
   readonly viewers: readonly (number | null)[];
   readonly spans: readonly PlotSpan[];
-  /** Of each time. */
+  /** For each time. */
   readonly samples: readonly (Sample | undefined)[];
 }
 
-/** @param zeroMs what the times count from: 0 for the time of day, the beginning of the session to lay sessions side by side */
+/** @param zeroMs the origin of the times: 0 for the time of day, the beginning of the session to compare sessions */
 export function usePlotted(samples: readonly Sample[] | undefined, zeroMs = 0): PlottedSamples {
   return useMemo(() => plotted(samples ?? [], zeroMs), [samples, zeroMs]);
 }
@@ -119,7 +119,7 @@ export function plotted(samples: readonly Sample[], zeroMs: number): PlottedSamp
   return { times, viewers: shown.map((sample) => sample?.viewers ?? null), spans, samples: shown };
 }
 
-/** A longer time without a sample is one that nobody saw. */
+/** A longer time without a sample was not seen. */
 function longestGap(times: readonly number[]): number {
   const gaps = times.slice(1).map((time, index) => time - times[index]!);
   return Math.max(150, 2.5 * (gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0));

@@ -1,14 +1,14 @@
-// Which streams are chosen to do something with many of them at once.
+// The streams that are selected, to do something with many of them at once.
 import { computed, signal } from '@preact/signals';
 import type { LiveRow } from '#api/live/row.ts';
 import { rowOfChannel } from './store.ts';
 
-/** One request is sent for each: more would keep the API from others. */
+/** One request is sent for each: more would block others from the API. */
 export const mostSelected = 200;
 
 const chosen = signal<ReadonlySet<string>>(new Set());
 
-/** Rows of the chosen streams, in the order in which they were chosen; one that has left the list is none of them. */
+/** Rows of the selected streams, in the order of selection; a stream that has left the list is not included. */
 export const selectedRows = computed<readonly LiveRow[]>(() =>
   Array.from(chosen.value, rowOfChannel).filter((row) => row !== undefined),
 );
@@ -17,7 +17,7 @@ export function isSelected(arn: string): boolean {
   return chosen.value.has(arn);
 }
 
-/** Chooses these besides, or no longer. Returns how many of them found no room. */
+/** Selects these in addition, or deselects them. Returns how many of them did not fit. */
 export function select(arns: readonly string[], on: boolean): number {
   // Streams that have left the list make room.
   const next = new Set(selectedRows.peek().map(({ arn }) => arn));

@@ -10,7 +10,7 @@ export interface Session {
   readonly stateSince: string;
   readonly startedAt?: string;
   readonly endedAt?: string;
-  /** It was over by then, and may have been before: no event told. */
+  /** It was over by then, and may have ended earlier: no event reported it. */
   readonly endedAtLatest?: true;
   readonly health?: NonNullable<LiveRow['health']>;
   readonly viewerCount?: number;
@@ -19,12 +19,12 @@ export interface Session {
   readonly stoppedBy?: string;
 }
 
-/** When it ended; since when it is as it is, where the end is not known to the moment. */
+/** When it ended; or since when it is in its state, if the exact end is unknown. */
 export function sessionEndMs({ endedAt, stateSince }: Session): number {
   return Date.parse(endedAt ?? stateSince);
 }
 
-/** How long it was live, in words; '' where its beginning is not known. */
+/** How long it was live, in words; '' if its beginning is unknown. */
 export function lasted(session: Session): string {
   const { startedAt } = session;
   if (startedAt === undefined) return '';

@@ -13,18 +13,18 @@ export interface Caller {
 
 /** connecting → open ↔ lost; denied asks for a token. */
 export const connection = signal<'connecting' | 'open' | 'lost' | 'denied'>('connecting');
-/** Why somebody who is known may not even look: what the daemon said. */
+/** Why somebody who is known may not even read: the daemon's message. */
 export const refusal = signal('');
 export const status = signal<LiveStatus | undefined>(undefined);
 export const caller = signal<Caller | undefined>(undefined);
 export const version = signal('');
-/** Rows are complete. */
+/** All rows have arrived. */
 export const ready = signal(false);
 /** Counts changes of rows, so that views know when to sort again. */
 export const rowsVersion = signal(0);
 
 const mostSpark = 24;
-/** Ticks once a second: ages and countdowns move, and silence becomes staleness, without any event. */
+/** Ticks once a second: ages and countdowns change, and silence becomes staleness, without any event. */
 const tick = signal(Date.now());
 const lastMessageAt = signal(0);
 /** The daemon's clock minus this machine's, ms. */
@@ -33,7 +33,7 @@ let shown = new Map<number, LiveRow>();
 let loading = new Map<number, LiveRow>();
 let wholeStatus = true;
 
-/** Moves the clock of the page until it is stopped. Returns what stops it. */
+/** Runs the clock of the page. Returns a function that stops this. */
 export function startClock(): () => void {
   const timer = setInterval(() => {
     tick.value = Date.now();
@@ -41,17 +41,17 @@ export function startClock(): () => void {
   return () => clearInterval(timer);
 }
 
-/** The daemon's time now; who reads it while drawing is drawn again every second. */
+/** The daemon's time now; a component that reads it while drawing is drawn again every second. */
 export function now(): number {
   return Math.max(tick.value, Date.now()) + clockOffset;
 }
 
-/** Every row by its number; who reads it while drawing is drawn again when one changes. */
+/** Every row by its number; a component that reads it while drawing is drawn again when one changes. */
 export function rows(): ReadonlyMap<number, LiveRow> {
   return rowsVersion.value < 0 ? new Map() : shown;
 }
 
-/** Why what is shown may be old: the connection, or the daemon's own data. Undefined: it is not. */
+/** Why what is shown may be old: the connection, or the daemon's own data. Undefined: it is not old. */
 export const staleReason = computed(() => {
   if (connection.value === 'lost') return 'The daemon cannot be reached: this is its last known state.';
   if (lastMessageAt.value > 0 && tick.value - lastMessageAt.value > 5000)
@@ -67,15 +67,15 @@ export function rowOfChannel(arn: string): LiveRow | undefined {
   return byArn.value.get(arn);
 }
 
-/** Names of channels that answers of the API have told, by ARN. */
+/** Names of channels from answers of the API, by ARN. */
 const learned = signal<ReadonlyMap<string, string>>(new Map());
 
-/** Remembers what a channel is called that may have no row. */
+/** Remembers the name of a channel that may have no row. */
 export function learnName(arn: string, name: string): void {
   if (name !== '' && learned.peek().get(arn) !== name) learned.value = new Map([...learned.peek(), [arn, name]]);
 }
 
-/** What a channel is called; its id where nobody has told a name. */
+/** The name of a channel; its id if no name is known. */
 export function channelName(arn: string): string {
   return (
     rowOfChannel(arn)?.name ?? status.value?.names[arn] ?? learned.value.get(arn) ?? arn.slice(arn.lastIndexOf('/') + 1)
@@ -88,7 +88,7 @@ export function mayOperate(): boolean {
 
 export const isPaused = computed(() => status.value?.pause !== undefined);
 
-/** Takes in one event of the stream. */
+/** Applies one event of the stream. */
 export function take(name: string, data: unknown): void {
   lastMessageAt.value = Date.now();
   if (name === 'hello') {
@@ -96,7 +96,7 @@ export function take(name: string, data: unknown): void {
     caller.value = hello.caller;
     version.value = hello.version;
     loading = new Map();
-    // The first rows are shown as they come, the worst first; what was shown before a reconnect stays until all rows are there.
+    // The first rows are shown as they arrive, the worst first; what was shown before a reconnect stays until all rows are there.
     if (shown.size === 0) shown = loading;
     wholeStatus = true;
     ready.value = false;
@@ -111,7 +111,7 @@ export function take(name: string, data: unknown): void {
   } else if (name === 'delta') takeRowDelta(data as RowDelta);
 }
 
-/** A part that went is null. */
+/** A part that was removed is null. */
 function takeStatus(parts: Partial<LiveStatus> & { readonly nowMs: number }): void {
   const known = Object.entries(wholeStatus ? parts : { ...status.peek(), ...parts }).filter(
     ([, part]) => part !== null,
@@ -132,7 +132,7 @@ function takeRowDelta({ rows: whole, patches, removed }: RowDelta): void {
   if (shown === mine) rowsVersion.value += 1;
 }
 
-/** A field that went is null; the sparkline grows with the viewers. */
+/** A field that was removed is null; the sparkline grows with the viewers. */
 function patched(row: LiveRow, patch: Readonly<Record<string, unknown>>): LiveRow {
   const next = Object.fromEntries(
     Object.entries({ ...row, ...patch }).filter(([, value]) => value !== null),

@@ -1,4 +1,4 @@
-// One channel as the API tells of it: a session with its timeline, the others, and what was decided and done.
+// One channel as the API describes it: a session with its timeline, the others, and what was decided and done.
 
 import type { DecisionView } from './decisions.ts';
 import type { Session } from './sessions.ts';

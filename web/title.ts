@@ -1,10 +1,10 @@
-// The title of the tab, in the same form in every view: what is wrong first, since a tab in the background shows its beginning.
+// The title of the tab, in the same form in every view: what is wrong comes first, since a background tab shows only its beginning.
 import { effect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { route } from './route.ts';
 import { channelName, connection, isPaused, staleReason, status } from './store.ts';
 
-/** Keeps the title in step. Not drawn with the page: a tab in the background is never drawn. */
+/** Keeps the title current. It is not drawn with the page, since a background tab is never drawn. */
 export function useTitle(): void {
   useEffect(
     () =>
@@ -31,13 +31,13 @@ const names: Readonly<Record<string, string>> = {
   incident: 'Incident',
   runbook: 'Run book',
 };
-/** Views of one thing that has no better name than its id. */
+/** Views of single things that have no better name than their ids. */
 const nameless = new Set(['decision', 'approval', 'batch', 'job', 'incident']);
 
 /** `(2) Paused – Decisions – ivs-autopilot` */
 function title(): string {
   const lost = connection.value === 'lost';
-  // Of a daemon that cannot be reached nobody knows what needs somebody.
+  // If the daemon cannot be reached, nobody knows what needs a person.
   const needs = lost ? 0 : (status.value?.needs.length ?? 0);
   const { page, arg } = route.value;
   const trouble = lost ? 'Connection lost' : staleReason.value === undefined ? undefined : 'Data is stale';

@@ -1,4 +1,4 @@
-// What a view asks of the API: it ends with the view, and what comes late is dropped.
+// A view's request to the API: it ends with the view, and late answers are dropped.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Problem } from './api.ts';
 
@@ -6,13 +6,13 @@ export interface Resource<T> {
   /** Undefined until the first answer. */
   readonly value: T | undefined;
   readonly problem: Problem | undefined;
-  /** Asks again now. */
+  /** Requests it again now. */
   readonly reload: () => void;
 }
 
 /**
- * Loads, and again every `everyMs`. Another `key` is another question: its answer is undefined until it comes, and what the question
- * before asked is cancelled.
+ * Loads, and loads again every `everyMs`. Another `key` is another request: its answer is undefined until it arrives, and the
+ * previous request is cancelled.
  */
 export function useResource<T>(
   key: string,

@@ -1,4 +1,4 @@
-// What is typed, once the hand rests: not every letter is a question to the daemon.
+// The typed text, once typing pauses: not every letter should be a request to the daemon.
 import { useEffect, useState } from 'preact/hooks';
 
 export function useSettled(text: string): string {

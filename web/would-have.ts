@@ -17,7 +17,10 @@ export interface WouldHave {
   readonly partial: boolean;
 }
 
-/** `In the last 24 hours it would have acted 3 times: stop stream 3.`; where part of the journal was not searched, that is no "nothing". */
+/**
+ * `In the last 24 hours it would have acted 3 times: stop stream 3.`; if part of the journal was not searched, it does not say that nothing
+ * was done.
+ */
 export function wouldHaveText({
   times,
   actions,

@@ -1,4 +1,4 @@
-// Actions on one channel: what is asked for, a dry run of it, and how it ended.
+// Actions on one channel: the request, a dry run of it, and the result.
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, problemText } from '../api.ts';
@@ -199,7 +199,7 @@ const forms = {
   },
 } satisfies Readonly<Record<string, ActionForm>>;
 
-/** What to do with a channel that is live: for settings that hold from the next stream on. */
+/** What to do with a live channel: for settings that take effect with the next stream. */
 function IfLive(): JSX.Element {
   return (
     <Field
@@ -214,14 +214,14 @@ function IfLive(): JSX.Element {
   );
 }
 
-/** Texts with commas between; none of them for `all`. */
+/** Texts separated by commas; none of them for `all`. */
 function listOf(text: string): string[] {
   return text.trim() === 'all' ? [] : text.split(',').flatMap((part) => part.trim() || []);
 }
 
 export type ActionKind = keyof typeof forms;
 
-/** An object is sent as JSON, anything else as the text that it is. @throws Error for what looks like JSON and is none */
+/** An object is sent as JSON, anything else as plain text. @throws Error for what looks like JSON and is not */
 export function payloadOf(text: string): unknown {
   if (!/^\s*[{[]/.test(text)) return text;
   try {
@@ -240,7 +240,7 @@ function plain(channel: string): string {
     .replaceAll(/^-|-$/g, '');
 }
 
-/** Asks for an action on a channel. With `streamId`, nothing is done when another stream is live by then. */
+/** Requests an action on a channel. With `streamId`, nothing is done if another stream is live by then. */
 export function askAction(kind: ActionKind, arn: string, streamId?: string): void {
   ask(<ActionDialog kind={kind} arn={arn} streamId={streamId} />);
 }
@@ -319,7 +319,7 @@ function ActionDialog({
   );
 }
 
-/** The same request again, after an answer that was lost, is the same job; another request is another. */
+/** Repeating the same request after a lost answer is the same job; a different request is another job. */
 export function useRequestKeys(): (body: string) => string {
   const keys = useRef(new Map<string, string>());
   return (body) => {

@@ -1,4 +1,4 @@
-// Pause, hold, the rest of a batch: what people say to automation. Silences are in silence.tsx, many holds at once in many.tsx.
+// Pause, hold, the rest of a batch: what people tell automation. Silences are in silence.tsx, many holds at once in many.tsx.
 import { api } from '../api.ts';
 import { count } from '../format.ts';
 import { ask, Dialog, Field, Reason, type Values } from '../parts/dialog.tsx';

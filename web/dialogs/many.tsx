@@ -1,4 +1,4 @@
-// Holds or releases many channels: one request for each, a few at a time; whatever fails is told by name and can be tried again.
+// Holds or releases many channels: one request for each, a few at a time; those that fail are listed by name and can be retried.
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LiveRow } from '#api/live/row.ts';
@@ -19,7 +19,7 @@ interface Failure {
 
 /** Requests under way at once. */
 const atOnce = 4;
-/** So many names are written out. */
+/** At most this many names are listed. */
 const mostNames = 12;
 
 /** Asks before it holds or releases these. */
@@ -46,7 +46,7 @@ const wordings = {
 
 function ManyDialog({ kind, channels }: { readonly kind: Kind; readonly channels: readonly Channel[] }): JSX.Element {
   const { title, text, done, send } = wordings[kind];
-  /** Those that are still to be asked for: all, then those that failed. */
+  /** The channels still to be requested: all, then those that failed. */
   const [left, setLeft] = useState(channels);
   const [failures, setFailures] = useState<readonly Failure[]>([]);
   const [ended, setEnded] = useState<number>();

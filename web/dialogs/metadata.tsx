@@ -1,5 +1,5 @@
-// Sends timed metadata to what is live, to what has some tags, or to a list: first who would get it and what that takes, then it goes,
-// and its batch is shown while it arrives.
+// Sends timed metadata to every live channel, to those with some tags, or to a list. First it shows who would get it and how long that
+// takes, then it sends it and shows the batch's progress.
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LiveRow } from '#api/live/row.ts';
@@ -46,7 +46,7 @@ const lanes = [
   ['bulk', 'bulk: sent last'],
 ] as const;
 
-/** Opens the form with these channels as its list, or these tags (`key=value`), where some are given. */
+/** Opens the form with these channels as its list, or with these tags (`key=value`), if given. */
 export function askMetadata({
   channels = [],
   tags = [],
@@ -54,7 +54,7 @@ export function askMetadata({
   readonly channels?: readonly Pick<LiveRow, 'arn' | 'name'>[];
   readonly tags?: readonly string[];
 } = {}): void {
-  // A name says more to people, where it is one line and one channel's.
+  // People understand a name better, if it is a single line and belongs to one channel.
   const named = Map.groupBy(channels, ({ name }) => name.trim());
   const chosen = new Map(
     channels.map(({ name, arn }) => {
@@ -65,7 +65,7 @@ export function askMetadata({
   ask(<MetadataDialog chosen={chosen} tags={tags} />);
 }
 
-/** @param props `chosen`: ARNs of the channels that are filled in, by what stands for them */
+/** @param props `chosen`: ARNs of the channels that are filled in, by the text that stands for them */
 function MetadataDialog({
   chosen,
   tags,
@@ -74,12 +74,12 @@ function MetadataDialog({
   readonly tags: readonly string[];
 }): JSX.Element {
   const [kind, setKind] = useState<TargetKind>(chosen.size > 0 ? 'list' : tags.length > 0 ? 'tags' : 'live');
-  /** What was planned, and for which request. */
+  /** The plan, and the request that it belongs to. */
   const [planned, setPlanned] = useState<{ readonly plan: Plan; readonly asked: string }>();
   const closing = useRef(new AbortController());
   useEffect(() => () => closing.current.abort(), []);
   const keyOf = useRequestKeys();
-  /** Counts what was typed: a plan that comes later is one of something else. */
+  /** Counts edits: a plan that arrives later belongs to another text. */
   const typed = useRef(0);
   const accounts = [...new Set((status.value?.quota?.operations ?? []).map(({ shard }) => shard))];
 
@@ -108,7 +108,7 @@ function MetadataDialog({
       confirm={
         planned && planned.plan.channels > 0 ? `Send to ${plural(planned.plan.channels, 'channel')}` : 'Show the plan'
       }
-      // Who gets it is filled in already.
+      // The recipients are filled in already.
       focus={kind === 'live' ? undefined : 'payload'}
       onInput={() => {
         typed.current += 1;

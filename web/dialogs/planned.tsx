@@ -1,4 +1,4 @@
-// What is planned for a channel, in full: what, of which rule, when, or what holds it back and what becomes of it then.
+// What is planned for a channel, in full: the action, its rule, when, or what holds it back and what happens then.
 import type { JSX } from 'preact';
 import type { LiveRow, NextAction } from '#api/live/row.ts';
 import { duration, words } from '../format.ts';

@@ -1,4 +1,4 @@
-// A rule test, as it is written into a test file, from a decision and from what the page knows of its channel.
+// A rule test for a test file, made from a decision and from what the page knows about its channel.
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { DecisionView } from '../decisions.ts';
@@ -18,13 +18,13 @@ export function askTest(decision: DecisionView): void {
   ask(<TestDialog text={ruleTest(decision, { tags: row?.tags, viewers: row?.viewers })} />);
 }
 
-/** The test's text. Viewers of the moment of the decision come before those of now. */
+/** The test's text. Viewers at the time of the decision take precedence over those of now. */
 export function ruleTest(decision: DecisionView, { tags = {}, viewers }: KnownChannel): string {
   const { rule, outcome, reason, channelArn, channelName, trigger, jobs, at } = decision;
   const forMs = Math.max(0, Date.parse(at) - Date.parse(trigger.since));
   const end = Math.max(10, Math.round(forMs / 1000) + 10);
   const { health, viewerCount = viewers } = trigger.values;
-  // What set the rule off; the values may be those of its end.
+  // What triggered the rule; the values may be those of its end.
   const [, began = typeof health === 'string' ? health : 'STARVING'] = /health ([A-Z]+)/.exec(trigger.text) ?? [];
   const channel = `ch/${(channelName || (channelArn ? idOf(channelArn) : 'a')).replaceAll(/[^A-Za-z0-9-]+/g, '-')}`;
   const known = [

@@ -1,4 +1,4 @@
-// Silences: making one, changing and extending it. What it holds back now is shown before it is in force.
+// Silences: creates, changes and extends one. What it would hold back now is shown before it is in force.
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { SilenceLine } from '#api/live/status.ts';
@@ -9,7 +9,7 @@ import { toast } from '../parts/toasts.tsx';
 import { channelName, status } from '../store.ts';
 import { times } from './controls.tsx';
 
-/** What the API says that matchers match. */
+/** What the matchers match, according to the API. */
 interface Match {
   readonly matches: { readonly rules: number; readonly channels: number };
   readonly matchesNothing: boolean;
@@ -34,7 +34,7 @@ const whenNothing = [
   ['yes', 'create it anyway, for future matches'],
 ] as const;
 
-/** As Alertmanager writes them. The API looks closer. */
+/** As Alertmanager writes them. The API checks more. */
 const matcher = /^[A-Za-z_][\w.:-]*\s*(=|!=|=~|!~)\s*(".*"|[^"\s]+)$/;
 
 /** Silences decisions; `matchers` are filled in. */
@@ -71,14 +71,14 @@ function SilenceDialog({
   known,
 }: {
   readonly matchers: string;
-  /** The one that is changed. */
+  /** The silence that is changed. */
   readonly known?: SilenceLine;
 }): JSX.Element {
   const example = `rule="${status.peek()?.rules[0]?.name ?? 'starving-slate'}"`;
   const [shown, setShown] = useState<JSX.Element>();
   const closing = useRef(new AbortController());
   useEffect(() => () => closing.current.abort(), []);
-  /** Counts what was typed and asked: an answer that comes later belongs to other matchers. */
+  /** Counts edits and requests: an answer that arrives later belongs to other matchers. */
   const turn = useRef(0);
 
   const matchOf = (matchers: readonly string[], signal?: AbortSignal) =>
@@ -192,7 +192,7 @@ function meantText({ didYouMean }: Match): string {
   return didYouMean.length === 0 ? '' : ` (did you mean ${didYouMean.join(', ')}?)`;
 }
 
-/** @throws Error that says how a matcher is written */
+/** @throws Error that says how to write a matcher */
 function linesOf({ matchers = '' }: Values, example: string): readonly string[] {
   const lines = matchers.split('\n').flatMap((line) => line.trim() || []);
   if (lines.length === 0) throw new Error(`Write at least one matcher, such as ${example}.`);

@@ -1,4 +1,4 @@
-// A standby that is told to work: what follows is read before the button can be pressed.
+// Activates a standby: the consequences are shown before the button can be pressed.
 import { api, problemText } from '../api.ts';
 import { ask, Dialog, Reason } from '../parts/dialog.tsx';
 import { toast } from '../parts/toasts.tsx';

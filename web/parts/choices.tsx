@@ -1,4 +1,4 @@
-// Choices of a view that are part of its address.
+// Filters of a view that are part of its address.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { LiveRow } from '#api/live/row.ts';
@@ -22,7 +22,7 @@ export function Choice({
 }): JSX.Element {
   const value = route.value.params[name] ?? '';
   const known = options.map((each): Option => (typeof each === 'string' ? [each, words(each)] : each));
-  // What the address asks for is shown, also when it is none of the usual.
+  // The address's value is shown even if it is not one of the usual ones.
   const shown =
     value === '' || known.some(([each]) => each === value) ? known : [...known, [value, words(value)] as const];
   return (
@@ -105,7 +105,7 @@ function MomentChoice({ name, label }: { readonly name: string; readonly label: 
   );
 }
 
-/** As `datetime-local` wants it. */
+/** In the format that `datetime-local` needs. */
 function localText(ms: number): string {
   return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
@@ -157,7 +157,7 @@ export function ChannelChoice(): JSX.Element {
   );
 }
 
-/** The one channel that is meant; undefined where there is none, or several. */
+/** The one channel that is meant; undefined if there is none, or several. */
 function arnOf(text: string, named: readonly LiveRow[]): string | undefined {
   if (text.startsWith('arn:')) return text;
   const exact = named.filter(({ name }) => name.toLowerCase() === text.toLowerCase());
@@ -171,14 +171,14 @@ function notOne(text: string, matching: number): string {
   return `No channel in the list has the name “${text}”; “Search” also finds past names.`;
 }
 
-/** Steps through a list that is longer than its page: `after=` in the address is the place where the page before ended. */
+/** Pages through a long list: `after=` in the address is where the previous page ended. */
 export function Pages({
   next,
   oldest,
 }: {
   /** Where this page ends; undefined: nothing is older. */
   readonly next: string | undefined;
-  /** Of this page, ISO 8601. */
+  /** The oldest time on this page, ISO 8601. */
   readonly oldest: string | undefined;
 }): JSX.Element | null {
   const after = route.value.params['after'] ?? '';

@@ -1,9 +1,9 @@
-// The address of what is shown, for a colleague.
+// The address of the current view, for a colleague.
 import type { JSX } from 'preact';
 import { Glyph } from './signs.tsx';
 import { toast } from './toasts.tsx';
 
-/** Copies text, also where the page came over plain HTTP and the browser has no clipboard for it. */
+/** Copies text, even if the page was loaded over plain HTTP and the browser offers no clipboard. */
 export async function copyText(text: string): Promise<void> {
   // oxlint-disable-next-line typescript/no-unnecessary-condition -- missing outside a secure context
   if (navigator.clipboard) {
@@ -11,7 +11,7 @@ export async function copyText(text: string): Promise<void> {
       await navigator.clipboard.writeText(text);
       return;
     } catch {
-      // Not allowed: the old command may be.
+      // Not allowed: the older command may be.
     }
   }
   const area = document.createElement('textarea');

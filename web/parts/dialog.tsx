@@ -1,5 +1,5 @@
-// Asks before something is done: one dialog at a time, the browser's own. It belongs to the view that opened it and closes with it; a
-// lost connection, or a token that must be given again, leaves it and what was typed into it as they are.
+// Asks before something is done: one dialog at a time, the browser's own. It belongs to the view that opened it and closes with it; a lost
+// connection, or a token that must be entered again, changes neither the dialog nor what was typed into it.
 import { signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
@@ -10,7 +10,7 @@ import { toast } from './toasts.tsx';
 const open = signal<{ readonly id: number; readonly dialog: JSX.Element } | undefined>(undefined);
 let lastId = 0;
 
-/** Opens a dialog in place of one that may be open. */
+/** Opens a dialog, replacing one that may be open. */
 export function ask(dialog: JSX.Element): void {
   open.value = { id: ++lastId, dialog };
 }
@@ -38,14 +38,14 @@ export type Values = Readonly<Record<string, string>>;
 export interface DialogProps {
   readonly title: string;
   readonly text?: string | undefined;
-  /** The verb on the button that does it; without one, there is only a way out. */
+  /** The verb on the button that performs it; without one, the dialog can only be closed. */
   readonly confirm?: string | undefined;
-  /** The one way out. */
+  /** The label of the only button, which closes it. */
   readonly dismiss?: string | undefined;
   readonly danger?: boolean | undefined;
-  /** Name of the field that has the focus when it opens; default: the first one. */
+  /** Name of the field that is focused when it opens; default: the first one. */
   readonly focus?: string | undefined;
-  /** Closes the dialog when it is done, but for `stay`; what it throws is said in the dialog, which stays. */
+  /** Closes the dialog when it is done, unless it returns `stay`; an error is shown in the dialog, which stays open. */
   readonly onSubmit?: ((values: Values) => Promise<'stay' | undefined | void>) | undefined;
   /** Something was typed or chosen. */
   readonly onInput?: (() => void) | undefined;
@@ -68,17 +68,17 @@ export function Dialog({
   const [busy, setBusy] = useState(false);
   const denied = connection.value === 'denied';
 
-  // Before the next key: what is typed right after a dialog was opened belongs into it, and what is typed after it was closed to
-  // whatever had the focus before.
+  // Before the next key: what is typed right after a dialog was opened belongs to it, and what is typed after it was closed belongs to the
+  // element that had the focus before.
   useLayoutEffect(() => {
     const before = document.activeElement;
     return () => {
-      // As long as it is open, nothing else can have the focus.
+      // While it is open, nothing else can have the focus.
       element.current?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
-  // Out of the way while the token is asked for, and back afterwards.
+  // Hidden while the token is requested, and shown again afterwards.
   useLayoutEffect(() => {
     const { current } = element;
     if (denied) {
@@ -99,7 +99,7 @@ export function Dialog({
       if (values['reason']?.trim() === '') throw new Error('Enter a reason: others will ask.');
       if (values['as'] !== undefined) saveName(values['as']);
       const stays = (await onSubmit(values)) === 'stay';
-      // Another dialog may be open by now: the answer came late, and this one was left.
+      // Another dialog may be open by now: the answer came late, and this one was closed.
       if (element.current && !stays) closeDialog();
     } catch (error) {
       if (element.current) setProblem(problemText(error));
@@ -113,7 +113,7 @@ export function Dialog({
       aria-labelledby="dialog-title"
       onCancel={closeDialog}
       onClose={({ currentTarget }) => {
-        // The browser tells it late: another dialog may be open by then.
+        // The browser reports it late: another dialog may be open by then.
         if (currentTarget.isConnected && connection.peek() !== 'denied') closeDialog();
       }}
     >
@@ -169,16 +169,16 @@ interface FieldProps {
   readonly maxLength?: number;
   readonly placeholder?: string;
   readonly initial?: string;
-  /** A select with these, as [value, text]. */
+  /** A select with these options, as [value, text]. */
   readonly options?: readonly (readonly [value: string, text: string])[];
   /** A text of several lines. */
   readonly lines?: number;
-  /** Names that may be chosen; others can be typed too. */
+  /** Names that can be chosen; others can be typed. */
   readonly suggestions?: readonly string[];
   readonly help?: string;
 }
 
-/** One field with its label. The browser keeps what is typed; nothing is drawn over it. */
+/** One field with its label. The browser keeps what is typed; redrawing does not overwrite it. */
 export function Field({ label, name, options, lines, initial, suggestions, help, ...rest }: FieldProps): JSX.Element {
   const id = fieldId(name);
   const described = help === undefined ? {} : { 'aria-describedby': `${id}-help` };

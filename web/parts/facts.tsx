@@ -2,7 +2,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { clock, duration, stamp } from '../format.ts';
 
-/** A fact; nothing where nothing is known. */
+/** A fact; nothing if nothing is known. */
 export function Fact({
   name,
   children,
@@ -29,7 +29,7 @@ export function Since({ ms, at }: { readonly ms: number | undefined; readonly at
   );
 }
 
-/** A value as it is, for people who compare. */
+/** A value in its raw form, for comparing. */
 export function Json({ value }: { readonly value: unknown }): JSX.Element {
   return (
     <pre class="json" tabIndex={0}>

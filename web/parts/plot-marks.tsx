@@ -1,4 +1,5 @@
-// The marks above a plot: what happened, where it happened. One is a tab stop, arrow keys go through them; a press tells what it is.
+// The marks above a plot, at the times of what happened. One mark is a tab stop, and the arrow keys move through them; pressing one
+// describes it.
 import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { clock, plural } from '../format.ts';
@@ -10,7 +11,7 @@ const words: Readonly<Record<MarkKind, string>> = {
   job: 'Action',
   incident: 'Incident',
 };
-/** Of several, the one that is shown. */
+/** Which one of several is shown. */
 const weight: Readonly<Record<MarkKind, number>> = { incident: 3, decision: 2, job: 1, event: 0 };
 const mostTold = 50;
 
@@ -105,6 +106,6 @@ function labelOf(marks: readonly PlotMark[]): string {
   const counts = Object.entries(Object.groupBy(marks, ({ kind }) => kind)).map(([kind, of]) =>
     plural(of.length, words[kind as MarkKind].toLowerCase()),
   );
-  // The number that is seen comes first, so that who speaks to the page can name the button by it.
+  // The visible number comes first, so that people who use voice control can name the button by it.
   return `${marks.length} from ${clock(first.at * 1000)}: ${counts.join(', ')}`;
 }

@@ -1,5 +1,5 @@
-// A plot over time: lines, a strip of health below them, and marks above. uPlot draws; keys move a cursor that says in words what is
-// there, and zoom; what is shown of the time is the caller's to keep.
+// A plot over time: lines, a strip of health below them, and marks above. uPlot draws. Keys move a cursor that describes in words what is
+// there, and zoom; the caller keeps the visible range.
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import UPlot from 'uplot';
@@ -15,34 +15,34 @@ export interface PlotLine {
 }
 
 export interface PlotProps {
-  /** What is plotted, for people who hear it. */
+  /** A label for screen readers. */
   readonly label: string;
   /** Seconds, ascending. */
   readonly times: readonly number[];
   readonly lines: readonly PlotLine[];
   readonly spans?: readonly PlotSpan[];
   readonly marks?: readonly PlotMark[];
-  /** All there is. */
+  /** The whole range of the data. */
   readonly extent: Extent;
-  /** What is shown of it; undefined: all. */
+  /** The visible range; undefined: all. */
   readonly range: Extent | undefined;
-  /** A part was chosen, or all again. */
+  /** Called when a range, or everything again, was chosen. */
   readonly onRange: (range: Extent | undefined) => void;
-  /** What is known at the time of this place in `times`, in words. */
+  /** What is known at the time with this index in `times`, in words. */
   readonly say: (index: number) => string;
-  /** How the axis says a time. @default the local time of day */
+  /** How the axis formats a time. @default the local time of day */
   readonly timeText?: (seconds: number, stepSeconds: number) => string;
   readonly height?: number;
 }
 
-/** Where the plotted area is in the element, and what it shows: CSS pixels and seconds. */
+/** The position of the plotted area in the element, and its range: CSS pixels and seconds. */
 interface Frame extends Extent {
   readonly left: number;
   readonly width: number;
 }
 
 const scheme = matchMedia('(prefers-color-scheme: light)');
-/** A shorter drag is a click. */
+/** A shorter drag counts as a click. */
 const leastDrag = 6;
 const stripHeight = 9;
 
@@ -156,7 +156,7 @@ export function Plot(props: PlotProps): JSX.Element {
       drawn.setScale('x', { min: shown.from, max: Math.max(shown.to, shown.from + 1) });
     });
     drawn.redraw();
-    // What came new moves what was pointed at.
+    // New data moves the point under the pointer.
     if (at !== undefined) drawn.setCursor({ left: drawn.valToPos(at, 'x'), top: 10 }, false);
   }, [times, lines, spans, shown.from, shown.to, shape, height, colours]);
 
@@ -248,7 +248,7 @@ interface Colours {
   readonly of: (name: string) => string;
 }
 
-/** The colours of the style sheet as they are now; others when the scheme changes. */
+/** The present colours of the style sheet; they change with the colour scheme. */
 function useColours(): Colours {
   const [colours, setColours] = useState(readColours);
   useEffect(() => {

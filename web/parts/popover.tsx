@@ -1,4 +1,4 @@
-// A small panel that opens below its button, and closes with a press elsewhere or Escape (keys.ts).
+// A small panel that opens below its button, and closes on a press elsewhere or Escape (keys.ts).
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 
@@ -10,7 +10,7 @@ export function Popover({
 }: {
   /** Its class. */
   readonly name: string;
-  /** What the panel is called. */
+  /** The label of the panel. */
   readonly label: string;
   readonly summary: ComponentChildren;
   readonly children: ComponentChildren;

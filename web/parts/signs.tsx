@@ -1,4 +1,4 @@
-// Signs of state: each has a shape of its own and stands beside its word, so that colour is never the only signal.
+// Signs of state: each has its own shape and is shown next to its word, so that colour is never the only signal.
 import type { JSX } from 'preact';
 import type { LiveRow } from '#api/live/row.ts';
 import { count, words } from '../format.ts';
@@ -36,7 +36,7 @@ const shapes: Readonly<Record<Shape, () => JSX.Element>> = {
   copy: () => <path d="M6 5h7v9H6zM3 11V2h7" class="stroke" />,
 };
 
-/** A small sign, hidden from screen readers: its word stands beside it. */
+/** A small sign, hidden from screen readers: its word is next to it. */
 export function Glyph({ shape }: { readonly shape: Shape }): JSX.Element {
   return (
     <svg class={`glyph ${shape}`} viewBox="0 0 16 16" aria-hidden="true" focusable="false">
@@ -88,12 +88,12 @@ const outcomeShapes: Readonly<Record<string, Shape>> = {
   resolved: 'healthy',
 };
 
-/** The sign of a decision's outcome; the word stands beside it. */
+/** The sign of a decision's outcome; the word is next to it. */
 export function OutcomeSign({ name }: { readonly name: string }): JSX.Element {
   return <Glyph shape={outcomeShapes[name] ?? 'ended'} />;
 }
 
-/** A decision's outcome as a chip, with how often it came. */
+/** A decision's outcome as a chip, with how often it occurred. */
 export function Outcome({ name, times }: { readonly name: string; readonly times?: number }): JSX.Element {
   return (
     <span class={`chip outcome ${name}`}>
@@ -105,7 +105,7 @@ export function Outcome({ name, times }: { readonly name: string; readonly times
 }
 
 /**
- * Viewer counts as the points of a line in a box of 96 by 24; it has no words of its own, the number stands beside it. A change of
+ * Viewer counts as the points of a line in a box of 96 by 24; it has no text, the number is next to it. A change of
  * less than a tenth stays nearly flat: noise must not look like news.
  */
 export function sparkPoints(values: readonly number[] | undefined): string {

@@ -1,4 +1,4 @@
-// Small pieces that many views share: times, links to streams, what is shown while an answer is awaited.
+// Small pieces that many views share: times, links to streams, placeholders while an answer is awaited.
 import type { ComponentChildren, JSX } from 'preact';
 import type { Problem } from '../api.ts';
 import { problemText } from '../api.ts';
@@ -29,7 +29,7 @@ export function ProblemLine({ problem }: { readonly problem: Problem | undefined
   );
 }
 
-/** Stands where rows will be. */
+/** A placeholder for rows. */
 export function Skeleton({ lines = 3 }: { readonly lines?: number }): JSX.Element {
   return (
     <div class="skeleton" aria-hidden="true">
@@ -55,7 +55,7 @@ export function Empty({
   );
 }
 
-/** A small table that scrolls by itself where it is too wide. */
+/** A small table that scrolls on its own if it is too wide. */
 export function Table({
   names,
   rows,

@@ -1,4 +1,4 @@
-// What is said for a few seconds at the lower edge.
+// Messages shown for a few seconds at the lower edge.
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { problemText } from '../api.ts';
@@ -12,7 +12,7 @@ interface Toast {
 const toasts = signal<readonly Toast[]>([]);
 let lastId = 0;
 
-/** Says something for a few seconds; what went wrong, longer. */
+/** Shows a message for a few seconds; a failure, longer. */
 export function toast(text: string, bad = false): void {
   const id = ++lastId;
   toasts.value = [...toasts.peek(), { id, text, bad }];
@@ -24,7 +24,7 @@ export function toast(text: string, bad = false): void {
   );
 }
 
-/** Says something that would be said again and again, once a minute. */
+/** Shows a message that could be repeated often, at most once a minute. */
 export function toastSeldom(text: string): void {
   if (performance.now() - (saidAt.get(text) ?? Number.NEGATIVE_INFINITY) < 60_000) return;
   saidAt.set(text, performance.now());
@@ -33,7 +33,7 @@ export function toastSeldom(text: string): void {
 
 const saidAt = new Map<string, number>();
 
-/** Does something and says how it went; a problem is said with its remedy. */
+/** Does something and shows the result; a problem is shown with its remedy. */
 export async function attempt(done: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();

@@ -1,4 +1,4 @@
-// A link with a choice that its view does not know shows more than was meant: it says so.
+// A link with a filter that its view does not know shows more than was meant: this says so.
 import type { JSX } from 'preact';
 import { didYouMean } from '#domain/nearest-name.ts';
 import { route } from '../route.ts';

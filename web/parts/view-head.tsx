@@ -1,4 +1,4 @@
-// The head of a view: its name, what can be done, and its address to copy.
+// The head of a view: its name, its actions, and its address to copy.
 import type { ComponentChildren, JSX } from 'preact';
 import { CopyLink } from './copy.tsx';
 

@@ -1,5 +1,5 @@
-// A list of thousands of rows of one height that scrolls with the page, of which only those near the window are in the document
-// (@tanstack/virtual-core). Rows that leave on one side come back on the other: scrolling moves and refills elements, and makes none.
+// A list of thousands of rows of one height that scrolls with the page; only those near the window are in the document
+// (@tanstack/virtual-core). Rows that leave on one side are reused on the other: scrolling moves and refills elements, and creates none.
 import { observeWindowOffset, observeWindowRect, type Range, Virtualizer, windowScroll } from '@tanstack/virtual-core';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/hooks';
@@ -7,14 +7,14 @@ import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/hooks';
 const extraRows = 6;
 
 export interface VirtualRowsHandle {
-  /** Brings a row into view. Its element is in the document when `then` is called: at once, or after the next drawing. */
+  /** Scrolls a row into view. Its element is in the document when `then` is called: at once, or after the next drawing. */
   reveal(index: number, then: () => void): void;
 }
 
 export interface VirtualRowsProps<T> {
   readonly items: readonly T[];
   readonly rowHeight: number;
-  /** What stays at the top of the window and covers rows, px. */
+  /** The height of what sticks to the top of the window and covers rows, px. */
   readonly coveredTop: () => number;
   readonly row: (item: T, index: number, top: number) => ComponentChildren;
   readonly handle: { current: VirtualRowsHandle | null };
@@ -33,7 +33,7 @@ export function VirtualRows<T>({
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const slots = useRef(new Slots<T>());
   const list = useRef<Virtualizer<Window, HTMLElement> | null>(null);
-  /** Where the list begins in the page. Not read while it scrolls, where it would cost a layout of the whole page. */
+  /** Where the list begins in the page. Not read during scrolling, when it would cost a layout of the whole page. */
   const top = useRef(0);
   /** Called after the next drawing. */
   const afterwards = useRef<(() => void) | undefined>(undefined);
@@ -76,7 +76,7 @@ export function VirtualRows<T>({
   const before = useRef(items);
   const inOrder = !virtual.isScrolling || before.current !== items;
   before.current = items;
-  // What is moved in the document loses the focus: it gets it back.
+  // An element that is moved in the document loses the focus: it gets it back.
   const focused = element.current?.contains(document.activeElement)
     ? (document.activeElement as HTMLElement)
     : undefined;
@@ -97,7 +97,7 @@ export function VirtualRows<T>({
         return;
       }
       afterwards.current = then;
-      // The list hears of the scroll only in the next frame.
+      // The list learns of the scroll only in the next frame.
       requestAnimationFrame(() => redraw(undefined));
     },
   };
@@ -146,15 +146,15 @@ interface Place<T> {
 }
 
 /**
- * Which element shows which item. An item keeps its element while it is in sight, so that a click or the focus never lands on another
+ * Which element shows which item. An item keeps its element while it is visible, so that a click or the focus never lands on another
  * one. While the list scrolls, elements stay where they are in the document; at rest their order is that of the list, for the tab
- * key and for those who listen to the page.
+ * key and for screen readers.
  */
 class Slots<T> {
   #slots: Place<T>[] = [];
   #lastId = 0;
 
-  /** The item of the element that stands at this place in the document. */
+  /** The item of the element at this position in the document. */
   itemAt(place: number): T | undefined {
     return this.#slots[place]?.item;
   }

@@ -1,4 +1,5 @@
-// The accounts of the configuration and which processes carry each, where there are several; and the streams of one, whoever carries it.
+// The accounts of the configuration and which processes carry each, if there are several; and the streams of one account, whoever carries
+// it.
 import type { JSX } from 'preact';
 import type { AccountLine } from '#api/account-lines.ts';
 import { api, query } from '../api.ts';
@@ -60,7 +61,7 @@ interface Streams {
   readonly next?: string;
 }
 
-/** Live streams of one account, a page at a time: of an account that others carry nothing else is known here. */
+/** Live streams of one account, a page at a time: nothing else is known here of an account that others carry. */
 export function AccountView({ name }: { readonly name: string }): JSX.Element {
   const { after = '' } = route.value.params;
   const line = status.value?.accounts?.find((each) => each.name === name);

@@ -1,5 +1,5 @@
-// Who has what: the alerts of "Needs you" by their state, and what was over within a day. With an id in the address, where the link of a
-// message leads, that alert comes first, with its button. Opening it changes nothing.
+// Who has which alert: the alerts of "Needs you" by their state, and those that ended within a day. If the address contains an id, as in
+// the link of a message, that alert comes first, with its button. Opening it changes nothing.
 import type { JSX } from 'preact';
 import type { Alert } from '#api/alerts.ts';
 import { personText } from '#api/person.ts';
@@ -12,7 +12,7 @@ import { now, status } from '../store.ts';
 import { useResource } from '../use-resource.ts';
 import { Need } from './needs.tsx';
 
-/** Of `GET /v1/alerts`, of one that is over. */
+/** From `GET /v1/alerts`, for one that is over. */
 interface Ended {
   readonly id: string;
   readonly title: string;
@@ -24,7 +24,7 @@ interface Ended {
 }
 
 const everyMs = 10_000;
-/** Of those that are over, the newest. */
+/** The newest of those that are over. */
 const mostShown = 100;
 
 export function AlertsView({ id }: { readonly id: string }): JSX.Element {

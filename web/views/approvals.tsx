@@ -1,4 +1,4 @@
-// Actions that wait for a person's yes: all of them, and one, where a link in a message leads. Opening it changes nothing.
+// Actions that wait for approval: all of them, and a single one, where the link of a message leads. Opening it changes nothing.
 import type { JSX } from 'preact';
 import { personText } from '#api/person.ts';
 import type { ApprovalView } from '#api/routes/approval-schemas.ts';

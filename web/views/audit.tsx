@@ -1,4 +1,4 @@
-// Who did what, why, what it changed, and what came of it.
+// Who did what, why, what it changed, and the result.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { personText } from '#api/person.ts';
@@ -89,7 +89,7 @@ export function AuditView(): JSX.Element {
   );
 }
 
-/** An action for many channels: it is no job, its channels have one each. */
+/** An action for many channels: it is not a job, its channels have one each. */
 const bulkId = /^bulk-[\da-f]{8}-[\da-f-]{27}$/;
 
 function AuditLine({ entry }: { readonly entry: AuditEntry }): JSX.Element {
@@ -129,7 +129,7 @@ export function hasDetails({ params, before, after }: AuditEntry): boolean {
   return params !== undefined || before !== undefined || after !== undefined;
 }
 
-/** What was asked, and what was before and after: field by field, those that differ first. */
+/** The request, and the values before and after: field by field, those that differ first. */
 export function Changed({ entry: { params, before, after } }: { readonly entry: AuditEntry }): JSX.Element {
   const fields = changedFields(before, after);
   return (
@@ -169,7 +169,7 @@ export function Changed({ entry: { params, before, after } }: { readonly entry: 
   );
 }
 
-/** To the job, and to the decision that asked for it. */
+/** To the job, and to the decision that requested it. */
 export function AuditLinks({ entry: { jobId, why } }: { readonly entry: AuditEntry }): JSX.Element {
   return (
     <>
@@ -183,9 +183,9 @@ function isDecision(why: string): boolean {
   return /^d-[0-9a-f]+$/.test(why);
 }
 
-/** How it went, for whom, and the reason that was given. */
+/** The result, the requester, and the given reason. */
 export function auditText({ outcome, who, why, reason, dryRun }: AuditEntry): string {
-  // It was handed over; what becomes of it is told by its job, and here where it reached nobody.
+  // It was handed over; its job shows the outcome, and this entry does if it reached nobody.
   const isAccepted = outcome === 'done' && reason === 'accepted';
   return [
     isAccepted ? 'accepted' : words(outcome),

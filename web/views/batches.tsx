@@ -44,7 +44,7 @@ const signs: Readonly<Record<string, Shape>> = {
   cancelled: 'ended',
 };
 
-/** Outcomes in the order in which somebody asks for them. */
+/** Outcomes, the most interesting first. */
 const outcomes = [
   ['delivered', 'delivered'],
   ['pending', 'to go'],

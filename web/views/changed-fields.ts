@@ -7,7 +7,7 @@ export interface ChangedField {
   readonly differs: boolean;
 }
 
-/** Fields that differ first; a field that only one side has differs. Values that are no objects are the field `value`. */
+/** Fields that differ first; a field that only one side has differs. A value that is not an object is the field `value`. */
 export function changedFields(before: unknown, after: unknown): readonly ChangedField[] {
   const [was, is] = [flat(before), flat(after)];
   const fields = Array.from(new Set([...was.keys(), ...is.keys()]), (field): ChangedField => {

@@ -1,4 +1,4 @@
-// The columns of the streams' list: their widths, which of them are shown, and by what a person can sort.
+// The columns of the list of streams: their widths, which of them are shown, and which a person can sort by.
 
 import type { LiveRow } from '#api/live/row.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
@@ -12,9 +12,9 @@ export interface Column {
   readonly title: string;
   /** A track of a CSS grid. */
   readonly width: string;
-  /** What rows are compared by, ascending; undefined where a row has none, which then comes last. */
+  /** The value that rows are compared by, ascending; undefined if a row has none, which then comes last. */
   readonly value?: (row: LiveRow) => number | string | undefined;
-  /** The direction that a first press of the head takes; default: ascending. */
+  /** The direction of the first press on the head; default: ascending. */
   readonly first?: 'descending';
 }
 
@@ -38,7 +38,7 @@ export const columns: readonly Column[] = [
   { id: 'hold', title: 'Hold', width: '4.8rem', value: ({ hold }) => hold && (hold.until ?? Infinity) },
 ];
 
-/** Compares as the time does for which it has been live: no clock is needed for that. */
+/** Compares like the time for which the stream has been live: no clock is needed for that. */
 function liveFor({ state, started }: LiveRow): number | undefined {
   return state === 'live' ? started && -started : undefined;
 }
@@ -50,14 +50,14 @@ export interface Sorting {
 
 const sortable = columns.filter(({ value }) => value !== undefined);
 
-/** What `sort=` of the address says: `viewers` ascending, `-viewers` descending. Undefined: worst first. */
+/** Parses `sort=` of the address: `viewers` ascending, `-viewers` descending. Undefined: worst first. */
 export function sortingOf(text: string): Sorting | undefined {
   const descending = text.startsWith('-');
   const column = sortable.find(({ id }) => id === (descending ? text.slice(1) : text));
   return column && { column, descending };
 }
 
-/** Why `sort=` of the address is not followed; undefined when it is. */
+/** Why `sort=` of the address is not applied; undefined if it is. */
 export function sortingProblem(text: string): string | undefined {
   if (text === '' || sortingOf(text)) return undefined;
   const name = text.replace(/^-/, '');
@@ -67,7 +67,7 @@ export function sortingProblem(text: string): string | undefined {
   )}: the worst come first.`;
 }
 
-/** `sort=` after a press of a column's head: its own direction, then the other one, then worst first again. */
+/** `sort=` after a press on a column's head: its own direction, then the opposite one, then worst first again. */
 export function nextSort({ id, first }: Column, current: Sorting | undefined): string {
   const descends = first === 'descending';
   if (current?.column.id !== id) return descends ? `-${id}` : id;
@@ -89,11 +89,11 @@ export function compareBy({ column, descending }: Sorting, a: LiveRow, b: LiveRo
   return descending ? -order : order;
 }
 
-/** Wider than this: everything; narrower than the second: the key's age is left out. */
+/** Wider than the first: everything; narrower than the second: the key's age is hidden. */
 export const roomy = matchMedia('(min-width: 1601px)');
 export const tight = matchMedia('(max-width: 1400px)');
 
-/** Which of the columns that can be left out are shown. */
+/** Which of the optional columns are shown. */
 export function shownColumns(
   chosen: Preferences['columns'],
   window: { roomy: boolean; tight: boolean },

@@ -1,4 +1,4 @@
-// Decisions, also those not to act: each step with the values it compared.
+// Decisions, including those not to act: each step with the values it compared.
 
 import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
@@ -44,7 +44,7 @@ export function DecisionsView(): JSX.Element {
   const { value: page, problem } = useResource(
     `decisions${asked}`,
     (signal) => api<Page>('GET', `/v1/decisions${asked}`, { signal }),
-    // What is of the past changes seldom, and a search reads all of the journal.
+    // The past rarely changes, and a search reads the whole journal.
     { everyMs: after !== '' || settled !== '' ? 30_000 : 5_000 },
   );
   const rules = (status.value?.rules ?? []).map(({ name }) => name);
@@ -104,7 +104,7 @@ export function DecisionsView(): JSX.Element {
   );
 }
 
-/** One line, and its steps when they are asked for. */
+/** One line, and its steps on demand. */
 function DecisionLine({ decision }: { readonly decision: DecisionView }): JSX.Element {
   const { id, at, outcome, rule, channelArn, mode, trigger, count: times = 1 } = decision;
   const [isOpen, setOpen] = useState(false);
@@ -147,19 +147,19 @@ function DecisionLine({ decision }: { readonly decision: DecisionView }): JSX.El
   );
 }
 
-/** The actions that it asked for, or would have; those that were not done are told with what became of them. */
+/** The actions that it requested, or would have; those that were not done are shown with their outcome. */
 function Asked({ decision: { jobs } }: { readonly decision: DecisionView }): JSX.Element | null {
   const actions = Array.from(new Set(jobs.filter((job) => !isUndone(job)).map(({ action }) => words(action))));
   return actions.length === 0 ? null : <span>{actions.join(', ')}</span>;
 }
 
-/** Where not all was done that it asked for. */
+/** Where not everything that it requested was done. */
 export function Became({ decision }: { readonly decision: DecisionView }): JSX.Element | null {
   const text = becameText(decision);
   return text === '' ? null : <span class="became">{text}</span>;
 }
 
-/** To the decision's own address. */
+/** Link to the decision's own address. */
 export function DecisionLink({ id }: { readonly id: string }): JSX.Element {
   return (
     <a href={href('decision', id)} aria-label={`Details of decision ${id}`}>
@@ -168,7 +168,7 @@ export function DecisionLink({ id }: { readonly id: string }): JSX.Element {
   );
 }
 
-/** What a guard found when it let pass. */
+/** What a guard found when it passed. */
 const passedWords: Readonly<Record<string, string>> = {
   warm_up: 'a complete sweep since the start',
   on_data_gap: 'no gap in the data',
@@ -189,10 +189,10 @@ export function DecisionSteps({ decision }: { readonly decision: DecisionView })
   );
 }
 
-/** Decisions whose values are those of their own moment, not of the moment that set the rule off. */
+/** Decisions whose values are those of their own time, not of the moment that triggered the rule. */
 const toldOfNow: ReadonlySet<string> = new Set(['not_fired', 'resolved']);
 
-/** What was compared, step by step, and what was asked for. */
+/** What was compared, step by step, and what was requested. */
 export function Steps({ decision }: { readonly decision: DecisionView }): JSX.Element {
   const { meaning, outcome, trigger, guards, withheld, jobs } = decision;
   return (
@@ -231,7 +231,7 @@ export function Steps({ decision }: { readonly decision: DecisionView }): JSX.El
   );
 }
 
-/** Whose values these are, where one entry stands for many channels. */
+/** Which channel these values belong to, if one entry stands for many channels. */
 function Example({ decision: { count: times = 1, example, channelArn } }: { readonly decision: DecisionView }) {
   if (times <= 1 || example?.channelArn === undefined) return null;
   return (
@@ -243,7 +243,7 @@ function Example({ decision: { count: times = 1, example, channelArn } }: { read
   );
 }
 
-/** @param props `isReal`: a rule in dry run only says what it would ask for */
+/** @param props `isReal`: a rule in dry run only says what it would request */
 function JobStep({
   job,
   isReal,
@@ -272,7 +272,7 @@ function JobStep({
   );
 }
 
-/** What became of what a decision asked for, in a line; '' where all was done. */
+/** The outcome of what a decision requested, in a line; '' if everything was done. */
 export function becameText({ mode, jobs }: DecisionView): string {
   if (mode !== 'enforce') return '';
   return jobs
@@ -287,7 +287,7 @@ function isUndone({ outcome }: DecisionView['jobs'][number]): boolean {
   return outcome !== undefined && outcome !== 'done' && outcome !== 'already_done';
 }
 
-/** What a worker compared right before it acted, or did not. */
+/** What a worker compared right before it acted, or did not act. */
 export function Checks({ checks }: { readonly checks: readonly CheckView[] }): JSX.Element | null {
   if (checks.length === 0) return null;
   return (

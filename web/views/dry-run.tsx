@@ -1,5 +1,5 @@
-// Beside a rule in dry run: what it would have done in the last day, and the change of its file that lets it act. The page changes no
-// rule: the file is the truth.
+// Next to a rule in dry run: what it would have done in the last day, and the change of its file that lets it act. The page never changes
+// rules: the file is authoritative.
 import type { JSX } from 'preact';
 import { count, plural, words } from '../format.ts';
 import { copyText } from '../parts/copy.tsx';
@@ -15,7 +15,7 @@ export interface Patch {
   readonly text: string;
 }
 
-/** The newest are shown; the rest is in the decisions. */
+/** The newest are shown; the rest are among the decisions. */
 const mostShown = 5;
 
 export function DryRun({

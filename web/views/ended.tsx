@@ -1,4 +1,4 @@
-// Sessions that are over: found by name, with when they ended and why.
+// Ended sessions: found by name, with when they ended and why.
 import type { JSX } from 'preact';
 import { endText } from '#api/person.ts';
 import { api, query } from '../api.ts';
@@ -11,7 +11,7 @@ import { useResource } from '../use-resource.ts';
 
 const page = 100;
 
-/** @param props `text`: words of name, id or tags; `among`: below a list of live streams, where nothing found is no news */
+/** @param props `text`: words of name, id or tags; `among`: below a list of live streams, where an empty result is not shown */
 export function EndedSessions({
   text,
   among = false,
@@ -68,7 +68,7 @@ export function EndedSessions({
   );
 }
 
-/** That an encoder is back since. */
+/** That an encoder has come back since. */
 function LiveAgain({ arn, at }: { readonly arn: string; readonly at: number }): JSX.Element | null {
   const row = rowOfChannel(arn);
   if (row?.state !== 'live') return null;

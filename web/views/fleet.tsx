@@ -28,7 +28,7 @@ interface Account {
 interface Incident {
   readonly id: string;
   readonly openedAt: string;
-  /** Names its rule and how many channels. */
+  /** Names its rule and the number of channels. */
   readonly text: string;
 }
 
@@ -44,7 +44,7 @@ const ranges = [
   ['72h', 'the last 3 days'],
   ['168h', 'the last week'],
 ] as const;
-/** Samples are written once a minute; after this long without one nobody looked. */
+/** Samples are written once a minute; after this long without one, nothing was seen. */
 const unseenSeconds = 150;
 
 export function FleetView(): JSX.Element {
@@ -164,7 +164,7 @@ function together(accounts: readonly Account[], only: string): Together {
   const known = Array.from(new Set(each.flatMap((samples) => samples.map(({ seconds }) => seconds)))).toSorted(
     (a, b) => a - b,
   );
-  // Where nobody looked there is a time with nothing.
+  // A time without values marks where nothing was seen.
   const times = known.flatMap((time, index) => {
     const next = known[index + 1];
     return next !== undefined && next - time > unseenSeconds ? [time, time + 1] : [time];

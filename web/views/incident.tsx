@@ -24,7 +24,7 @@ interface Incident {
   readonly text: string;
 }
 
-/** The figures of a cap are those of the moment at which it stopped the rule. */
+/** The figures of a cap are those of the time when it stopped the rule. */
 function channelsText({ kind, affected, live, peak, closedAt }: Incident): string {
   const share = `${count(affected)} of ${count(live)}`;
   if (kind === 'cap') return `${share} when the rule was stopped`;

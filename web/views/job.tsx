@@ -1,4 +1,4 @@
-// One job: what was asked, step by step what was done, and how it ended.
+// One job: the request, what was done step by step, and the result.
 import type { JSX } from 'preact';
 import { personText } from '#api/person.ts';
 import type { CheckView } from '#api/routes/job-schemas.ts';
@@ -110,7 +110,7 @@ function JobFacts({ id, job }: { readonly id: string; readonly job: WholeJob }):
   );
 }
 
-/** Who asked: a person with the reason, or a rule with its decision. */
+/** The requester: a person with the reason, or a rule with its decision. */
 function Cause({ cause }: { readonly cause: unknown }): JSX.Element | null {
   if (cause === null || typeof cause !== 'object') return null;
   const { rule, decisionId, who, reason } = cause as Readonly<Record<string, unknown>>;

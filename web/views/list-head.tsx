@@ -1,4 +1,4 @@
-// The head of the streams' list: what each column is, a press sorts by it.
+// The head of the list of streams: the name of each column; pressing one sorts by it.
 import type { JSX } from 'preact';
 import { Glyph } from '../parts/signs.tsx';
 import { setParams } from '../route.ts';

@@ -1,4 +1,4 @@
-// How the list looks and how new alerts are told, for this browser only.
+// How the list looks and how new alerts are reported, for this browser only.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { desktopProblem, mayNotify, ringOnce } from '../notices.ts';
@@ -63,7 +63,7 @@ export function ListOptions({ shown }: { readonly shown: readonly Column[] }): J
             checked={sound}
             onChange={({ currentTarget: { checked } }) => {
               prefer({ sound: checked });
-              // Whoever switches it on hears what it is like, and the browser learns that it is wanted.
+              // A person who turns it on hears what it sounds like, and the browser learns that it is wanted.
               if (checked) ringOnce();
             }}
           />
@@ -78,7 +78,7 @@ export function ListOptions({ shown }: { readonly shown: readonly Column[] }): J
 
 function Desktop(): JSX.Element {
   const [refused, setProblem] = useState<string>();
-  // Allowed once, and not any more.
+  // It was allowed once, and no longer is.
   const withdrawn = preferences.value.desktop && !mayNotify();
   const problem = refused ?? (withdrawn ? 'The browser no longer allows it: turn it off and on again.' : undefined);
   return (

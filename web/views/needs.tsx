@@ -1,4 +1,4 @@
-// What needs a person, and what was done lately: the column beside the streams.
+// What needs a person, and what was done recently: the column next to the streams.
 import type { JSX } from 'preact';
 import type { Alert } from '#api/alerts.ts';
 import type { ActivityLine } from '#api/live/status.ts';
@@ -40,7 +40,7 @@ export function NeedsPanel(): JSX.Element {
   );
 }
 
-/** One of them, with what can be done. */
+/** One of them, with its actions. */
 export function Need({ need }: { readonly need: Alert }): JSX.Element {
   const when = whenText(need, now());
   return (
@@ -91,7 +91,7 @@ function whenText({ since, end }: Alert, at: number): string {
   return since === undefined ? '' : `for ${shortDuration(at - since)}`;
 }
 
-/** What the link of something that needs a person leads to. */
+/** The target of the link of something that needs a person. */
 function linkText(link: string): string {
   const [page = '', arg = ''] = link.replace(/^#?\//, '').split(/[/?]/);
   if (page === 'stream') return `Open ${channelName(decodeURIComponent(arg))}`;
@@ -113,7 +113,7 @@ const linkTexts: Readonly<Record<string, string>> = {
   runbook: 'What to do',
 };
 
-/** Starts a rule again that its cap stopped. */
+/** Restarts a rule that its cap stopped. */
 export function ResetRule({ rule, children }: { readonly rule: string; readonly children: string }): JSX.Element {
   return (
     <button
@@ -174,7 +174,7 @@ export function ActivityPanel(): JSX.Element {
   );
 }
 
-/** The same of one rule on many channels in a row is one line. */
+/** Consecutive entries of one rule for many channels become one line. */
 function together(lines: readonly ActivityLine[]): readonly { readonly line: ActivityLine; readonly times: number }[] {
   const found: { line: ActivityLine; times: number }[] = [];
   for (const line of lines) {

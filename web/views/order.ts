@@ -4,7 +4,7 @@ import { didYouMean } from '#domain/nearest-name.ts';
 import { stateOf } from '../parts/signs.tsx';
 import { compareBy, type Sorting } from './columns.ts';
 
-/** Filters that are buttons in the top bar, as `show=` in the address. */
+/** The filter buttons of the top bar, as `show=` in the address. */
 export const shows = {
   live: (row: LiveRow) => row.state === 'live',
   starving: (row: LiveRow) => row.health === 'STARVING',
@@ -14,14 +14,14 @@ export const shows = {
 } satisfies Readonly<Record<string, (row: LiveRow) => boolean>>;
 export type Show = keyof typeof shows;
 
-/** Why `show=` of the address is not followed; undefined when it is. */
+/** Why `show=` of the address is not applied; undefined if it is. */
 export function showProblem(show: string): string | undefined {
   if (show === '' || Object.hasOwn(shows, show)) return undefined;
   return `There is no filter “${show.slice(0, 40)}”${didYouMean(show, Object.keys(shows))}: all streams are shown.`;
 }
 
 export interface Wanted {
-  /** What is searched for. */
+  /** The search text. */
   readonly text: string;
   readonly show: string;
   readonly sorting: Sorting | undefined;
@@ -41,7 +41,7 @@ export function ordered(
   const found: { number: number; row: LiveRow; pin: number; rank: number }[] = [];
   for (const [number, row] of rows) {
     if (!isShown(row) || !passes(row)) continue;
-    // Something is about to happen to it: before everything that is well.
+    // Something is planned for it: it comes before everything that is well.
     const rank = Math.min(stateOf(row).rank, row.next ? 4 : 9);
     found.push({ number, row, pin: pinned.has(row.arn) ? 0 : 1, rank });
   }

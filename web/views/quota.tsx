@@ -1,4 +1,4 @@
-// How much of each quota is in use, what waits, and how it went in the last hour.
+// How much of each quota is in use, what waits, and the last hour.
 import type { JSX } from 'preact';
 import type { LiveStatus, QuotaLine, QuotaStatus } from '#api/live/status.ts';
 import { below } from '../api.ts';
@@ -47,7 +47,7 @@ export function QuotaView(): JSX.Element {
 
 function Operations({ lines }: { readonly lines: readonly QuotaLine[] }): JSX.Element {
   const shards = new Set(lines.map(({ shard }) => shard)).size;
-  // A fixed order: what is looked for stays where it is.
+  // A fixed order, so that things stay where people look for them.
   const sorted = lines.toSorted((a, b) => b.limit - a.limit || (a.operation < b.operation ? -1 : 1));
   return (
     <section class="panel" aria-labelledby="operations-title">
@@ -222,7 +222,7 @@ function Chart({
 
 type Point = readonly [x: string, rate: number];
 
-/** Stretches of the hour of which something is known. A lonely step is widened to be seen. */
+/** Stretches of the hour with data. A single step is widened to be visible. */
 function runs(perSecond: QuotaHour['perSecond']): readonly (readonly Point[])[] {
   const found: Point[][] = [];
   let run: Point[] | undefined;

@@ -1,4 +1,4 @@
-// The rules: what each does in a sentence, what it is doing now, and what it did in the last day.
+// The rules: what each does in a sentence, its present state, and what it did in the last day.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { RuleLine } from '#api/live/status.ts';
@@ -20,14 +20,14 @@ const modes: Readonly<Record<RuleLine['mode'], string>> = { enforce: 'Enforcing'
 
 type Counts = Readonly<Record<string, number>>;
 
-/** `GET /v1/rules/{rule}`, as far as it is shown here. */
+/** `GET /v1/rules/{rule}`, the part that is shown here. */
 interface RuleDay {
   readonly last24h?: Counts;
   readonly wouldHave?: WouldHave;
   readonly patch?: Patch;
 }
 
-/** The last day of a rule is counted when it is asked for alone: so many rules are. */
+/** The last day of a rule is counted when that rule is requested alone: this many requests run at a time. */
 const mostCounted = 60;
 
 export function RulesView(): JSX.Element {
@@ -90,12 +90,12 @@ export function RulesView(): JSX.Element {
   );
 }
 
-/** Names of the rules, those in dry run first: what they would have done is what people come for. */
+/** Names of the rules, those in dry run first: people come to see what they would have done. */
 function inOrder(rules: readonly RuleLine[]): readonly string[] {
   return rules.toSorted((a, b) => Number(b.mode === 'dry_run') - Number(a.mode === 'dry_run')).map(({ name }) => name);
 }
 
-/** Replicas that gave a sign of life lately; a configuration other than the one in force here stands out. */
+/** Replicas with a recent sign of life; one whose configuration differs from the one in force here stands out. */
 function Replicas(): JSX.Element | null {
   const { replicas = [], config } = status.value ?? {};
   if (replicas.length === 0) return null;
@@ -130,7 +130,7 @@ function Rule({
 }: {
   readonly rule: RuleLine;
   readonly day: RuleDay | undefined;
-  /** Whether the last day may still come. */
+  /** Whether the last day may still arrive. */
   readonly isAsked: boolean;
 }): JSX.Element {
   return (

@@ -1,4 +1,4 @@
-// The run book (docs/operations.md) as it was when the page was bundled: it needs no other site at three in the morning.
+// The run book (docs/operations.md) as of the time when the page was bundled: it needs no other site at three in the morning.
 import { type ComponentChildren, h, type JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Problem } from '../api.ts';
@@ -7,7 +7,7 @@ import { ViewHead } from '../parts/view-head.tsx';
 import { href } from '../route.ts';
 import { useResource } from '../use-resource.ts';
 
-/** Text, or an element; scripts/page.ts makes them of the Markdown. */
+/** Text, or an element; scripts/page.ts makes them from the Markdown. */
 type Node = string | { readonly name: string; readonly value?: string; readonly children: readonly Node[] };
 
 const names = new Set(['p', 'ul', 'ol', 'li', 'code', 'pre', 'b', 'em', 'tr', 'th', 'td', 'h3']);
@@ -53,7 +53,7 @@ function draw(node: Node, index: number): ComponentChildren {
     ) : (
       <span key={index}>{drawn}</span>
     );
-  // A table is wider than a phone: it scrolls by itself.
+  // A table is wider than a phone: it scrolls on its own.
   if (name === 'table')
     return (
       <div key={index} class="scroll" tabIndex={0} role="group" aria-label="Table">

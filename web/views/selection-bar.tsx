@@ -1,4 +1,4 @@
-// What can be done with the streams that are chosen, and how they are chosen.
+// The actions for the selected streams, and how streams are selected.
 import type { JSX } from 'preact';
 import { askMany } from '../dialogs/many.tsx';
 import { askMetadata } from '../dialogs/metadata.tsx';
@@ -6,13 +6,13 @@ import { count, plural } from '../format.ts';
 import { toast } from '../parts/toasts.tsx';
 import { clearSelection, isSelected, mostSelected, select, selectedRows } from '../selection.ts';
 
-/** The row that was pressed last: with Shift, everything from there is chosen. */
+/** The row that was pressed last: with Shift, everything from there is selected. */
 let last: string | undefined;
 
-/** Chooses a row, or no longer; as a `range`, all from the row before up to it, as the list shows them. */
+/** Selects or deselects a row; with `range`, all from the previous row up to it, in the order of the list. */
 export function selectRow(arn: string, shownArns: readonly string[], { range }: { readonly range: boolean }): void {
   const on = !isSelected(arn);
-  // While nothing is chosen, no range has begun.
+  // While nothing is selected, no range has begun.
   const begins = last === undefined || selectedRows.peek().length === 0;
   const [from, to] = [begins ? -1 : shownArns.indexOf(last!), shownArns.indexOf(arn)];
   const arns = range && from >= 0 && to >= 0 ? shownArns.slice(Math.min(from, to), Math.max(from, to) + 1) : [arn];
@@ -20,7 +20,7 @@ export function selectRow(arn: string, shownArns: readonly string[], { range }: 
   tell(select(arns, on));
 }
 
-/** Chooses as many of these as can be chosen. */
+/** Selects as many of these as possible. */
 export function selectAll(arns: readonly string[]): void {
   tell(select(arns, true));
 }
@@ -29,7 +29,7 @@ function tell(left: number): void {
   if (left > 0) toast(`${count(mostSelected)} are selected, the maximum; ${count(left)} more are not.`, true);
 }
 
-/** Above the list while something is chosen. */
+/** Shown above the list while something is selected. */
 export function SelectionBar({ shownArns }: { readonly shownArns: () => readonly string[] }): JSX.Element | null {
   const rows = selectedRows.value;
   if (rows.length === 0) return null;

@@ -1,4 +1,4 @@
-// Sends metadata to what the list shows: a show that was found by its tag gets its cue from here.
+// Sends metadata to the channels that the list shows: for example a cue to a show that was found by its tag.
 import type { JSX } from 'preact';
 import type { LiveRow } from '#api/live/row.ts';
 import { askMetadata } from '../dialogs/metadata.tsx';
@@ -17,7 +17,7 @@ export function SendToShown({
   readonly show: string;
   readonly shown: () => readonly LiveRow[];
 }): JSX.Element | null {
-  // Where something is selected, its bar sends to that.
+  // If something is selected, its bar sends to the selection.
   if (!mayOperate() || show === 'ended' || selectedRows.value.length > 0) return null;
   return (
     <button
@@ -50,7 +50,7 @@ function askFor(text: string, show: string, live: readonly LiveRow[]): void {
     );
 }
 
-/** Whether these words are tags that every one of these rows has, so that the tags stand for what is shown. */
+/** Whether these words are tags that every one of these rows has, so that the tags can replace the list. */
 function areTags(words: readonly string[], live: readonly LiveRow[]): boolean {
   const keys = new Set(words.map((word) => word.slice(0, word.indexOf('='))));
   // The same key twice means either value to the API, and both to the filter.

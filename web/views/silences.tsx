@@ -1,4 +1,4 @@
-// The silences in force: what each holds back, until when, and changing, extending or ending it.
+// The silences in force: what each holds back, until when, and the buttons to change, extend or end it.
 import type { JSX } from 'preact';
 import type { SilenceLine } from '#api/live/status.ts';
 import { personText } from '#api/person.ts';

@@ -12,7 +12,7 @@ import type { LoadedStream } from '../stream-story.ts';
 import { auditText } from './audit.tsx';
 import { becameText } from './decisions.tsx';
 
-/** What led to a session's first action began before it; what its end brought about comes later. */
+/** The causes of a session's first action lie before its beginning; the effects of its end come later. */
 const aroundMs = 60_000;
 
 export function StreamHistory({

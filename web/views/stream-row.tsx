@@ -1,4 +1,4 @@
-// One row of the streams. It is drawn again when its stream, its place, a choice or a second changes, and not otherwise.
+// One row of the list of streams. It is drawn again only when its stream, its position, a selection or the second changes.
 import type { JSX } from 'preact';
 import type { LiveRow } from '#api/live/row.ts';
 import { personText } from '#api/person.ts';
@@ -41,7 +41,7 @@ const cells: Readonly<Record<ColumnId, (cell: Cell) => JSX.Element>> = {
   hold: HoldCell,
 };
 
-/** @param props `index`: its place in the list; `top`: where it stands, px */
+/** @param props `index`: its position in the list; `top`: its vertical position, px */
 export function StreamRow({
   row,
   number,
@@ -224,7 +224,7 @@ function heldText({ hold, since }: LiveRow, at: number): string {
 const shownTags = 2;
 const places = [0, 1] as const;
 
-/** The buttons stay when another stream comes into the row: scrolling makes no elements. */
+/** The buttons stay when the row shows another stream: scrolling creates no elements. */
 function Tags({ tags = {} }: { readonly tags: LiveRow['tags'] }): JSX.Element {
   const texts = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
   const more = texts.slice(shownTags);

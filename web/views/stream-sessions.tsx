@@ -1,4 +1,4 @@
-// The sessions of a channel, and some of them side by side: what each was like, and their viewers from the beginning on.
+// The sessions of a channel, and a comparison of some of them: figures of each, and their viewers from the beginning.
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { endText } from '#api/person.ts';
@@ -14,7 +14,7 @@ import { lasted, type Session, sessionEndMs } from '../sessions.ts';
 import { useResource } from '../use-resource.ts';
 
 const mostCompared = 4;
-/** Of the sessions side by side, in their order; each is named beside its line. */
+/** For the compared sessions, in their order; each is named next to its line. */
 const colours = ['--accent', '--ok', '--warn', '--bad'];
 
 /** The newest session and the earlier ones, with how each ended. Those that are compared are in the address: `compare=st-a,st-b`. */
@@ -183,7 +183,7 @@ function Overlay({ sessions }: { readonly sessions: readonly Reported[] }): JSX.
   );
 }
 
-/** All sessions on one axis: a time of any is a time of all, with the newest sample of each by then. */
+/** All sessions on one axis: a time of any is a time of all, with each session's newest sample by then. */
 function overlaid(sessions: readonly Reported[]) {
   const each = sessions.map(({ samples, startedAt }) =>
     plotted(samples, Date.parse(startedAt ?? samples[0]?.at ?? '') || 0),

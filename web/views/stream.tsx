@@ -1,4 +1,4 @@
-// One channel: what is true, what comes next, and one timeline of events, polls, decisions, jobs and AWS's answers.
+// One channel: its state, what comes next, and one timeline of events, polls, decisions, jobs and AWS's answers.
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { LiveRow } from '#api/live/row.ts';
@@ -55,7 +55,7 @@ export function StreamView({ arn }: { readonly arn: string }): JSX.Element {
     { everyMs: streamId === '' ? 5_000 : 30_000 },
   );
   const row = rowOfChannel(arn);
-  // What changed in the row is in the story a moment later.
+  // A change of the row appears in the history a moment later.
   const turn = `${row?.state}|${row?.since}|${row?.next?.id}|${row?.hold?.reason}`;
   useEffect(() => {
     const soon = setTimeout(reload, 300);
@@ -107,10 +107,10 @@ export function StreamView({ arn }: { readonly arn: string }): JSX.Element {
   );
 }
 
-/** What led to a session's first action began before it, and what its end brought about comes later. */
+/** The causes of a session's first action lie before its beginning, and the effects of its end come later. */
 const [beforeMs, afterMs] = [60_000, 600_000];
 
-/** For questions about one session. */
+/** For requests about one session. */
 function timeOf(session: Session | null): { readonly since?: string; readonly until?: string } {
   if (!session) return {};
   const iso = (ms: number) => new Date(ms).toISOString();
@@ -126,7 +126,7 @@ function sessionsOf(story: Story | undefined): readonly Session[] {
   return all.toSorted((a, b) => beganMs(b) - beganMs(a));
 }
 
-/** The channel in the console of AWS, in its partition and Region. */
+/** The channel in the AWS console, in its partition and Region. */
 function Console({ arn }: { readonly arn: string }): JSX.Element | null {
   const [, partition, service, region = ''] = arn.split(':');
   const host = {
@@ -208,7 +208,7 @@ function Facts({
   const at = now();
   const live = row?.state === 'live' || (row === undefined && record?.state === 'live');
   const told = record !== undefined && isOver(record) ? record : undefined;
-  // The list is told of an end before the story is read again.
+  // The list learns of an end before the history is read again.
   const endedMs = told ? sessionEndMs(told) : row?.state === 'ended' || row?.state === 'failed' ? row.since : undefined;
   const over = !live && endedMs !== undefined;
   const started = record?.startedAt === undefined ? (live ? row?.started : undefined) : Date.parse(record.startedAt);

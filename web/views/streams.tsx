@@ -1,5 +1,5 @@
-// The streams, worst first unless a person sorts them otherwise. The order stands still while a pointer or the keyboard is in the list,
-// so that nothing jumps away from under the hand.
+// The streams, worst first unless a person sorts them otherwise. The order does not change while a pointer or the keyboard focus is in the
+// list, so that nothing moves away under the hand.
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
@@ -23,7 +23,7 @@ import { SendToShown } from './send-to-shown.tsx';
 import { StreamRow } from './stream-row.tsx';
 
 const narrow = matchMedia('(max-width: 1020px)');
-/** A finger that has left still hovers, for ever. */
+/** A finger that was lifted still counts as hovering, forever. */
 const pointing = matchMedia('(hover: hover)');
 const rowHeights = { narrow: 126, compact: 34, comfortable: 54 };
 
@@ -67,7 +67,7 @@ export function StreamsView(): JSX.Element {
       if (arn !== undefined && mayOperate()) selectRow(arn, shownArns(), { range: false });
     },
   });
-  // Whoever comes back from another view does not find a choice of which they know nothing any more.
+  // A person who returns from another view does not find a selection that they no longer remember.
   useEffect(() => clearSelection, []);
   const settled = useSettled(q);
   const nothing = items.length === 0;
@@ -167,7 +167,7 @@ function Row({
 /** The pointer left the list: it may be sorted again. */
 const leaves = signal(0);
 
-/** Whether the window is as a media query asks, now and whenever that changes. */
+/** Whether the window matches a media query, now and whenever that changes. */
 function useMatches(query: MediaQueryList): boolean {
   const matches = useRef(signal(query.matches)).current;
   useEffect(() => {
@@ -185,7 +185,7 @@ function focusedRow(table: HTMLElement | null): HTMLElement | undefined {
   return table?.contains(activeElement) ? (activeElement?.closest<HTMLElement>('.row') ?? undefined) : undefined;
 }
 
-/** Numbers of the rows in their order; sorted again when what is wanted changes, and when rows change while no hand is in the list. */
+/** Numbers of the rows in their order; sorted again when the filter or sorting changes, and when rows change while nobody uses the list. */
 function useRestingOrder(
   wanted: Wanted,
   key: string,
