@@ -1,8 +1,8 @@
 // One ad break on each of many channels: `npm run bench -- ad-breaks [--channels 60] [--daemons 2]`, a minute and a half.
-// The account may insert one ad break a second, so N channels take N seconds at the least. An operator asks for all of them in one
-// request; two daemons share the line. Measured from the request to the arrival of the last call, beside what the plan in the answer
-// said of each. Daemons, Redis and the stand-ins of AWS are processes of their own. Prints a table of goals and figures, writes
-// bench/results/ad-breaks.json, and exits with 1 when a goal is missed.
+// The account may insert one ad break a second, so N channels take at least N seconds. An operator requests all of them in one request; two
+// daemons share the queue. Measured from the request to the arrival of the last call, compared with the plan in the answer. Daemons, Redis
+// and the stand-ins of AWS are separate processes. Prints a table of goals and figures, writes bench/results/ad-breaks.json, and exits with
+// 1 if a goal is missed.
 import { parseArgs } from 'node:util';
 import { type DaemonProcess, daemonProcess } from '#test/support/daemon-process.ts';
 import { type AwsStand, awsStand, percentile, redisStand } from './noticing/stand.ts';

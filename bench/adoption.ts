@@ -1,6 +1,6 @@
-// How soon is it of use? `npm run adoption`: from `git clone` to the first decision of the demo, with an empty npm cache and with the
-// packages in it, and to the first rule of one's own that passes its test. The clones and the cache are in a temporary folder: the
-// user's own cache is neither used nor emptied. What is cloned is the last commit of this checkout, from its disk.
+// How soon is it useful? `npm run adoption`: from `git clone` to the first decision of the demo, with an empty npm cache and with a full
+// one, and to the first rule of one's own that passes its test. The clones and the cache are in a temporary folder: the user's own cache is
+// neither used nor emptied. It clones the last commit of this checkout, from disk.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ export async function run(args: string[]): Promise<void> {
     loads.push(loadavg()[0]!);
     console.log(`${seconds.toFixed(1).padStart(7)} s  ${goal === undefined ? '' : `(goal ${goal} s) `}${what}`);
   };
-  // A terminal's Ctrl-C does not reach groups of their own: what runs is ended, which ends the bench and removes its folder.
+  // A terminal's Ctrl-C does not reach other process groups: the running command is ended, which ends the bench and removes its folder.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
       isInterrupted = true;
@@ -85,7 +85,7 @@ export async function run(args: string[]): Promise<void> {
   if (missed.length > 0) process.exitCode = 1;
 }
 
-/** The environment of somebody who has just come: nothing of this checkout, an npm cache of its own, no Redis of theirs. */
+/** The environment of a newcomer: nothing of this checkout, an npm cache of its own, no Redis. */
 function newcomer(cache: string): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(npm_(?!config_registry)|NODE_COMPILE_CACHE$|REDIS_URL$|AUTOPILOT_|INIT_CWD$)/i.test(name),
@@ -183,8 +183,8 @@ function start(
 }
 
 /**
- * Resolves when the command and all that hold its output have ended.
- * @throws Error with what it said when it failed
+ * Resolves when the command and all processes that hold its output have ended.
+ * @throws Error with its output if it failed
  */
 async function done(child: ChildProcess): Promise<void> {
   const said: string[] = [];

@@ -1,8 +1,8 @@
 // How large may a fleet become? `npm run bench -- fleet [--only virtual,real,carried]`
-// Three parts, each with processes of its own:
+// Three parts, each in separate processes:
 //   virtual   1 to 20 shards of 1,000 and 5,000 channels, all live, in virtual time through the pipeline into a real Redis
 //   real      1, 3 and 5 shards of 2,000 live channels in one daemon, polled in real time
-//   carried   a daemon with 50 shards of which it carries 10, beside one that has only 10
+//   carried   a daemon that carries 10 of 50 shards, compared with one that has only 10
 // Prints what a minute (virtual) or a second (real) costs, how that grows with shards and channels, where each part of a deployment
 // ends, and a table of goals; writes bench/results/fleet.json; exits with 1 when a goal is missed. docs/scaling.md has the figures.
 import { parseArgs } from 'node:util';
@@ -23,7 +23,7 @@ const virtualChannels = [1_000, 5_000];
 const realShards = [1, 3, 5];
 const realChannels = 2_000;
 const carriedChannels = 100;
-/** What can be had of each before it is the end; see `ends`. */
+/** How much of each resource is available until the limit is reached; see `ends`. */
 const available = { core: 0.7, heapMb: 3_000, redisMb: 8_000, listCallsPerSecond: 4.5, sweepSeconds: 60 };
 
 export async function run(args: string[]): Promise<void> {
@@ -113,7 +113,7 @@ function virtualSlopes(costs: readonly VirtualCost[]): Record<string, Slopes> {
   );
 }
 
-/** How many live channels each part of a deployment bears, with shards of the size that was measured. */
+/** How many live channels each part of a deployment can carry, with shards of the measured size. */
 function endsOf(
   costs: readonly RealCost[],
 ): Record<string, { readonly perChannel: number; readonly channels: number }> {

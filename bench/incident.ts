@@ -1,9 +1,9 @@
 // The moment everything starves: `npm run bench -- incident [--channels 2000] [--only <parts of names, with commas>] [--list]
 // [--cpu-prof <folder>]`
-// So many live channels starve at once, their EventBridge events in the queue and the polls saying the same, with a rule that
+// That many live channels starve at once, with their EventBridge events in the queue and polls that say the same, and a rule that
 // acts on each; then all of them recover, and `on_resolve` acts. Measured from the moment at which the first event is sent to the
-// arrivals at the service. Daemons, Redis and the stand-ins of AWS are processes of their own; nothing delays the calls. Beside it,
-// in the same run, goes the limiter alone with as many calls: what it costs is the floor. Prints a table of goals and figures,
+// arrivals at the service. Daemons, Redis and the stand-ins of AWS are separate processes; nothing delays the calls. For comparison,
+// the same run measures the limiter alone with as many calls: its cost is the floor. Prints a table of goals and figures,
 // writes bench/results/incident.json, and exits with 1 when a goal is missed.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,11 +25,11 @@ interface Variant {
   readonly channels: number;
   readonly roles: readonly ReplicaRole[];
   readonly onOneCore?: boolean;
-  /** Most of (last arrival / bound), when they starve and when they recover. */
+  /** The maximum of (last arrival / bound), when they starve and when they recover. */
   readonly bound?: { readonly starve: number; readonly recover?: number };
-  /** Most of (CPU of a reaction / CPU of a call by the limiter alone). */
+  /** The maximum of (CPU of a reaction / CPU of a call by the limiter alone). */
   readonly cpuOverFloor?: number;
-  /** Most milliseconds to the first arrival, and of p99 of the delay of the event loop and of /healthz. */
+  /** The maximum milliseconds to the first arrival, and the maximum p99 of the delay of the event loop and of /healthz. */
   readonly promptMs?: { readonly first: number; readonly p99: number };
   readonly memoryMb?: number;
 }
@@ -52,7 +52,7 @@ function variantsFor(base: number): Variant[] {
   ];
 }
 
-/** What a wave of all channels (they starve, or they recover) came to. */
+/** The result of a wave of all channels (they starve, or they recover). */
 interface Wave {
   readonly firstMs: number;
   readonly medianMs: number;
@@ -63,7 +63,7 @@ interface Wave {
   readonly redisCommandsPerReaction: number;
   /** Arrivals in each of the first seconds. */
   readonly arrivalsPerSecond: readonly number[];
-  /** Of the machine's cores: what each part took of the time until the last arrival. */
+  /** How many cores each part used until the last arrival. */
   readonly cores: { readonly daemons: readonly number[]; readonly redis: number; readonly aws: number };
   readonly loopDelayP99Ms: number;
   readonly healthzP99Ms: number;
@@ -207,7 +207,7 @@ rules:
 ${destructive ? '' : `    on_resolve: [${step(false)}]\n`}`;
 }
 
-/** One variant, with everything made anew for it. */
+/** One variant, with everything newly started. */
 async function measure(
   variant: Variant,
   profileFolder: string | undefined,
@@ -217,7 +217,7 @@ async function measure(
 }> {
   const { action, channels, roles, onOneCore = false, cpuOverFloor } = variant;
   await using stand = await incidentStand({
-    // A few more, on which code is compiled and connections are opened: what is measured is a daemon that has run for months.
+    // A few more, during which code is compiled and connections are opened: the bench measures a daemon that has run for months.
     channels: channels + warmChannels,
     config: (receiverUrl) => configFor(action, receiverUrl),
     roles,
@@ -244,12 +244,12 @@ async function measure(
 
 const warmChannels = 100;
 const warmRounds = 6;
-/** Nothing has come for so long: it will not come. */
+/** After this long without an arrival, the rest will not come. */
 const patienceMs = 60_000;
-/** After the last arrival: what became of it is written down. */
+/** After the last arrival, the results are still being recorded. */
 const afterMs = 2_000;
 
-/** All of these channels starve, or recover: resolves when the service has seen what follows for each. */
+/** All of these channels starve, or recover: resolves when the service has received what follows for each. */
 async function wave(
   stand: IncidentStand,
   { action }: Variant,
@@ -295,7 +295,7 @@ async function wave(
       );
   }
   const last = await stand.cost();
-  // What became of it is written down afterwards, and belongs to the cost.
+  // Recording the results happens afterwards, and is part of the cost.
   await new Promise((done) => setTimeout(done, afterMs));
   const after = await stand.cost();
   const lags = await Promise.all(daemons.map((daemon) => metric(daemon, 'nodejs_eventloop_lag_p99_seconds')));
@@ -350,7 +350,7 @@ function healthWatch(url: string): Disposable & { readonly tookMs: number[] } {
   return { tookMs, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** CPU, in ms, of one call of PutMetadata that nothing but the limiter stands behind. */
+/** CPU, in ms, of one PutMetadata call that involves nothing but the limiter. */
 async function limiterAlone({ aws, redis, arns }: IncidentStand, channels: number): Promise<number> {
   const worker: ChildProcess = fork(join(import.meta.dirname, 'limiter', 'worker.ts'), {
     // As the daemon is started.

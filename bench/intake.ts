@@ -1,7 +1,7 @@
-// How fast is noticing? `npm run bench -- intake [--events 16000] [--streams 10000] [--sweep-only | --events-only]`
-//   1. Events through SQS to stored records and decisions, beside the same messages through a loop that only deletes them: in turns
-//      of one run after a warm-up, each in a process of its own, both pinned to one core where `taskset` can. The ratio is the figure.
-//   2. A full sweep of the live streams through the limited client: calls, time against what 5 calls a second allow, memory.
+// How fast is intake? `npm run bench -- intake [--events 16000] [--streams 10000] [--sweep-only | --events-only]`
+//   1. Events through SQS to stored records and decisions, compared with the same messages through a loop that only deletes them: in turns
+//      of one run after a warm-up, each in a separate process, both pinned to one core if `taskset` can. The ratio is the figure.
+//   2. A full sweep of the live streams through the limited client: calls, time compared with what 5 calls a second allow, memory.
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -52,16 +52,16 @@ async function events(
   const channels = Math.ceil(count / rounds / 2);
   const perTurn = 2 * channels;
   const cpu = pinnable();
-  // All of it is over: nothing happens in the future, however quick the turns are.
+  // All of it is in the past: no event is in the future, however short the turns are.
   const beganMs = Date.now() - (rounds + 1) * 2_000;
   const task = { redisUrl, sqsEndpoint: aws.sqsEndpoint, configFile: exampleRules, channels, beganMs };
   await using bare = await contestant({ ...task, kind: 'bare' }, cpu);
   await using daemon = await contestant({ ...task, kind: 'daemon' }, cpu);
   const turns: { bare: TurnReport; daemon: TurnReport }[] = [];
-  // In turns, so that both meet the same moods of the machine; whoever is not in turn has nothing to do.
+  // In turns, so that both meet the same conditions of the machine; the one that is not running has nothing to do.
   for (let round = 0; round <= rounds; round += 1) {
     const bodies = storyOf(channels, round, beganMs);
-    // New queues: a receive that was given up at the end of a turn may still take messages.
+    // New queues: a receive that was abandoned at the end of a turn may still take messages.
     const [bareQueue, ourQueue] = aws.queueUrls.slice(2 * round) as [string, string];
     for (const queueUrl of [bareQueue, ourQueue]) await fill(aws.sqsEndpoint, queueUrl, bodies);
     const ours = { queueUrl: ourQueue, count: perTurn };
@@ -110,7 +110,7 @@ interface Contestant extends AsyncDisposable {
   turn(turn: Turn): Promise<TurnReport>;
 }
 
-/** Starts one side in a process of its own, on one core where that can be. */
+/** Starts one side in a separate process, on one core if possible. */
 async function contestant(task: ContestantTask, cpu: number | undefined): Promise<Contestant> {
   // As the daemon is started (scripts/run.mjs).
   const flags = ['--max-semi-space-size=4', '--v8-pool-size=1'];
@@ -194,7 +194,7 @@ async function sweep(aws: AwsStand, redisUrl: string, streams: number, config: C
     metrics: ours.metrics,
   });
   const { signal } = new AbortController();
-  // The first sweep opens every record; the second is what the daemon does from then on, beside its starving poll.
+  // The first sweep opens every record; the second is what the daemon does from then on, with its starving poll.
   const rows: Record<string, object> = {};
   for (const name of ['first sweep', 'next sweep, starving poll beside it']) {
     globalThis.gc?.();

@@ -1,4 +1,4 @@
-// The limiter beside what a user could pick instead, against the simulator's strictest reading of the quota.
+// The limiter compared with alternatives, against the simulator's strictest reading of the quota.
 // `npm run bench -- limiter [--quick] [--ours] [--scenario <part of a name>]`; --quick: shorter races, fewer contestants.
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ const rivals = [
   'p-throttle',
 ];
 
-/** What must be shown; each judges one figure of one race of ours. */
+/** The goals; each judges one figure of one of our races. */
 interface Goal {
   readonly says: string;
   readonly met: (result: RaceResult) => boolean;
@@ -44,11 +44,11 @@ interface Race {
   readonly scenario: Scenario;
   readonly goals: readonly Goal[];
   readonly rivals: boolean;
-  /** Raced by ours as well, just before: the time of the scenario must be the same. */
+  /** Also raced by ours, just before: the two times must be the same. */
   readonly sameAs?: Scenario;
 }
 
-/** How far two equal times may be apart. */
+/** The allowed difference of two equal times. */
 const sameWithin = 0.01;
 
 function programme(quick: boolean): Race[] {
@@ -101,7 +101,7 @@ export async function run(args: string[]): Promise<void> {
       scenario: { type: 'string', default: '' },
     },
   });
-  // Always a server of our own: its command counts belong to the race.
+  // Always our own server: its command counts belong to the race.
   await using redis = await redisStand({ persistence: false });
   const report = new Report(commandLine(), await machineWith(redis.url), values.quick);
   for (const { scenario, goals, rivals: withRivals, sameAs } of programme(values.quick)) {
@@ -122,7 +122,7 @@ export async function run(args: string[]): Promise<void> {
   report.end();
 }
 
-/** Tables for people and figures for programs, on disk after every step: a run that is cut short leaves what it had. */
+/** Tables for people and figures for programs, written after every step: a run that is interrupted leaves what it had. */
 class Report {
   readonly #head: object;
   readonly #lines: string[] = [];
@@ -151,7 +151,7 @@ class Report {
     this.#save();
   }
 
-  /** The time of one race over that of another which should be the same. */
+  /** The time of one race divided by that of another which should be the same. */
   compare(scenario: Scenario, result: RaceResult, same: RaceResult): void {
     const ratio = result.seconds / same.seconds;
     this.#ratios.push({ scenario: result.scenario, to: same.scenario, ratio });

@@ -1,4 +1,4 @@
-// `npm run bench -- <name> [arguments]`: runs bench/<name>.ts. Each is one question with a figure for an answer.
+// `npm run bench -- <name> [arguments]`: runs bench/<name>.ts. Each answers one question with a figure.
 import { readdirSync } from 'node:fs';
 
 const names = readdirSync(import.meta.dirname)

@@ -1,5 +1,5 @@
 // `npm run bench -- metadata [--quick]`: the fan-out of metadata through the HTTP API, against the simulator (sliding window, 0–30 ms
-// of jitter), and beside it the same work by a plain BullMQ queue. The daemon and the queue each run in a process of their own.
+// of jitter), compared with the same work by a plain BullMQ queue. The daemon and the queue each run in a separate process.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -57,13 +57,13 @@ export async function run(args: readonly string[]): Promise<void> {
   const redis = new Redis(server.url);
   const rows: Row[] = [];
   const env = { REDIS_URL: server.url, AWS_ENDPOINT_URL: simulator.url, AUTOPILOT_NAMESPACE: 'bench' };
-  // Leaves its compiled code to the one that is measured: the image brings it along.
+  // Leaves its compiled code to the measured one, as the image does.
   await (await daemonProcess({ config, env }))[Symbol.asyncDispose]();
   {
     await using daemon = await daemonProcess({ config, env });
     const rig: Rig = { simulator, daemon, redis, redisUrl: server.url, channels };
     await untilLive(rig);
-    // A new ledger grants nothing until every call of an earlier one must be over: that is not what is measured here.
+    // A new ledger grants nothing until every call of an earlier one must be over: that is not measured here.
     const warm = await submit(daemon, {
       targets: { channelArns: channels.slice(0, 50) },
       items: [{ payload: 'warm' }],
@@ -81,7 +81,7 @@ export async function run(args: readonly string[]): Promise<void> {
   print(rows, sizes, await machineWith(server.url));
 }
 
-/** One item to every live channel; urgent ones to single channels meanwhile. */
+/** One item to every live channel, with urgent ones to single channels meanwhile. */
 async function fanOut({ simulator, daemon, channels }: Rig): Promise<Row[]> {
   await simulator.control.clearCalls();
   const before = (await simulator.control.cues()).at(-1)?.seq ?? 0;
@@ -112,7 +112,7 @@ async function fanOut({ simulator, daemon, channels }: Rig): Promise<Row[]> {
     .map(({ at, data }) => at - urgentAt.get(data.urgent!)!);
   const seconds = (last - startedAt) / 1000;
   const [calls] = await simulator.control.summary({ operation: 'PutMetadata' });
-  // The urgent calls took permits of their own.
+  // The urgent calls used permits too.
   const ratio = seconds / ((channels.length + urgentMs.length) / accountRate);
   return [
     row(`one item to ${channels.length} live channels: accepted`, '≤ 300 ms', `${acceptedMs} ms`, acceptedMs <= 300),
@@ -143,7 +143,7 @@ async function hot({ simulator, daemon, channels }: Rig, seconds: number, key: s
     const left = startedAt + n * 25 - performance.now();
     if (left > 0) await pause(left);
     sentAt.push(Date.now());
-    // 100 bytes in the envelope: id, time and comma included.
+    // 100 bytes in the envelope, including id, time and comma.
     const payload = { n: String(n).padStart(6, '0'), fill: 'x'.repeat(35) };
     batches.push(
       submit(daemon, { targets: { channelArns }, items: [{ payload, ...(key === undefined ? {} : { key }) }] }),

@@ -1,8 +1,8 @@
 // How long from a message in the queue to the call it causes? `npm run bench -- reaction [--seconds 60] [--rate 50] [--warm-seconds 60]`, some four minutes
-// The daemon with one rule (Starvation End → put_metadata, of streams that the polls see healthy too) against a bare loop that
-// receives and calls, in turns, at 50 events a second over many channels; from the moment at which the message is sent to the
-// queue to the one at which the simulator counted the call. The daemon, the bare loop and the stand-ins of AWS run in processes
-// of their own: nobody shares an event loop with whoever sends and measures.
+// The daemon with one rule (Starvation End → put_metadata, for streams that polls also see as healthy) compared with a bare loop that
+// receives and calls, in turns, at 50 events a second over many channels; measured from the time when the message is sent to the queue to
+// the time when the simulator counted the call. The daemon, the bare loop and the stand-ins of AWS run in separate processes: none shares
+// an event loop with the process that sends and measures.
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import type { BareLoopTask } from './reaction/bare-loop.ts';
 import { commandLine, machineLine, machineWith, writeResult } from './report/results.ts';
 
 const channelCount = 200;
-/** Short turns, so that both meet the same moods of the machine; long enough for a few polls of the daemon in each. */
+/** Short turns, so that both meet the same conditions of the machine; long enough for a few polls of the daemon in each. */
 const turnMs = 5_000;
 const config = `version: 1
 polling: {full_interval: 15s, starving_interval: 5s}
@@ -51,8 +51,8 @@ export async function run(args: string[]): Promise<void> {
   const bare: number[] = [];
   const ours: number[] = [];
   const cpu = { bare: 0, ours: 0 };
-  // Whoever is not in turn has nothing to do.
-  // Until then code is compiled and connections are opened: what is measured is the daemon that runs for months.
+  // The one that is not running has nothing to do.
+  // Until then code is compiled and connections are opened: the bench measures a daemon that has run for months.
   const warmTurns = Math.ceil((Number(values['warm-seconds']) * 1000) / turnMs);
   for (let turn = -warmTurns; turn < Math.ceil(durationMs / turnMs); turn += 1) {
     const before = [cpuMsOf(bareProcess.pid), cpuMsOf(daemon.pid)] as const;
@@ -63,7 +63,7 @@ export async function run(args: string[]): Promise<void> {
     bare.push(...bareTurn);
     ours.push(...oursTurn);
     cpu.bare += between[0] - before[0];
-    // What the daemon does anyhow, its polls and ticks, it does in the bare loop's turns too.
+    // The daemon's usual work, its polls and ticks, continues during the bare loop's turns too.
     cpu.ours += cpuMsOf(daemon.pid) - between[1] - (between[1] - before[1]);
   }
 

@@ -1,9 +1,9 @@
 // Does what is kept stay bounded? `npm run bench -- retention [--channels 1000] [--days 7]`
-// A fleet in virtual time, minute by minute, through the daemon's pipeline into the shared state of a Redis of its own: events with
-// their dedup ids, polls, inventory, and rules that act. Read at the end of every virtual day: all of Redis's memory, and what lies in it
-// by kind. Two runs: with the retention that a daemon has by default, and with a short one, so that old things are seen to go.
+// A fleet in virtual time, minute by minute, through the daemon's pipeline into the shared state of a separate Redis: events with their
+// dedup ids, polls, inventory, and rules that act. At the end of every virtual day it reads all of Redis's memory, and its contents by
+// kind. Two runs: with a daemon's default retention, and with a short one, so that the deletion of old data shows.
 //
-// Left out: the queues' finished jobs (BullMQ drops them by age and number) and what the actions themselves write, for a job ends
+// Not included: the queues' finished jobs (BullMQ drops them by age and number) and what the actions themselves write, since a job ends
 // here as soon as it was decided.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ const minute = 60_000;
 const day = 24 * 60 * minute;
 const pollEveryMs = 10 * minute;
 const prefix = '{bench:retention}';
-/** Of one live channel in an hour, as Redis counts its memory: sixty samples, and the log around them. */
+/** For one live channel in an hour, as Redis counts its memory: sixty samples, and the log around them. */
 const mostSampleBytes = 1_536;
 const retentions = {
   'by default': '',
@@ -71,12 +71,12 @@ interface WeekReport {
   readonly events: number;
   readonly jobs: number;
   readonly tookSeconds: number;
-  /** Of Redis before anything was in it. */
+  /** Of Redis while it was still empty. */
   readonly emptyBytes: number;
   readonly days: readonly (Size & { readonly live: number; readonly longestDedupIdHours: number })[];
 }
 
-/** The example rules, all of them acting, and not stopped by the caution of an example. */
+/** The example rules, all of them acting, and without the cautious limits of an example. */
 async function configWith(retention: string): Promise<Config> {
   const file = join(import.meta.dirname, '../config/autopilot.example.yaml');
   const rules = (await readFile(file, 'utf8'))
@@ -165,7 +165,7 @@ async function week(
   };
 }
 
-/** Logs that no retention ends: they are bounded by number alone. */
+/** Logs that no retention limits: they are bounded by number alone. */
 const byNumberAlone = ['log audit'];
 
 function print({ retention, settings, channels, sessions, events, jobs, tookSeconds, emptyBytes, days }: WeekReport) {

@@ -1,5 +1,5 @@
-// What the rules engine costs on one core, in memory (no Redis): observations per second with 200 rules over 10,000 live channels, and
-// how long it takes to decide when all of them starve at once.
+// The cost of the rules engine on one core, in memory (no Redis): observations per second with 200 rules over 10,000 live channels, and how
+// long it takes to decide when all of them starve at once.
 import { parseConfig } from '#config/load.ts';
 import type { Channel, ChannelArn, StreamHealth } from '#domain/channel.ts';
 import type { Ruleset } from '#domain/rule.ts';
@@ -167,7 +167,7 @@ function incidentOpen({ state }: Fleet): boolean {
   return Array.from(state.view.entries(kinds.incident)).some(([, { closedAtMs }]) => closedAtMs === undefined);
 }
 
-/** CPU time, which other work on the machine does not lengthen, and the time by the clock. */
+/** CPU time, which other work on the machine does not affect, and wall-clock time. */
 async function timed(work: () => Promise<unknown>): Promise<{ readonly cpuMs: number; readonly text: string }> {
   const startedAt = performance.now();
   const before = process.cpuUsage();

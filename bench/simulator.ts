@@ -1,5 +1,5 @@
-// Can the simulator stand for an account of 10,000 channels? Start, throughput with the quotas off, and memory, measured in
-// a process of its own so that nothing else's memory counts: `npm run bench -- simulator`.
+// Can the simulator replace an account with 10,000 channels? Start, throughput with the quotas off, and memory, measured in
+// a separate process so that no other memory counts: `npm run bench -- simulator`.
 
 import { fork } from 'node:child_process';
 import { Agent, request } from 'node:http';
@@ -12,11 +12,11 @@ const LIVE = 1_000;
 const CONNECTIONS = 16;
 const RUN_MS = 3_000;
 
-/** What was measured, and what it must be. */
+/** The measured figures, with their goals. */
 export interface SimulatorBench {
   readonly startMs: number;
   readonly callsPerSecond: number;
-  /** What one core alone would do: calls per second of the simulator's own CPU time, whatever else the machine does. */
+  /** What one core alone would do: calls per second of the simulator's own CPU time, regardless of other work on the machine. */
   readonly callsPerCpuSecond: number;
   readonly p99Ms: number;
   readonly rssMb: number;
@@ -33,7 +33,7 @@ interface Usage {
   readonly cpuSeconds: number;
 }
 
-/** The measured process: a simulator with its channels, which tells its memory when asked. */
+/** The measured process: a simulator with its channels, which reports its memory on request. */
 async function serve(): Promise<void> {
   const startedAt = performance.now();
   const simulator = await startSimulator({ enforcement: 'off', quotas: { concurrentStreams: LIVE }, seed: 'bench' });
@@ -127,7 +127,7 @@ export async function benchSimulator(): Promise<SimulatorBench> {
   }
 }
 
-/** The figures as a table with the promise beside each. */
+/** The figures as a table, each with its goal. */
 export function tableOf(result: SimulatorBench): string {
   const rows = [
     ['start with 10,000 channels', `${result.startMs.toFixed(0)} ms`, '< 2,000 ms', result.startMs < 2_000],

@@ -1,4 +1,4 @@
-// The broadcast evening as a list of moments. Each drives the simulator, or asks the daemon through its API, as people would.
+// The broadcast evening as a list of moments. Each drives the simulator, or calls the daemon's API, as people would.
 import type { SimulatorClient } from '#simulator/client.ts';
 import type { Narrator } from './narrator.ts';
 
@@ -7,7 +7,7 @@ export interface Stage {
   readonly narrator: Narrator;
   /** ARN of a channel by its name. */
   readonly arn: (name: string) => string;
-  /** Asks the daemon's API. */
+  /** Calls the daemon's API. */
   readonly get: (path: string) => Promise<Record<string, unknown>>;
   readonly post: (path: string, body: unknown) => Promise<Record<string, unknown>>;
   /** Puts an event into the queue as AWS would deliver it late. */

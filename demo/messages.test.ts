@@ -63,7 +63,7 @@ describe('the pager', () => {
     ...more,
   });
 
-  test('has one incident for a dedup key, until it is resolved', async () => {
+  test('keeps one incident per dedup key, until it is resolved', async () => {
     await using room = await stand();
     expect((await room.post('/pagerduty', event('one starving')))[0]).toBe(202);
     expect((await room.post('/pagerduty', event('two starving')))[0]).toBe(202);
@@ -92,7 +92,7 @@ describe('the pager', () => {
   });
 });
 
-test('whatever a message says is text, and a link only to an address of the web', () => {
+test('treats everything in a message as text, and links only to web addresses', () => {
   const links = [
     { href: 'javascript:alert(1)', text: markup },
     { href: 'https://example.com/"><script>', text: markup },

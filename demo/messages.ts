@@ -1,5 +1,5 @@
 // Where the demo's messages arrive: stand-ins of Slack's incoming webhooks and of PagerDuty's Events API v2, and a page that shows both as
-// people would see them. What is in a message is text: it is escaped wherever it is shown.
+// people would see them. The content of a message is text: it is escaped wherever it is shown.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
@@ -14,7 +14,7 @@ export interface ChatMessage {
   readonly color: string | undefined;
 }
 
-/** An incident of whoever is on call. */
+/** An incident for the person on call. */
 export interface PagedIncident {
   readonly dedupKey: string;
   readonly openedAtMs: number;
@@ -35,16 +35,16 @@ export interface Messages extends AsyncDisposable {
 }
 
 export interface MessagesOptions {
-  /** Told of each message as it arrives: a line for the narration. */
+  /** Called with each message as it arrives: a line for the narration. */
   readonly onMessage?: (where: 'chat' | 'pager', line: string) => void;
   /** The operator's page, for the link to it. */
   readonly operatorsPage?: () => string | undefined;
 }
 
-/** Of the newest so many are shown; older ones go. */
+/** How many of the newest are shown; older ones are dropped. */
 const mostShown = 100;
 
-/** Starts both behind one port: `/slack`, `/pagerduty`, and the page at `/`. */
+/** Starts both on one port: `/slack`, `/pagerduty`, and the page at `/`. */
 export async function startMessages({ onMessage, operatorsPage }: MessagesOptions = {}): Promise<Messages> {
   const chat: ChatMessage[] = [];
   const incidents: PagedIncident[] = [];
@@ -150,7 +150,7 @@ function takeEvent(incidents: PagedIncident[], event: Json): PagedIncident | und
   return told;
 }
 
-/** The end of what nobody heard the beginning of: PagerDuty takes it and shows nothing. */
+/** The end of an incident whose beginning was never received: PagerDuty accepts it and shows nothing. */
 function closed(dedupKey: string): PagedIncident {
   const atMs = Date.now();
   return {
@@ -173,11 +173,11 @@ function stringIn(from: Json, name: string): string | undefined {
 const headers = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
-  // Nothing from anywhere else, and no script but the one of the page.
+  // Nothing from elsewhere, and no script but the page's own.
   'content-security-policy': `default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-demo'; connect-src 'self'`,
 };
 
-/** The page: the newest first, renewed every second. */
+/** The page: the newest first, refreshed every second. */
 export function pageOf({
   chat,
   incidents,
@@ -251,7 +251,7 @@ function withLinks(text: string): string {
     .join('');
 }
 
-/** A link for what is an address of the web; anything else is text. */
+/** A link if it is a web address; anything else is text. */
 function linkTo(href: string, text: string): string {
   const url = URL.parse(href);
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return escaped(text);

@@ -1,4 +1,4 @@
-// Tells the evening in plain lines: what happens, what the daemon notices, decides (also when it does not act, and why) and does.
+// Tells the evening in plain lines: what happens, and what the daemon notices, decides (including when it does not act, and why) and does.
 import type { Decision } from '#domain/decision.ts';
 import { formatDuration } from '#domain/duration.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
@@ -41,7 +41,7 @@ export class Narrator {
     this.#line('does', 32, text);
   }
 
-  /** Calls that reached IVS since the last time, the ones worth telling. */
+  /** Notable calls that reached IVS since the last time. */
   called(calls: readonly CallRecord[]): void {
     for (const { operation, channelArn, outcome } of calls) {
       if (!worthTelling.has(operation)) continue;
@@ -53,7 +53,7 @@ export class Narrator {
     else for (const { channelArn } of cues) this.did(`PutMetadata on ${this.#nameOf(channelArn ?? '')}`);
   }
 
-  /** What one commit of the daemon brought about. */
+  /** The effects of one commit of the daemon. */
   committed({ changes, decisions, repeats }: Committed): void {
     if (repeats.length > 0) {
       count(this.counts.observations, 'event again', repeats.length);

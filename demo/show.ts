@@ -1,4 +1,4 @@
-// What `npm run demo` shows (main.ts): a broadcast evening of forty channels, with everything it needs on this machine and no AWS account.
+// The show of `npm run demo` (main.ts): a broadcast evening of forty channels, with everything it needs on this machine and no AWS account.
 // `-- --once` ends by itself, with a summary and an exit code; otherwise the page stays up until Ctrl-C.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -25,7 +25,7 @@ const credentials = { accessKeyId: 'demo', secretAccessKey: 'demo' };
 const stopping = new AbortController();
 let stoppingSince = Number.POSITIVE_INFINITY;
 process.on('SIGINT', () => {
-  // Ctrl-C may arrive twice, from the terminal and from the launcher; a later one does not wait.
+  // Ctrl-C may arrive twice, from the terminal and from the launcher; a second one does not wait.
   if (performance.now() - stoppingSince > 1_000) process.exit(130);
   if (!stopping.signal.aborted) stoppingSince = performance.now();
   stopping.abort();
@@ -39,7 +39,7 @@ await mkdir(join(folder, 'keys'));
 
 const step = (what: string) => console.log(`  starting ${what} …`);
 
-// Always one of its own: nothing of the evening stays behind.
+// Always a separate one: nothing of the evening stays behind.
 const namespace = `demo-${process.pid}`;
 step('Redis and an SQS queue');
 const redisUrl = process.env['REDIS_URL'] ? await borrowedRedis(process.env['REDIS_URL']) : await ownRedis();
@@ -103,7 +103,7 @@ const app = createApp({
   },
   clock: systemClock,
   random: Math.random,
-  // Warnings only: the narration is what people came for.
+  // Warnings only: people come for the narration.
   logger: createLogger({ level: process.env['LOG_LEVEL'] ?? 'error', scrubber }),
   metrics: createMetrics(),
   scrubber,
@@ -190,12 +190,12 @@ async function ownRedis(): Promise<string> {
   return redis.url;
 }
 
-/** Somebody's Redis, a cluster and sentinels among them: what the demo put there goes with it. */
+/** A user's Redis, possibly a cluster or sentinels: what the demo put there is deleted with it. */
 async function borrowedRedis(url: string): Promise<string> {
   cleanup.defer(async () => {
     const logger = createLogger({ level: 'silent', scrubber: new Scrubber() });
     const redis = connectRedis({ url, prefix: keyPrefix(namespace, 'main'), role: 'store', logger });
-    // Of a cluster the first node may send it on to another one.
+    // In a cluster the first node may redirect to another one.
     redis.connect().catch(() => undefined);
     await triedOnce(redis);
     for await (const keys of redis.scanStream({ match: `*${namespace}:*`, count: 1000 })) {
@@ -225,7 +225,7 @@ async function untilReady(url: string): Promise<void> {
   throw new Error(`the daemon did not become ready: ${await (await fetch(url)).text()}`);
 }
 
-/** Tells of the calls that reach IVS; returns the function that ends it. */
+/** Narrates the calls that reach IVS; returns a function that ends this. */
 function watchCalls(): () => Promise<void> {
   const ended = new AbortController();
   const look = async (): Promise<void> => {
@@ -243,7 +243,7 @@ function watchCalls(): () => Promise<void> {
   };
 }
 
-/** The usual port when it is free, otherwise one that is. */
+/** The usual port if it is free, otherwise another one. */
 async function freePortNear(port: number): Promise<string> {
   for (const wanted of [port, 0]) {
     const probe = createServer();

@@ -1,4 +1,4 @@
-// The evening in figures, and whether it went as it must: throttles must be 0.
+// The evening in figures, and whether it went as it must: there must be 0 throttles.
 import { visibleLine } from '#domain/visible-text.ts';
 import type { CallRecord, CueRecord } from '#simulator/client.ts';
 
@@ -8,7 +8,7 @@ export interface Summary {
   readonly jobs: ReadonlyMap<string, number>;
   readonly calls: readonly CallRecord[];
   readonly cues: readonly CueRecord[];
-  /** Sentences; a summary without any is a good one. */
+  /** Sentences; an empty list means success. */
   readonly problems: string[];
 }
 

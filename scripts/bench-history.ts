@@ -6,7 +6,7 @@ import { isEntry } from '#runtime/entry.ts';
 
 /**
  * Appends a line for each JSON file of a folder, and returns the names of the histories.
- * @throws Error when a result is no JSON, before anything is written
+ * @throws Error if a result is not JSON, before anything is written
  */
 export function appendResults(results: string, history: string, at: string, commit: string): string[] {
   const files = readdirSync(results).filter((name) => name.endsWith('.json'));

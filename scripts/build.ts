@@ -1,6 +1,5 @@
-// Builds dist/ for the published package, since Node runs no TypeScript from node_modules: the program, the daemon, the simulator, the
-// client, the player helper, the operator's page.
-// Packages stay outside the bundles. `node scripts/build.ts [folder]`
+// Builds dist/ for the published package, since Node does not run TypeScript from node_modules: the program, the daemon, the simulator, the
+// client, the player helper, the operator's page. Packages stay outside the bundles. `node scripts/build.ts [folder]`
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
@@ -20,7 +19,7 @@ await bundle({ client: 'src/client/client.ts' }, 'browser');
 declareClient();
 await buildPage(join(folder, 'web'));
 
-/** One build; files it shares between entries become chunks beside them, so that paths relative to a file stay right. */
+/** One build; files shared by several entries become chunks next to them, so that paths relative to a file stay correct. */
 async function bundle(input: Record<string, string>, platform: 'node' | 'browser'): Promise<void> {
   const build = await rolldown({ cwd: root, input, platform, external: isPackage, logLevel: 'warn' });
   await build.write({
@@ -34,7 +33,7 @@ async function bundle(input: Record<string, string>, platform: 'node' | 'browser
   await build.close();
 }
 
-/** Whether an import names a package or a built-in module, rather than a file of ours. */
+/** Whether an import names a package or a built-in module, rather than one of our files. */
 function isPackage(id: string): boolean {
   return !id.startsWith('.') && !id.startsWith('#') && !isAbsolute(id);
 }
@@ -43,7 +42,7 @@ function isPackage(id: string): boolean {
 function declarePlayer(): void {
   declare('src/player/cues.ts', folder);
   renameSync(join(folder, 'cues.d.ts'), join(folder, 'player.d.ts'));
-  // A page loads it as it is: it must need nothing.
+  // A web page loads it as it is: it must not need anything.
   if (/^\s*import\b|\bimport\(/m.test(readFileSync(join(folder, 'player.js'), 'utf8')))
     throw new Error('the player helper must not import anything');
 }
@@ -62,7 +61,7 @@ function declareSimulator(): void {
   nameBuiltFiles(types);
 }
 
-/** Declarations name each other as they are called there. */
+/** Declarations refer to each other by these names. */
 function nameBuiltFiles(types: string): void {
   for (const name of readdirSync(types, { recursive: true }).map(String)) {
     if (!name.endsWith('.d.ts')) continue;
@@ -72,7 +71,7 @@ function nameBuiltFiles(types: string): void {
   }
 }
 
-/** Writes the declarations of a file and of what it imports. */
+/** Writes the declarations of a file and of its imports. */
 function declare(file: string, into: string): void {
   const options = [
     '--declaration',

@@ -1,4 +1,4 @@
-// The static checks, all of them even when one fails: types, lint, format. Tests hold imports and documents (test/*.test.ts).
+// The static checks, all of them even if one fails: types, lint, format. Tests check imports and documents (test/*.test.ts).
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Writes the generated documents; with `--check` only says which are out of date.
+// Writes the generated documents; with `--check` only reports which are out of date.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fillBlocks, generatedPages, partlyGenerated } from './docs/pages.ts';

@@ -17,7 +17,7 @@ function chunksOf(bytes: Buffer, from: number): [name: string, data: Buffer][] {
   return chunks;
 }
 
-test('an animation has its size, and each frame its place, size, duration and pixels', () => {
+test('an animation has its size, and each frame has its place, size, duration and pixels', () => {
   const box = { x: 4, y: 6, width: 1, height: 1, webp: pixel };
   const bytes = animation(1280, 560, [
     { ...box, durationMs: 600 },

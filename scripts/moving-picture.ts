@@ -1,5 +1,5 @@
-// Puts pictures of a page together into an animated WebP. Chromium encodes the changed rectangle of each picture, so no encoder is a
-// dependency; the container around them is put together here: https://developers.google.com/speed/webp/docs/riff_container
+// Combines pictures of a page into an animated WebP. Chromium encodes the changed rectangle of each picture, so no encoder is a dependency;
+// the container around them is built here: https://developers.google.com/speed/webp/docs/riff_container
 import type { Page } from 'playwright-core';
 
 /** A changed rectangle of the page, encoded as a WebP still, and how long it is shown. */
@@ -38,7 +38,7 @@ const encoder = `
     [box.width, box.height] = [right + 1 - box.x, bottom + 1 - box.y];
     const part = new OffscreenCanvas(box.width, box.height);
     part.getContext('2d', { alpha: false }).drawImage(bitmap, -box.x, -box.y);
-    // Text stays sharp without loss; what changes all over is smaller with a little.
+    // Text stays sharp without loss; large changes are smaller with a little loss.
     const encoded = (quality) => part.convertToBlob({ type: 'image/webp', quality });
     const [exact, close] = await Promise.all([encoded(1), encoded(0.85)]);
     const webp = new Uint8Array(await (exact.size < close.size ? exact : close).arrayBuffer());

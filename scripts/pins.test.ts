@@ -28,13 +28,13 @@ test('finds what is pinned by commit with its tag, and names what is not', () =>
   ]);
 });
 
-test('writes another commit for one action and leaves the others', () => {
+test('writes another commit for one action and leaves the others unchanged', () => {
   const written = withCommits(workflow, new Map([['actions/checkout v5.0.0', other]]));
 
   expect(pinsOf(written).map((pin) => pin.commit)).toEqual([other, commit]);
 });
 
-test('writes a digest, also over another one', () => {
+test('writes a digest, replacing an existing one', () => {
   const digest = `sha256:${'1'.repeat(64)}`;
   const once = withDigest('ARG BASE=node:24-bookworm-slim\nFROM ${BASE}\n', digest);
 
@@ -42,7 +42,7 @@ test('writes a digest, also over another one', () => {
   expect(withDigest(once, `sha256:${'2'.repeat(64)}`)).toContain('2'.repeat(64));
 });
 
-test('asks git for the commit behind a tag, light or annotated, and says when there is none', () => {
+test('asks git for the commit behind a tag, lightweight or annotated, and reports when there is none', () => {
   const folder = mkdtempSync(join(tmpdir(), 'autopilot-pins-'));
   const repository = join(folder, 'acme', 'build');
   mkdirSync(repository, { recursive: true });

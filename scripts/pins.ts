@@ -1,6 +1,6 @@
-// Compares what the workflows pin with what the tags say: `npm run pins [-- --write] [--images] [--node]`. Needs the network, so no test
-// of the project depends on its answers. `--images` asks the registry for the digest of the Dockerfile's base image; `--node` compares the
-// Node that npm brings with what nodejs.org publishes.
+// Compares the pins of the workflows with their tags: `npm run pins [-- --write] [--images] [--node]`. Needs the network, so no test of the
+// project depends on its answers. `--images` asks the registry for the digest of the Dockerfile's base image; `--node` compares the Node
+// that npm brings with what nodejs.org publishes.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '..');
 
 /** An action that a workflow uses. */
 export interface Pin {
-  /** With the folder inside its repository, such as `github/codeql-action/init`. */
+  /** Including the folder inside its repository, such as `github/codeql-action/init`. */
   readonly action: string;
   readonly commit: string;
   readonly tag: string;
@@ -29,7 +29,7 @@ export function pinsOf(workflow: string): Pin[] {
   }));
 }
 
-/** Every `uses:` of a workflow that is pinned otherwise; actions of this repository (`./…`) need no pin. */
+/** Every `uses:` of a workflow that is pinned differently; actions of this repository (`./…`) need no pin. */
 export function unpinned(workflow: string): string[] {
   const lines = workflow.split('\n').filter((line) => /^\s*(?:- )?uses:/.test(line) && !/uses: \.\//.test(line));
   return lines.map((line) => line.trim()).filter((line) => pinsOf(line).length === 0);
@@ -45,8 +45,8 @@ export function withCommits(workflow: string, commits: ReadonlyMap<string, strin
 }
 
 /**
- * The commit that a tag of an action's repository stands for; an annotated tag's own object is not it.
- * @throws Error when the repository cannot be asked or has no such tag
+ * The commit that a tag of an action's repository points to; not the object of an annotated tag itself.
+ * @throws Error if the repository cannot be reached or has no such tag
  */
 export function commitOf({ action, tag }: Pin): string {
   const [owner, name] = action.split('/');
@@ -67,7 +67,7 @@ export function withDigest(dockerfile: string, digest: string): string {
   return dockerfile.replace(/^(ARG BASE=[^@\n]+)(?:@sha256:[0-9a-f]{64})?$/m, `$1@${digest}`);
 }
 
-/** The digest of the Dockerfile's base image, as its registry has it now. */
+/** The present digest of the Dockerfile's base image in its registry. */
 function digestOfBase(dockerfile: string): string {
   const [, image] = /^ARG BASE=([^@\n]+)/m.exec(dockerfile) ?? [];
   const args = ['buildx', 'imagetools', 'inspect', image!, '--format', '{{.Manifest.Digest}}'];
@@ -78,7 +78,7 @@ function digestOfBase(dockerfile: string): string {
   return digest;
 }
 
-/** How many Node builds are not what nodejs.org publishes; with `write` what it publishes is written down. */
+/** How many Node builds differ from what nodejs.org publishes; with `write` the published values are recorded. */
 async function nodesDiffering(write: boolean): Promise<number> {
   const builds = nodeBuilds();
   const { optionalDependencies: versions } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {

@@ -8,7 +8,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const changelog = '# Changelog\n\n## Unreleased\n\n- **New**: a thing.\n\n## 0.1.0 - 2026-11-01\n\nFirst version.\n';
 
 describe('a release', () => {
-  test('gives what was unreleased its heading, and leaves an empty Unreleased', () => {
+  test('moves the unreleased entries under its own heading, and leaves an empty Unreleased', () => {
     const after = released(changelog, '0.2.0', '2026-12-01');
 
     expect([notesOf(after, 'Unreleased'), notesOf(after, '0.2.0'), notesOf(after, '0.1.0')]).toEqual([
@@ -18,13 +18,13 @@ describe('a release', () => {
     ]);
   });
 
-  test('is refused twice, and without anything to release', () => {
+  test('is refused a second time, and without anything to release', () => {
     expect(() => released(changelog, '0.1.0', '2026-12-01')).toThrow('has a part 0.1.0 already');
     const empty = released(changelog, '0.2.0', '2026-12-01');
     expect(() => released(empty, '0.3.0', '2026-12-02')).toThrow('nothing under Unreleased');
   });
 
-  test('a version that another one begins with is another one', () => {
+  test('does not confuse a version with one that begins with it', () => {
     expect(notesOf('## 0.10.0 - 2026-12-01\n\nten\n', '0.1.0')).toBeUndefined();
     expect(notesOf('## 0.1.0-rc.1 - 2026-12-01\n\nrc\n', '0.1.0')).toBeUndefined();
   });
@@ -38,7 +38,7 @@ describe('a release', () => {
     expect([npmTag(version), headingOf(version)]).toEqual([tag, heading]);
   });
 
-  test('writes our version into manifests, and no other', () => {
+  test('writes only our own version into manifests', () => {
     const text =
       'image: registry.example.com/ivs-autopilot:0.1.0\nimage: redis:7.4.1\nversion: 0.1.0\nappVersion: "0.1.0"\napiVersion: 1.2.3\n';
 
@@ -51,7 +51,7 @@ describe('a release', () => {
 describe('this checkout', () => {
   const { version } = JSON.parse(read('package.json')) as { version: string };
 
-  test('names one version everywhere in deploy/', () => {
+  test('has the same version everywhere in deploy/', () => {
     const found = deployFiles().flatMap((file) =>
       versionsIn(readFileSync(file, 'utf8')).map((one) => [relative(root, file), one]),
     );
@@ -60,7 +60,7 @@ describe('this checkout', () => {
     expect(found.filter(([, one]) => one !== version)).toEqual([]);
   });
 
-  test('has a changelog with Unreleased first', () => {
+  test('has a changelog that begins with Unreleased', () => {
     expect(/^## (.*)$/m.exec(read('CHANGELOG.md'))?.[1]).toBe('Unreleased');
   });
 });

@@ -8,25 +8,25 @@ import { isEntry } from '#runtime/entry.ts';
 const root = join(import.meta.dirname, '..');
 const semver = String.raw`\d+\.\d+\.\d+(?:-[\w.]+)?`;
 
-/** Where files of deploy/ name our own version: a tag of our images, the chart's version and that of the program in it. */
+/** Where files of deploy/ contain our own version: a tag of our images, the chart's version and its appVersion. */
 const ownVersion = new RegExp(
   String.raw`((?:ivs-autopilot(?:-simulator)?:|^(?:version|appVersion): "?|newTag: "?))${semver}`,
   'gm',
 );
 
-/** The text of a file of deploy/ with this version of ours. */
+/** The text of a file of deploy/ with this version. */
 export function withVersion(text: string, version: string): string {
   return text.replace(ownVersion, `$1${version}`);
 }
 
-/** Versions of ours that a file of deploy/ names. */
+/** Our versions in a file of deploy/. */
 export function versionsIn(text: string): string[] {
   return Array.from(text.matchAll(ownVersion), ([found, before]) => found.slice(before!.length));
 }
 
 /**
- * The changelog with what was unreleased under a heading of its own, below an empty Unreleased.
- * @throws Error when there is no Unreleased part, nothing in it, or a part of this version already
+ * The changelog with the unreleased entries under a heading of their own, below an empty Unreleased.
+ * @throws Error if there is no Unreleased part, nothing in it, or already a part for this version
  */
 export function released(changelog: string, version: string, date: string): string {
   if (notesOf(changelog, version) !== undefined) throw new Error(`CHANGELOG.md has a part ${version} already`);
@@ -40,19 +40,19 @@ export function isPrerelease(version: string): boolean {
 }
 
 /**
- * The tag under which npm offers a version: `next` for a prerelease, which `npm install ivs-autopilot` must not bring. Otherwise none is
+ * The tag under which npm offers a version: `next` for a prerelease, which `npm install ivs-autopilot` must not install. Otherwise none is
  * named, so that npm itself refuses to make an older version the latest.
  */
 export function npmTag(version: string): string {
   return isPrerelease(version) ? 'next' : '';
 }
 
-/** The heading of the changelog under which a version's entries are: those of a prerelease stay under Unreleased. */
+/** The heading of the changelog that contains a version's entries: those of a prerelease stay under Unreleased. */
 export function headingOf(version: string): string {
   return isPrerelease(version) ? 'Unreleased' : version;
 }
 
-/** What the changelog says of a version, or undefined when it has no such heading. */
+/** The changelog's text for a version, or undefined if it has no such heading. */
 export function notesOf(changelog: string, version: string): string | undefined {
   const parts = changelog.split(/^## /m).slice(1);
   const part = parts.find((text) => text.split(/[ \n]/)[0] === version);

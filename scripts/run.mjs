@@ -41,15 +41,15 @@ try {
   await ensurePackages();
   const node24 = ensureNode24();
   if (servesPage(args[0])) ensurePage(node24);
-  // What the command starts as `node` is Node 24 too, whoever brought it.
+  // Child processes of the command that start `node` get Node 24 too, wherever it came from.
   const env = { ...process.env, PATH: [...new Set([bin, dirname(node24)]), process.env.PATH].join(delimiter) };
   // The demo runs a Redis of its own in any case.
   if (wants.redis && (!env.REDIS_URL || args[0] === 'demo/main.ts')) env.AUTOPILOT_REDIS_SERVER = ensureRedisServer();
   if (wants.chromium) env.CHROME_PATH = ensureChromium();
-  // Sources are compiled once, not at every start: quicker, and the compiler's memory is not the daemon's.
+  // Sources are compiled once, not at every start: this is faster, and saves the daemon the compiler's memory.
   env.NODE_COMPILE_CACHE ||= join(packageRoot, 'node_modules', '.cache', 'node-compile');
   const [command, ...rest] = commandLine(node24);
-  // Our own programs take a signal that comes twice at once for one; a tool may not.
+  // Our own programs treat a signal that arrives twice at once as one; a tool may not.
   become(command, rest, { env, countsRepeats: /\.(ts|mjs)$/.test(args[0]) });
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

@@ -12,7 +12,7 @@ interface Component {
   readonly version: string;
 }
 
-/** A CycloneDX document, as far as it is looked at here. */
+/** The parts of a CycloneDX document that are used here. */
 export interface Sbom {
   readonly bomFormat: string;
   readonly metadata: { readonly component: Component };
@@ -20,7 +20,7 @@ export interface Sbom {
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn?: readonly string[] }[];
 }
 
-/** `name@version` of each package of a production install, the Node builds of all platforms included. */
+/** `name@version` of each package of a production install, including the Node builds of all platforms. */
 export function productionPackageIds(): ReadonlySet<string> {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { version: string; dev?: boolean; devOptional?: boolean }>;
@@ -34,7 +34,7 @@ export function productionPackageIds(): ReadonlySet<string> {
 }
 
 /**
- * Asks npm, from the lock file alone, and keeps what production needs. npm's own `--omit=dev` leaves out packages that a development
+ * Asks npm, which uses only the lock file, and keeps what production needs. npm's own `--omit=dev` leaves out packages that a development
  * package needs too (npm 11.19), so the lock file decides.
  * @throws Error when npm fails
  */
@@ -51,7 +51,7 @@ export function sbom(): Sbom {
   const kept = new Set([own, ...components].map((component) => component['bom-ref']));
   return {
     ...all,
-    // npm takes the folder's name.
+    // npm uses the folder's name.
     metadata: { ...all.metadata, component: { ...own, name: 'ivs-autopilot' } },
     components,
     dependencies: all.dependencies

@@ -1,6 +1,5 @@
-// What a fresh machine lacks, and how it is put there: npm packages, Node 24, the bundled page, a Redis-compatible server, Chromium (for
-// the page's tests).
-// Plain JavaScript for the host's Node (18 or newer). Each function is quick when there is nothing to do.
+// Installs what a fresh machine lacks: npm packages, Node 24, the bundled page, a Redis-compatible server, Chromium (for the page's tests).
+// Plain JavaScript for the host's Node (18 or newer). Each function is quick if there is nothing to do.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,18 +10,18 @@ import { homebrewNode, nodeBuilds, nodePackage, verifiedNode } from '../bin/node
 /** The folder that holds package.json. */
 export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** A problem a person can solve; its message says how. */
+/** A problem that a person can solve; its message says how. */
 export class SetupError extends Error {}
 
 const say = (text) => console.error(`set-up: ${text}`);
 
-/** Every so often somebody who waits for the packages is told how far it is. */
+/** How often progress is printed while the packages are installed. */
 const progressMs = 5_000;
 
-/** Runs `npm ci` when node_modules is missing or was made from another lock file; says meanwhile how far it has come. */
+/** Runs `npm ci` if node_modules is missing or was made from another lock file; prints its progress. */
 export async function ensurePackages() {
   const lockFile = join(packageRoot, 'package-lock.json');
-  // An installed package (npm pack) has no lock file: its packages are npm's business.
+  // An installed package (npm pack) has no lock file: npm has installed its packages already.
   if (!existsSync(lockFile)) return;
   const stamp = join(packageRoot, 'node_modules', '.package-lock.sha256');
   const lock = readFileSync(lockFile);
@@ -35,7 +34,7 @@ export async function ensurePackages() {
     [...npm.slice(1), 'ci', '--include=dev', '--include=optional', '--no-fund', '--no-audit', '--loglevel=error'],
     {
       cwd: packageRoot,
-      // Standard output stays the command's own.
+      // Standard output is reserved for the command.
       stdio: ['ignore', 2, 2],
       shell: process.platform === 'win32' && npm.length === 1,
     },
@@ -59,7 +58,7 @@ export async function ensurePackages() {
 }
 
 /**
- * Deletes the Node that npm has just installed when it is not the program that bin/node-builds.json names, before anything runs on it.
+ * Deletes the Node that npm has just installed if it is not the program recorded in bin/node-builds.json, before anything runs on it.
  * @param {string} folder the node_modules that it is in
  * @throws {SetupError} then
  */
@@ -90,7 +89,7 @@ export function ensureNode24() {
   );
 }
 
-/** How many of the packages of a lock file have a folder by now; those for other machines never will. */
+/** How many of the packages of a lock file have a folder already; those for other machines never will. */
 function installed(lock) {
   const folders = Object.keys(JSON.parse(String(lock)).packages).filter((folder) => folder !== '');
   const there = folders.filter((folder) => existsSync(join(packageRoot, folder, 'package.json')));
@@ -104,7 +103,7 @@ function installed(lock) {
 export function ensurePage(node24) {
   const sources = join(packageRoot, 'web');
   const script = join(packageRoot, 'scripts', 'page.ts');
-  // An installed package brings the page bundled.
+  // An installed package contains the bundled page.
   if (!existsSync(join(sources, 'main.tsx')) || !existsSync(script)) return;
   const hash = createHash('sha256');
   const files = readdirSync(sources, { recursive: true, withFileTypes: true })
@@ -170,7 +169,7 @@ function onPath(program) {
   return undefined;
 }
 
-/** Tries the system's package manager, if it has the package; `found` tells whether the program is there afterwards. */
+/** Tries the system's package manager, if it has the package; `found` says whether the program exists afterwards. */
 function install(packageBy, found) {
   const root = process.getuid?.() === 0;
   const sudo = root ? [] : onPath('sudo') ? ['sudo', '-n'] : undefined;

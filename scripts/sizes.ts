@@ -1,4 +1,5 @@
-// How large what is delivered is, in bytes of files: `node scripts/run.mjs scripts/sizes.ts`. test/deploy.test.ts holds it to its budgets.
+// The size of what is delivered, in bytes of files: `node scripts/run.mjs scripts/sizes.ts`. test/deploy.test.ts checks it against its
+// budgets.
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEntry } from '#runtime/entry.ts';
@@ -11,7 +12,7 @@ interface Locked {
   readonly devOptional?: boolean;
 }
 
-/** Bytes of the packages that a production install has, without the Node that npm brings beside them. */
+/** Bytes of the packages of a production install, without the Node that npm brings. */
 export function productionPackages(): number {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, Locked>;
@@ -32,7 +33,7 @@ export function copiedByDockerfile(): number {
   return productionPackages() + copied.reduce((sum, source) => sum + bytesIn(join(root, source)), 0);
 }
 
-/** Bytes of a file, or of a folder's files; packages inside of packages are counted by themselves, tests are not copied. */
+/** Bytes of a file, or of a folder's files; nested packages are counted separately, tests are not copied. */
 function bytesIn(path: string): number {
   if (!existsSync(path)) return 0;
   const found = lstatSync(path);

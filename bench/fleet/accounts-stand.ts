@@ -1,5 +1,5 @@
-// AWS with several accounts: a simulator for each, all of its channels live, behind one address that tells them apart by the access key
-// that AssumeRole gave. A process of its own; it ends with whoever started it.
+// AWS with several accounts: a simulator for each, all of its channels live, behind one address that distinguishes them by the access key
+// that AssumeRole returned. A separate process; it ends with its parent.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
@@ -18,7 +18,7 @@ export interface AccountsStandOptions {
   readonly channels: number;
 }
 
-/** The twelve digits of the account at a place. */
+/** The twelve digits of the account with this index. */
 export function accountIdAt(place: number): string {
   return String(100_000_000_000 + place);
 }
@@ -91,7 +91,7 @@ async function assumeRole(asked: IncomingMessage, answer: ServerResponse): Promi
   answer.end(
     `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult>` +
       `<AssumedRoleUser><AssumedRoleId>AROA:bench</AssumedRoleId><Arn>${role}/bench</Arn></AssumedRoleUser>` +
-      // Signed with, and thrown away.
+      // Used for signing only, then thrown away.
       `<Credentials><AccessKeyId>ASIA${accountId}</AccessKeyId><SecretAccessKey>bench</SecretAccessKey><SessionToken>bench</SessionToken><Expiration>${expires}</Expiration></Credentials>` +
       `</AssumeRoleResult></AssumeRoleResponse>`,
   );

@@ -1,4 +1,4 @@
-// The configuration of a bench fleet: rules as a platform has them, and as many accounts as asked for.
+// The configuration of a bench fleet: rules like those of a platform, and the requested number of accounts.
 import { accountIdAt } from './accounts-stand.ts';
 
 const rules = `

@@ -1,11 +1,11 @@
-// A shard's channels that are all live, in virtual time, and what the daemon would observe of them: a sweep names every stream, and in
-// each minute a few of them starve, recover, end and come back.
+// A shard's channels that are all live, in virtual time, and what the daemon would observe: a sweep lists every stream, and in each minute
+// a few of them starve, recover, end and start again.
 import type { StreamSnapshot } from '#domain/channel.ts';
 import type { EventObservation, InventoryObservation, PollObservation } from '#domain/observation.ts';
 import { channelArnAt, channelAt, eventBody, eventOf, streamIdAt } from '../noticing/events.ts';
 
 const minute = 60_000;
-/** Parts of the channels to which that happens in a minute. */
+/** The shares of the channels to which that happens in a minute. */
 const starvingShare = 0.002;
 const endingShare = 0.001;
 
@@ -32,7 +32,7 @@ export class LiveFleet {
     return { kind: 'inventory', channels, removed: [], atMs, complete: true };
   }
 
-  /** The events of one minute: those who starved recover, others starve, and some sessions end and begin. */
+  /** The events of one minute: starving streams recover, others starve, and some sessions end and begin. */
   eventsOf(atMs: number): EventObservation[] {
     const events = this.#starving.map((channel) => this.#event('Starvation End', channel, atMs));
     this.#starving = this.#take(starvingShare);
@@ -72,7 +72,7 @@ export class LiveFleet {
     };
   }
 
-  /** The next so many channels, in turn. */
+  /** The next channels, in turn. */
   #take(share: number): number[] {
     const count = Math.max(1, Math.round(this.#channels * share));
     return Array.from({ length: count }, () => this.#next++ % this.#channels);

@@ -1,5 +1,5 @@
-// A fleet of some shards in real time: daemons, Redis and the stand-in of AWS are processes of their own, and nothing happens but what
-// always does: polls of live streams, ticks, signs of life.
+// A fleet of some shards in real time: daemons, Redis and the stand-in of AWS are separate processes, and only the usual things happen:
+// polls of live streams, ticks, signs of life.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { type DaemonProcess, daemonProcess } from '#test/support/daemon-process.ts';
@@ -9,7 +9,7 @@ import { type AccountsStand, accountsStand } from './accounts-stand.ts';
 import { fleetConfig } from './config.ts';
 import { redisCost } from './redis-cost.ts';
 
-/** What a second costs of a fleet of which every channel is live. */
+/** What a second of a fleet costs in which every channel is live. */
 export interface RealCost {
   readonly shards: number;
   readonly channelsPerShard: number;
@@ -24,11 +24,11 @@ export interface RealCost {
   readonly awsCalls: number;
 }
 
-/** After a start code is compiled and heaps grow. */
+/** After a start, code is compiled and heaps grow. */
 const settleMs = 30_000;
 const measuredMs = 45_000;
 
-/** One daemon that carries all shards, with 2,000 or so channels each. */
+/** One daemon that carries all shards, with about 2,000 channels each. */
 export async function realCost(shards: number, channelsPerShard: number): Promise<RealCost> {
   await using aws = await accountsStand({ accounts: shards, channels: channelsPerShard });
   await using redis = await redisStand();
@@ -63,7 +63,7 @@ export async function realCost(shards: number, channelsPerShard: number): Promis
   };
 }
 
-/** What carrying some of many shards costs, over having no more than those. */
+/** The extra cost of carrying some of many shards, compared with having only those. */
 export interface CarriedCost {
   readonly of: number;
   readonly carried: number;
@@ -72,7 +72,7 @@ export interface CarriedCost {
   readonly residentMb: readonly [some: number, all: number];
 }
 
-/** Two daemons in the same minute, each with a Redis of its own: one carries ten of fifty shards, the other has ten. */
+/** Two daemons in the same minute, each with its own Redis: one carries ten of fifty shards, the other has ten. */
 export async function carriedCost(channelsPerShard: number): Promise<CarriedCost> {
   const [of, carried] = [50, 10];
   await using aws = await accountsStand({ accounts: carried, channels: channelsPerShard });

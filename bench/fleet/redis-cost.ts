@@ -1,4 +1,4 @@
-// What a Redis has used up so far, by its own account. https://redis.io/docs/latest/commands/info/
+// What a Redis has used so far, as reported by itself. https://redis.io/docs/latest/commands/info/
 import type { Redis } from 'ioredis';
 
 export interface RedisCost {

@@ -1,6 +1,6 @@
-// A fleet of some shards in virtual time, in a process of its own: every channel is live, and what a daemon would observe goes through
-// its pipeline into the shared state of a real Redis. Answers what a virtual minute costs.
-// Left out, because it costs no virtual time: the calls to AWS themselves (bench/fleet/real.ts has them), ticks without anything due.
+// A fleet of some shards in virtual time, in a separate process: every channel is live, and what a daemon would observe goes through its
+// pipeline into the shared state of a real Redis. Reports what a virtual minute costs. Not included, because they take no virtual time: the
+// calls to AWS themselves (see bench/fleet/real.ts), and ticks with nothing due.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,7 @@ export interface VirtualSize {
   readonly channelsPerShard: number;
 }
 
-/** What a minute of a fleet costs, and what the fleet takes. */
+/** What a minute of a fleet costs, and what the fleet uses. */
 export interface VirtualCost extends VirtualSize {
   /** CPU of the process, ms. */
   readonly cpuMs: number;
@@ -36,7 +36,7 @@ export interface VirtualCost extends VirtualSize {
   readonly redisTrafficMb: number;
   /** Calls of ListStreams that the polls would have made. */
   readonly listCalls: number;
-  /** What lives in the heap afterwards. */
+  /** What is alive in the heap afterwards. */
   readonly heapMb: number;
   readonly redisMb: number;
 }
@@ -45,7 +45,7 @@ const minute = 60_000;
 const warmMinutes = 2;
 const minutes = 5;
 
-/** Plays one fleet in a process of its own, against a Redis that is empty. */
+/** Plays one fleet in a separate process, with an empty Redis. */
 export async function virtualCost(redisUrl: string, size: VirtualSize): Promise<VirtualCost> {
   const child = fork(fileURLToPath(import.meta.url), ['play', redisUrl, JSON.stringify(size)]);
   const exit = once(child, 'exit').then(([code]) => {
@@ -86,7 +86,7 @@ async function play(redisUrl: string, { shards, channelsPerShard }: VirtualSize)
   });
   let listCalls = 0;
   let cpuMs = 0;
-  /** What a fleet does is prepared outside of what is counted. */
+  /** The fleet's activity is prepared outside of the measured time. */
   const counted = async (work: () => Promise<unknown>) => {
     const used = process.cpuUsage();
     await work();
@@ -137,7 +137,7 @@ async function play(redisUrl: string, { shards, channelsPerShard }: VirtualSize)
   };
 }
 
-/** MB that live, without what only waits to be collected. */
+/** MB alive, without uncollected garbage. */
 function heapAfterCollection(): number {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();

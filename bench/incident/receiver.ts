@@ -1,5 +1,4 @@
-// Where the webhooks of an incident arrive: notes when each came and for which channel. A process of its own; ends with whoever
-// started it.
+// Where the webhooks of an incident arrive: records when each came and for which channel. A separate process; it ends with its parent.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -22,7 +21,7 @@ const server = createServer((request, response) => {
 });
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
 process.on('disconnect', () => process.exit(0));
-// Asked for what came since it was asked last.
+// Returns what came since the last request.
 process.on('message', () => {
   process.send?.(arrivals);
   arrivals = [];

@@ -1,5 +1,5 @@
-// Where an incident is measured: stand-ins of AWS, Redis, a receiver of webhooks and the daemons, each a process of its own, and
-// what each of them cost.
+// Where an incident is measured: stand-ins of AWS, Redis, a receiver of webhooks and the daemons, each in a separate process, and the cost
+// of each.
 import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -16,18 +16,18 @@ export interface StandOptions {
   readonly roles: readonly ReplicaRole[];
   /** Whether Redis and the daemons share one core, and everything else has the others. */
   readonly onOneCore: boolean;
-  /** Folder that each daemon leaves a CPU profile in; undefined: none is made. */
+  /** Folder for each daemon's CPU profile; undefined: no profiles. */
   readonly profileFolder?: string | undefined;
 }
 
-/** What was used up so far; differences of two are a cost. */
+/** What was used so far; the difference of two is a cost. */
 export interface Cost {
   /** CPU of each daemon, ms. */
   readonly daemonsMs: readonly number[];
   readonly redisMs: number;
   /** Of the stand-ins of AWS. */
   readonly awsMs: number;
-  /** Scripts that clients sent, and all commands that Redis ran, those inside scripts too. */
+  /** Scripts that clients sent, and all commands that Redis ran, including those inside scripts. */
   readonly scripts: number;
   readonly commands: number;
   /** performance.now */
@@ -41,12 +41,12 @@ export interface IncidentStand extends AsyncDisposable {
   readonly arns: readonly string[];
   readonly streamIds: readonly string[];
   readonly daemons: readonly DaemonProcess[];
-  /** Webhooks that came since it was asked last. */
+  /** Webhooks that came since the last request. */
   webhooks(): Promise<readonly Arrival[]>;
   cost(): Promise<Cost>;
 }
 
-/** Puts everything up; resolves when the daemons know every channel and every stream. */
+/** Starts everything; resolves when the daemons know every channel and every stream. */
 export async function incidentStand({
   channels,
   config,
@@ -129,7 +129,7 @@ function pin(pid: number, cores: string): void {
   spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(pid)]);
 }
 
-/** Who has no gauges of streams (role `worker`) knows what the others know. */
+/** A replica without gauges of streams (role `worker`) knows what the others know. */
 async function untilKnown(daemon: DaemonProcess, role: ReplicaRole | undefined, channels: number): Promise<void> {
   for (;;) {
     const isReady = (await daemon.ask('GET', '/readyz')).status === 200;
@@ -146,7 +146,7 @@ export async function metric({ url }: DaemonProcess, beginning: string): Promise
   return Number(new RegExp(`^autopilot_${beginning}\\S* (\\S+)`, 'm').exec(metrics)?.[1] ?? Number.NaN);
 }
 
-/** CPU of a process with all its threads, ms; of the ones that Linux tells of. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+/** CPU of a process with all its threads, ms, as reported by Linux. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 export function cpuMsOf(pid: number): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
@@ -156,7 +156,7 @@ export function cpuMsOf(pid: number): number {
   }
 }
 
-/** Most resident memory of a process so far, MB. */
+/** Peak resident memory of a process so far, MB. */
 export function peakMbOf(pid: number): number {
   try {
     return Math.round(Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024);

@@ -1,11 +1,11 @@
-// What a consumer costs that does nothing but keep the queue empty: it receives, parses, and deletes ten at a time beside that.
+// The cost of a consumer that only keeps the queue empty: it receives, parses, and deletes ten at a time.
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { credentials } from '../noticing/stand.ts';
 
 /** As many as the daemon has. */
 const receivers = 4;
 
-/** Resolves when so many messages were taken and deleted. */
+/** Resolves when this many messages were taken and deleted. */
 export async function bareLoop(endpoint: string, queueUrl: string, count: number): Promise<void> {
   const client = new SQSClient({ region: 'us-west-2', endpoint, credentials, maxAttempts: 1 });
   const taken = new AbortController();

@@ -1,4 +1,4 @@
-// One side of the race for events, in a process of its own: takes so many messages whenever it is told to, and reports what it cost.
+// One side of the race for events, in a separate process: takes this many messages whenever it is told to, and reports the cost.
 import { loadConfig } from '#config/load.ts';
 import { bareLoop } from './bare-loop.ts';
 import { type NoticingDaemon, noticingDaemon } from './daemon.ts';
@@ -14,7 +14,7 @@ export interface ContestantTask {
   readonly beganMs: number;
 }
 
-/** What a contestant is told, and what it answers. */
+/** The messages to a contestant, and its answers. */
 export interface Turn {
   readonly queueUrl: string;
   readonly count: number;

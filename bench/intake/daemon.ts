@@ -1,4 +1,4 @@
-// The noticing half of the daemon: its event queue consumer, ticker and gauges over its pipeline, its relay behind them.
+// The intake half of the daemon: its event queue consumer, ticker and gauges, with its pipeline and relay behind them.
 import type { Config } from '#config/load.ts';
 import type { Observation } from '#domain/observation.ts';
 import { systemClock } from '#runtime/clock.ts';
@@ -9,7 +9,7 @@ import { channelArnAt, streamIdAt } from '../noticing/events.ts';
 import { credentials } from '../noticing/stand.ts';
 
 export interface NoticingDaemon extends AsyncDisposable {
-  /** Resolves when so many events were committed and their messages are deleted. Nothing runs between two calls but the relay. */
+  /** Resolves when this many events were committed and their messages are deleted. Between two calls only the relay runs. */
   take(queueUrl: string, count: number): Promise<void>;
   totals(): { readonly live: number; readonly commits: number; readonly decisions: number };
 }
@@ -18,7 +18,7 @@ export async function noticingDaemon(options: {
   readonly redisUrl: string;
   readonly sqsEndpoint: string;
   readonly config: Config;
-  /** The events are of so many channels, numbered from 0. */
+  /** The events are about this many channels, numbered from 0. */
   readonly channels: number;
   readonly beganMs: number;
 }): Promise<NoticingDaemon> {
@@ -71,7 +71,7 @@ export async function noticingDaemon(options: {
   };
 }
 
-/** The sweep measures polls. Their silence is no gap here: rules would stand still. */
+/** Polls are measured by the sweep. Their silence is not a gap here: otherwise rules would stand still. */
 function withoutPolls(config: Config): Config {
   const { settings } = config;
   return { ...config, settings: { ...settings, polling: { ...settings.polling, silent_after: '1h' } } };
@@ -83,7 +83,7 @@ function whatIsThere(count: number, beganMs: number): Observation[] {
   const tags = { tier: 'gold', 'key-rotation': 'on-stream-end', record: 'scheduled', show: 'bench' };
   const common = { type: 'STANDARD', latencyMode: 'LOW', recordingConfigurationArn: '', tags } as const;
   const channels = numbers.map((index) => ({ arn: channelArnAt(index), name: `bench-${index}`, ...common }));
-  // Events tell the second only.
+  // Events are dated to the second.
   const atMs = beganMs - 1_000;
   const streams = numbers.map((index) => ({
     channelArn: channelArnAt(index),

@@ -1,11 +1,11 @@
-// The contestants: each takes items and sends them its own way. `lost` are those it gave up.
+// The contestants: each takes items and sends them in its own way. `lost` are those it gave up.
 import type { Clock } from '#runtime/clock.ts';
 
 /** What a worker process is told. */
 export interface ContestantOptions {
   readonly endpoint: string;
   readonly redisUrl: string;
-  /** Different for every race; the same in its processes. */
+  /** Different for every race; the same in all its processes. */
   readonly namespace: string;
   readonly processes: number;
   readonly index: number;
@@ -25,7 +25,7 @@ export interface Contestant {
 
 export type MakeContestant = (options: ContestantOptions) => Promise<Contestant>;
 
-/** Runs every item through `send` and counts the ones that failed for good. */
+/** Runs every item through `send` and counts those that failed permanently. */
 export async function settleAll(
   items: readonly Item[],
   send: (item: Item) => Promise<unknown>,

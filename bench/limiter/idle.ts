@@ -1,4 +1,4 @@
-// What 10,000 channels that have all been used once cost afterwards. Run alone, with --expose-gc, by bench/limiter.ts.
+// The cost of 10,000 channels after each was used once. Run alone, with --expose-gc, by bench/limiter.ts.
 
 import { pino } from 'pino';
 import { SlotLedger } from '#ivs/ledger.ts';
@@ -9,16 +9,16 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, keyPrefix } from '#runtime/redis.ts';
 
 export interface IdleReport {
-  /** How much the heap has grown; less than nothing when something else was collected meanwhile. */
+  /** How much the heap has grown; negative if something else was collected meanwhile. */
   readonly heapMb: number;
-  /** Of the limiter that are still running. */
+  /** Timers of the limiter that are still running. */
   readonly timers: number;
 }
 
 const logger = pino({ level: 'silent' });
 const redis = connectRedis({ url: process.argv[2]!, role: 'limiter', logger });
 await redis.connect();
-// Its own quota is raised, so that the 10,000 calls take seconds and not a minute.
+// Its own quota is raised, so that the 10,000 calls take seconds instead of a minute.
 const limitOf = limitsFrom({ overrides: { PutMetadata: { perAccount: 100_000, perChannel: 5 } } });
 const ledger = new SlotLedger({
   redis,
@@ -62,7 +62,7 @@ await new Promise((resolve) => setTimeout(resolve, 500));
 const before = used();
 await touch(500, 10_500);
 await new Promise((resolve) => setTimeout(resolve, 2000));
-// Of the limiter: the connection to Redis has none.
+// Those of the limiter: the connection to Redis has none.
 const timers = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 process.send?.({ heapMb: used() - before, timers } satisfies IdleReport);
 await limiter.stop();

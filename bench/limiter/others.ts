@@ -1,4 +1,4 @@
-// What a user could pick instead, each the way its documentation suggests for "5 a second for a channel, 155 for the account".
+// Alternatives that a user could pick, each as its documentation suggests for "5 a second for a channel, 155 for the account".
 import { IvsClient, type IvsClientConfig, PutMetadataCommand } from '@aws-sdk/client-ivs';
 import Bottleneck from 'bottleneck';
 import { Queue, QueueEvents, Worker } from 'bullmq';
@@ -39,7 +39,7 @@ export const sdkAdaptive: MakeContestant = async (options) => {
   return { sendAll: (items) => settleAll(items, send), stop: async () => destroy() };
 };
 
-/** BullMQ's worker limiter over all workers, ten attempts with backoff; the SDK's own retries off. */
+/** BullMQ's worker limiter over all workers, ten attempts with backoff; the SDK's own retries are off. */
 export const bullmq: MakeContestant = async (options) => {
   const { send, destroy } = sdk(options, { maxAttempts: 1 });
   const connection = { url: options.redisUrl, maxRetriesPerRequest: null };
@@ -82,7 +82,7 @@ export const bullmq: MakeContestant = async (options) => {
   };
 };
 
-/** A Bottleneck for each channel, chained to one for the account, spaced evenly. It knows its own process only. */
+/** A Bottleneck for each channel, chained to one for the account, spaced evenly. It knows only its own process. */
 export const bottleneckLocal: MakeContestant = async (options) => {
   const { send, destroy } = sdk(options);
   const account = new Bottleneck({ minTime: Math.ceil(1000 / perAccount) });

@@ -1,4 +1,4 @@
-// One race: a simulator in this process, the contestant in processes of its own, and what the simulator saw.
+// One race: a simulator in this process, the contestant in separate processes, and what the simulator saw.
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -12,16 +12,16 @@ import type { WorkerReport, WorkerTask } from './worker.ts';
 export interface RaceResult {
   readonly contestant: string;
   readonly scenario: string;
-  /** Why the contestant did not come to an end; its figures are then of what had been delivered. */
+  /** Why the contestant did not finish; its figures then cover what had been delivered. */
   readonly didNotFinish?: string;
   readonly items: number;
   /** Items that arrived, each counted once. */
   readonly delivered: number;
   /** Time until the last item. */
   readonly seconds: number;
-  /** Time until the last judged item, where not all are judged. */
+  /** Time until the last judged item, if not all are judged. */
   readonly judgedSeconds?: number;
-  /** Time until the last judged item, over the lower bound. */
+  /** Time until the last judged item, divided by the lower bound. */
   readonly overBound: number;
   /** Arrivals a second while under way: the least-squares slope. */
   readonly ratePerS: number;
@@ -33,11 +33,11 @@ export interface RaceResult {
   readonly cpuMsPerItem: number;
   readonly redisCallsPerItem: number;
   readonly redisCommandsPerItem: number;
-  /** Most resident memory of the largest process. */
+  /** Peak resident memory of the largest process. */
   readonly peakRssMb: number;
 }
 
-/** How long a worker may say nothing. */
+/** How long a worker may be silent. */
 const defaultPatienceMs = 300_000;
 
 /** Runs one contestant through one scenario. One that crashes or hangs did not finish; that is a result too. */
@@ -62,7 +62,7 @@ export async function race(
   const namespace = `bench-${randomBytes(4).toString('hex')}`;
   const workers: ChildProcess[] = [];
   const failures: string[] = [];
-  /** What each worker says next; of one that says nothing any more, why. */
+  /** The next message of each worker; for one that no longer sends any, why. */
   const hearAll = async (): Promise<unknown[]> => {
     const said = await Promise.allSettled(workers.map((worker) => heard(worker, patienceMs)));
     for (const each of said) if (each.status === 'rejected') failures.push(messageOf(each.reason));
@@ -89,14 +89,14 @@ export async function race(
     });
     for (const _task of tasks) {
       const worker = fork(join(import.meta.dirname, 'worker.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-      // What cannot be sent to it any more is seen by its end.
+      // If nothing can be sent to it any longer, its exit shows that.
       worker.on('error', () => undefined);
       workers.push(worker);
     }
     await hearAll();
     for (const [index, worker] of workers.entries()) worker.send(tasks[index]!);
     if (failures.length === 0) await hearAll();
-    // Long enough for the warm-up to leave every window and every lease of a reported answer.
+    // Long enough for every window and every lease of a reported answer to end after the warm-up.
     await new Promise((resolve) => setTimeout(resolve, 2500));
     const { calls: warmed } = await simulator.control.health();
     const warmCues = (await simulator.control.cues()).length;
@@ -124,7 +124,7 @@ export async function race(
     const byChannel = new Map<string, number[]>();
     for (const { channelArn, at } of arrivals) byChannel.set(channelArn!, [...(byChannel.get(channelArn!) ?? []), at]);
     const perItem = (value: number) => value / serial;
-    // What a worker cost that ended early, nobody knows.
+    // The cost of a worker that ended early is unknown.
     const known = reports.length === workers.length;
     return {
       contestant,
@@ -153,7 +153,7 @@ export async function race(
   }
 }
 
-/** The next message of a worker; rejects when it ends or says nothing for so long. */
+/** The next message of a worker; rejects if it ends or is silent for this long. */
 function heard(worker: ChildProcess, patienceMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
@@ -186,7 +186,7 @@ async function ended(worker: ChildProcess): Promise<void> {
   if (!isOver(worker)) await new Promise((resolve) => worker.once('exit', resolve));
 }
 
-/** Commands that clients sent (a script is one), and all that were executed, those inside scripts too. */
+/** Commands that clients sent (a script is one), and all that were executed, including those inside scripts. */
 async function commandCounts(redis: Redis): Promise<{ scripts: number; commands: number }> {
   const stats = await redis.info('commandstats');
   const calls = new Map(
@@ -199,7 +199,7 @@ async function commandCounts(redis: Redis): Promise<{ scripts: number; commands:
   };
 }
 
-/** Most arrivals in any trailing second. Takes sorted milliseconds. */
+/** The most arrivals in any trailing second. Takes sorted milliseconds. */
 export function worstSecond(at: readonly number[]): number {
   let worst = 0;
   for (let first = 0, last = 0; last < at.length; last += 1) {

@@ -1,27 +1,27 @@
-// What is raced: which items go to which channels, over how many processes, through which network.
+// The races: which items go to which channels, over how many processes, through which network.
 
 export interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly processes: number;
-  /** Channel numbers in the order in which their items are handed in, for one process. */
+  /** Channel numbers in the order in which their items are submitted, for one process. */
   items(process: number): number[];
   readonly channels: number;
   /** Seconds that no sender can beat under the strictest reading of the quota. */
   readonly lowerBoundS: number;
-  /** Items whose last arrival is judged, where it is not all of them. */
+  /** Items whose last arrival is judged, if it is not all of them. */
   readonly judged?: (channel: number) => boolean;
   readonly jitterMs: readonly [number, number];
   /** Fixed latency to the service and back, each. */
   readonly latencyMs?: number;
-  /** How wrong each process's clock is. */
+  /** The error of each process's clock. */
   readonly clockOffsetsMs?: readonly number[];
   readonly enforcement?: 'sliding-window' | 'token-bucket';
 }
 
 const perAccount = 155;
 const perChannel = 5;
-/** n at once and then n a second: the last of `items` cannot arrive before this. */
+/** n at once and then n a second: the last of `items` cannot arrive earlier. */
 const bound = (items: number, rate: number) => Math.ceil(items / rate) - 1;
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -41,7 +41,7 @@ export function flood(channels: number, processes: number, options: Partial<Scen
   };
 }
 
-/** Many items to few channels: the channels' own quota is what limits. */
+/** Many items to few channels: the channels' own quota is the limit. */
 export function hot(channels: number, itemsEach: number, processes: number): Scenario {
   return {
     name: `hot-${channels}x${itemsEach}-p${processes}`,
@@ -54,7 +54,7 @@ export function hot(channels: number, itemsEach: number, processes: number): Sce
   };
 }
 
-/** One channel's long queue is handed in first; the others must not wait behind it. */
+/** One channel's long queue is submitted first; the others must not wait behind it. */
 export function coldBehindHot(hotItems: number, cold: number, processes: number): Scenario {
   return {
     name: `cold-${cold}-p${processes}`,

@@ -1,9 +1,9 @@
-// One process of a race: builds its contestant, says so, sends its items when told, and reports what it cost.
+// One process of a race: builds its contestant, reports that it is ready, sends its items when told to, and reports the cost.
 import { existsSync, readFileSync } from 'node:fs';
 import { systemClock } from '#runtime/clock.ts';
 import type { ContestantOptions, Item, MakeContestant } from './contestants.ts';
 
-/** What the race tells a worker, and what it hears back. */
+/** Messages from the race to a worker, and its answers. */
 export interface WorkerTask extends Omit<ContestantOptions, 'clock'> {
   readonly contestant: string;
   readonly items: readonly Item[];
@@ -35,7 +35,7 @@ process.send?.('awake');
 
 async function work(task: WorkerTask): Promise<void> {
   const wallClock = Date.now;
-  // The whole process believes a wrong wall clock: whatever reads it, reads it wrong.
+  // The whole process uses a wrong wall clock: everything that reads it gets the wrong time.
   Date.now = () => wallClock() + task.clockOffsetMs;
   const make = await contestants[task.contestant]!();
   const contestant = await make({ ...task, clock: { ...systemClock, now: () => Date.now() } });
@@ -56,7 +56,7 @@ async function work(task: WorkerTask): Promise<void> {
   process.disconnect();
 }
 
-/** Linux counts the memory of whoever started a process into its maxRSS: the high-water mark of our own image is asked for. */
+/** Linux includes the parent's memory in maxRSS, so the high-water mark of our own image is read. */
 function peakRssMb(): number {
   const file = '/proc/self/status';
   const ownKb = existsSync(file) ? /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(file, 'utf8'))?.[1] : undefined;

@@ -1,5 +1,5 @@
-// What one would write without ivs-autopilot: a BullMQ queue with one job per item, its own limiter, and retries on throttling.
-// Reads channel ARNs from standard input; writes how it went to standard output.
+// What one would write without ivs-autopilot: a BullMQ queue with one job per item, its own limiter, and retries after throttling.
+// Reads channel ARNs from standard input; writes the result to standard output.
 import { text } from 'node:stream/consumers';
 import { IvsClient, PutMetadataCommand } from '@aws-sdk/client-ivs';
 import { Queue, Worker } from 'bullmq';

@@ -1,5 +1,5 @@
-// How fast this machine is, in the one figure by which tables of different machines can be compared: events a second of a loop that
-// only receives, parses and deletes.
+// How fast this machine is, in one figure that makes tables from different machines comparable: events a second of a loop that only
+// receives, parses and deletes.
 import { randomUUID } from 'node:crypto';
 import { bareLoop } from '../intake/bare-loop.ts';
 import { channelArnAt, eventBody, streamIdAt } from './events.ts';
@@ -12,7 +12,7 @@ export interface BareRate {
 
 const events = 4_000;
 
-/** Measures it, after a warm-up, against stand-ins of its own. */
+/** Measures it, after a warm-up, with stand-ins of its own. */
 export async function bareRate(): Promise<BareRate> {
   await using aws = await awsStand(2);
   const [warmUp, measured] = aws.queueUrls as [string, string];

@@ -1,4 +1,5 @@
-// The daemon's path from an observation to committed records and decisions, and to jobs in their queue, without what observes.
+// The daemon's path from an observation to committed records and decisions, and to jobs in their queue, without the sources of
+// observations.
 import type { Config } from '#config/load.ts';
 import type { Settings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
@@ -28,7 +29,7 @@ export interface Core extends AsyncDisposable {
   readonly done: { commits: number; decisions: number };
 }
 
-/** The daemon's stages, as of a replica that has been running for long. */
+/** The daemon's stages, as in a replica that has been running for a long time. */
 export function stagesOf(settings: Settings, { hasEventQueue }: { readonly hasEventQueue: boolean }): PipelineStages {
   const options = { startedAtMs: 0 };
   const silent = silentAfterMs(settings);
@@ -58,7 +59,7 @@ export async function core({
   redisUrl: string;
   prefix: string;
   config: Config;
-  /** Without one, its silence is no gap. */
+  /** Without a source, its silence is not a gap. */
   hasEventQueue: boolean;
   onCommitted?: (committed: Committed) => void;
 }): Promise<Core> {

@@ -61,9 +61,9 @@ export function eventOf(body: string, arrivedAtMs: number): EventObservation {
 const inBlock = 20;
 
 /**
- * Two events for each of so many live channels, a second apart: most starve and recover, every tenth ends and is live again. In blocks,
+ * Two events for each of this many live channels, a second apart: most starve and recover, every tenth ends and is live again. In blocks,
  * so that few channels starve at once: an incident stops rules, and then there is little to decide.
- * @param turn how many stories were told before; each takes two seconds.
+ * @param turn how many blocks came before; each takes two seconds.
  */
 export function storyOf(channels: number, turn: number, beganMs: number): string[] {
   const event = (channel: number, isSecond: boolean) => {

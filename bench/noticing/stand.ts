@@ -1,5 +1,5 @@
-// Where noticing is measured: SQS and the simulator in a process of their own, so that their work is not ours, and a Redis
-// with an append-only file in a temporary folder.
+// Where intake is measured: SQS and the simulator in a separate process, so that their work is not counted as ours, and a Redis with an
+// append-only file in a temporary folder.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { SimulatorClient } from '#simulator/client.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
 
-/** Accepted by stand-ins only. */
+/** Accepted only by stand-ins. */
 export const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
 
 export interface AwsStand extends AsyncDisposable {
@@ -24,7 +24,7 @@ export interface AwsStand extends AsyncDisposable {
 
 type Ready = Pick<AwsStand, 'ivsUrl' | 'sqsEndpoint' | 'queueUrls'>;
 
-/** The stand-ins of AWS, with so many queues; events of the simulator go nowhere. */
+/** The stand-ins of AWS, with this many queues; events of the simulator go nowhere. */
 export async function awsStand(queues: number): Promise<AwsStand> {
   const { child, end, ...ready } = await inAnotherProcess<Ready>('the stand-ins of AWS', ['serve', String(queues)]);
   return { ...ready, pid: child.pid!, control: new SimulatorClient(ready.ivsUrl), [Symbol.asyncDispose]: end };
@@ -46,7 +46,7 @@ export interface RedisStand extends AsyncDisposable {
 }
 
 /**
- * A Redis that ends with this process, however that ends: it is in the care of a process of its own.
+ * A Redis that ends with this process, however that ends: a separate process supervises it.
  * @param persistence whether it has an append-only file
  */
 export async function redisStand({ persistence = true } = {}): Promise<RedisStand> {
@@ -72,7 +72,7 @@ async function serveRedis(persistence: boolean): Promise<void> {
   }
 }
 
-/** Starts this file with these arguments; resolves with what it says when it is ready, and how to end it. */
+/** Starts this file with these arguments; resolves with its message when it is ready, and with a function to end it. */
 async function inAnotherProcess<Ready>(what: string, args: readonly string[]) {
   const child: ChildProcess = fork(fileURLToPath(import.meta.url), args);
   const exit = once(child, 'exit');
@@ -86,7 +86,7 @@ async function inAnotherProcess<Ready>(what: string, args: readonly string[]) {
   return { ...ready, child, end };
 }
 
-/** Puts messages into a queue, ten at a time, several batches side by side: nearly in order. */
+/** Puts messages into a queue, ten at a time, several batches at once: nearly in order. */
 export async function fill(sqsEndpoint: string, queueUrl: string, bodies: readonly string[]): Promise<void> {
   const batches = Array.from({ length: Math.ceil(bodies.length / 10) }, (_, index) =>
     bodies.slice(index * 10, index * 10 + 10),

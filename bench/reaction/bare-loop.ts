@@ -1,5 +1,5 @@
-// The least that could do the job: receives events and calls PutMetadata for each, with no rules, no limits and no memory.
-// Started by bench/reaction.ts in a process of its own; ends with it.
+// The least that could do the job: receives events and calls PutMetadata for each, without rules, limits or memory.
+// Started by bench/reaction.ts in a separate process; ends with it.
 import { IvsClient, PutMetadataCommand } from '@aws-sdk/client-ivs';
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 

@@ -1,10 +1,10 @@
-// What a bench says beside its figures, where it was run and how, and the files that it leaves under bench/results.
+// What a bench records besides its figures (where and how it was run), and the files that it leaves under bench/results.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 
-/** A figure without it means nothing. */
+/** A figure without this means nothing. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -32,7 +32,7 @@ export function machineLine({ cpu, cores, memoryGb, system, node, redis }: Machi
   return `${cores} × ${cpu}, ${memoryGb} GB, ${system}, Node ${node}, Redis ${redis}`;
 }
 
-/** As it would be typed again. */
+/** As one would type it again. */
 export function commandLine(): string {
   return ['npm run bench --', ...process.argv.slice(2)].join(' ');
 }

@@ -1,5 +1,5 @@
-// A fleet of channels in virtual time, and what the daemon would observe of it: every channel broadcasts once or twice a day, half of
-// the shows starve once, a tenth of the events are lost; every channel and stream is listed.
+// A fleet of channels in virtual time, and what the daemon would observe: every channel broadcasts once or twice a day, half of the shows
+// starve once, a tenth of the events are lost; every channel and stream is listed.
 import type { Channel, StreamSnapshot } from '#domain/channel.ts';
 import type { EventObservation, InventoryObservation, PollObservation } from '#domain/observation.ts';
 import { channelArnAt, channelAt, eventBody, eventOf, streamIdAt } from '../noticing/events.ts';
@@ -28,7 +28,7 @@ export class Fleet {
   delivered = 0;
   readonly #channels: Channel[];
   readonly #live = new Map<number, Show>();
-  /** Events that are to happen, in no order. */
+  /** Events still to happen, in no order. */
   #coming: Coming[] = [];
   #random = 1;
 
@@ -90,7 +90,7 @@ export class Fleet {
     return { kind: 'inventory', channels: [...this.#channels], removed: [], atMs, complete: true };
   }
 
-  /** Tags that the example rules look for: most channels have some, a few have all. */
+  /** Tags that the example rules match: most channels have some, a few have all. */
   #channelAt(index: number, show: string): Channel {
     return channelAt(index, {
       ...(index % 2 === 0 ? { 'key-rotation': 'on-stream-end' } : {}),

@@ -1,4 +1,4 @@
-// What the samples of live sessions cost: every channel live, each minute a sweep that lists it, some changes of health.
+// The cost of the samples of live sessions: every channel is live, each minute a sweep lists it, and health changes sometimes.
 import type { StreamSnapshot } from '#domain/channel.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
@@ -17,11 +17,11 @@ export interface SampleCost {
   readonly samples: number;
   readonly bytes: number;
   readonly bytesPerChannelHour: number;
-  /** Of the whole fleet's figures. */
+  /** For the whole fleet's figures. */
   readonly fleetBytesPerHour: number;
 }
 
-/** Plays so many live channels for so many hours; every tenth starves for five minutes of each hour. */
+/** Plays this many live channels for this many hours; every tenth starves for five minutes of each hour. */
 export async function sampleCost(
   redisUrl: string,
   { channels, hours }: { channels: number; hours: number },
@@ -44,7 +44,7 @@ export async function sampleCost(
         channelArn: channelArnAt(index),
         streamId: streamIdAt(index, 1),
         health: index % 10 === 0 && atMinute % 60 >= 30 && atMinute % 60 < 35 ? 'STARVING' : 'HEALTHY',
-        // From a handful to a few thousand, never the same for long.
+        // From a handful to a few thousand, never constant for long.
         viewerCount: ((index * 37) % 5_000) + ((atMinute * 13 + index) % 90),
         startTimeMs: beganMs - minute,
       }),
@@ -68,7 +68,7 @@ export async function sampleCost(
 }
 
 /**
- * Redis gave the entries its own times, which lie close together: they are written once more with those that they are of, and what
+ * Redis gave the entries its own times, which are close together: they are written again with their virtual times, and what
  * Redis's memory grows by is measured. (`MEMORY USAGE` guesses what the tree around the entries takes, at twice as much.)
  */
 async function bytesWithVirtualTimes(redis: Redis, beganMs: number): Promise<number> {

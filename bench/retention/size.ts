@@ -1,4 +1,4 @@
-// What lies in the Redis of one shard, by kind.
+// The contents of one shard's Redis, by kind.
 import type { Redis } from '#runtime/redis.ts';
 
 /** Of one kind: entries of the state, of a log, or keys. */
@@ -8,23 +8,23 @@ export interface KindSize {
 }
 
 export interface Size {
-  /** All of Redis, by its own account. */
+  /** All of Redis, as reported by itself. */
   readonly usedMemory: number;
   /** Entries of the state by kind, as text; logs, dedup ids and the commit log as Redis counts their memory. */
   readonly kinds: Readonly<Record<string, KindSize>>;
-  /** The longest that a dedup id still has to live, by Redis's clock. */
+  /** The longest remaining life of a dedup id, by Redis's clock. */
   readonly longestDedupIdMs: number;
 }
 
 export async function sizeOf(redis: Redis, prefix: string): Promise<Size> {
-  // A scan may show a key twice.
+  // A scan may return a key twice.
   const found = new Set<string>();
   for await (const page of redis.scanStream({ match: `${prefix}:*`, count: 1_000 }) as AsyncIterable<string[]>)
     for (const key of page) found.add(key.slice(prefix.length + 1));
   const names = [...found];
   const bytesOf = (name: string) =>
     redis.memory('USAGE', `${prefix}:${name}`, 'SAMPLES', 0).then((bytes) => bytes ?? 0);
-  // Before all else: they go on expiring. They are as large as each other.
+  // Before everything else, because they keep expiring. They are all of the same size.
   const dedupIds = names.filter((name) => name.startsWith('claim:'));
   const leftMs = (await Promise.all(dedupIds.map((name) => redis.pttl(`${prefix}:${name}`)))).filter((ms) => ms > 0);
   const dedupIdBytes = dedupIds.length === 0 ? 0 : Math.max(...(await Promise.all(dedupIds.slice(-100).map(bytesOf))));

@@ -1,17 +1,17 @@
-// The shared state in a real Redis under a virtual clock. Redis counts ages by its own clock, so every time to live is given to it in
-// the real time in which so much virtual time passes.
+// The shared state in a real Redis under a virtual clock. Redis counts ages by its own clock, so every time to live is converted to the
+// real time in which that much virtual time passes.
 import type { Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import { RedisState, type RedisStateOptions } from '#store/shared-state.ts';
 
-/** Of dedup ids, where nobody says otherwise. */
+/** For dedup ids, unless specified otherwise. */
 export const dedupTtlMs = 6 * 3_600_000;
-/** What a virtual minute takes, until that is known. */
+/** The duration of a virtual minute, until it is known. */
 const guessedRate = 2 / 60_000;
 
 /** The virtual clock, and how fast it runs. */
 export class VirtualClock {
   #nowMs: number;
-  /** When it was what, in order. */
+  /** Which virtual time was reached when, in order. */
   readonly #marks: { readonly virtualMs: number; readonly realMs: number }[] = [];
 
   constructor(startMs: number) {
@@ -28,12 +28,12 @@ export class VirtualClock {
     this.#mark();
   }
 
-  /** How long the last so much virtual time took, and so about how long the next will take. */
+  /** How long the last stretch of virtual time took, and so about how long the next will take. */
   realMsOf(virtualMs: number): number {
     const last = this.#marks.at(-1)!;
     const since = this.#marks[this.#indexAt(last.virtualMs - virtualMs)]!;
     const passedMs = last.virtualMs - since.virtualMs;
-    // At first there is more code to compile than time to go by.
+    // At first, compiling code takes most of the time.
     const rate = passedMs < 3_600_000 ? guessedRate : (last.realMs - since.realMs) / passedMs;
     return Math.max(1, rate * virtualMs);
   }

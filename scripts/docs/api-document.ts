@@ -1,5 +1,5 @@
-// The daemon's API document, and the types of its client made from it. Nothing runs for it: the API is put together over a shard of
-// which nothing is ever asked.
+// The daemon's API document, and the types of its client generated from it. Nothing runs for it: the API is built for a shard that is never
+// used.
 import { registerHooks } from 'node:module';
 import { parseConfig } from '#config/load.ts';
 import { Secret } from '#domain/secret.ts';
@@ -10,7 +10,7 @@ import { ShardDirectory } from '#shard/directory.ts';
 import type { Shard } from '#shard/shard.ts';
 import { createApi } from '#src/api/api.ts';
 
-/** Whatever is read of it or done with it, it is this again, and empty. */
+/** Whatever is read from it or done with it, the result is this object again, and empty. */
 const nothing: unknown = new Proxy(() => undefined, {
   get: (_, name) => {
     if (name === Symbol.iterator) return () => [][Symbol.iterator]();
@@ -31,7 +31,7 @@ export async function apiDocument(): Promise<Record<string, unknown>> {
     standby: false,
     reload: async () => inForce,
     env: { host: '127.0.0.1', port: 0 },
-    // One token, so that the document says that one is needed; nothing is ever asked with it.
+    // One token, so that the document says that one is needed; nothing is ever requested with it.
     tokens: [{ name: 'admin', role: 'admin', value: new Secret('none') }],
     clock: systemClock,
     logger: createLogger({ level: 'silent', scrubber: new Scrubber() }),
@@ -45,7 +45,7 @@ export async function apiDocument(): Promise<Record<string, unknown>> {
 
 /** The types of the client, made by openapi-typescript. */
 export async function clientTypes(): Promise<string> {
-  // It writes its types with the compiler of TypeScript 5; ours is TypeScript 7, which has no such interface.
+  // It writes its types with the compiler of TypeScript 5; ours is TypeScript 7, which has no such API.
   registerHooks({
     resolve: (specifier, context, next) =>
       specifier === 'typescript' && context.parentURL?.includes('/openapi-typescript/')

@@ -1,7 +1,7 @@
-// Small pieces of Markdown, and tables made from JSON Schema.
+// Small pieces of Markdown, and tables generated from JSON Schema.
 import { durationPattern } from '#domain/action.ts';
 
-/** What we use of JSON Schema. */
+/** The part of JSON Schema that we use. */
 export interface JsonSchema {
   readonly type?: string;
   readonly description?: string;
@@ -34,7 +34,7 @@ export function settingsOf(schema: JsonSchema, prefix = ''): Setting[] {
     const path = prefix === '' ? name : `${prefix}.${name}`;
     const inner = property.items?.properties ? property.items : property;
     const below = inner.properties ? settingsOf(inner, inner === property ? path : `${path}[]`) : [];
-    // An object with settings of its own needs a row only when there is something to say about it.
+    // An object with settings of its own needs a row only if there is something to say about it.
     if (below.length > 0 && property.description === undefined) return below;
     const own: Setting = {
       path,
@@ -47,7 +47,7 @@ export function settingsOf(schema: JsonSchema, prefix = ''): Setting[] {
   });
 }
 
-/** The type in a reader's words. */
+/** The type in plain words. */
 function typeOf(schema: JsonSchema): string {
   if (schema.const !== undefined)
     return code(typeof schema.const === 'string' ? schema.const : JSON.stringify(schema.const));

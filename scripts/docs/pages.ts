@@ -34,7 +34,7 @@ export async function generatedPages(): Promise<Readonly<Record<string, string>>
   };
 }
 
-/** Every command, as `--help` has it. */
+/** Every command, as shown by `--help`. */
 function commandTable(): string {
   const io = { print: () => undefined, printError: () => undefined, env: {}, signal: new AbortController().signal };
   const rows = (command: ReturnType<typeof createProgram>, path: string): string[][] =>
@@ -182,7 +182,7 @@ async function metricsPage(): Promise<string> {
   ]);
 }
 
-/** A sentence for Markdown, where `<port>` outside of code would be taken for HTML and not be shown. */
+/** A sentence for Markdown, in which `<port>` outside of code would be treated as HTML and not shown. */
 function prose(text: string): string {
   return text.replaceAll(/`[^`]*`|<(?=\w)/g, (found) => (found === '<' ? '&lt;' : found));
 }
@@ -191,7 +191,7 @@ function page(title: string, source: string, parts: readonly string[]): string {
   return `<!-- Made from ${source}. -->\n${generated}\n\n# ${title}\n\n${parts.join('\n\n')}\n`;
 }
 
-/** Documents that are written by hand, with the generated parts in them by the name in their markers. */
+/** Documents written by hand, with their generated parts by the names in their markers. */
 export function partlyGenerated(): Readonly<Record<string, Readonly<Record<string, string>>>> {
   return {
     'docs/cli.md': { commands: commandTable() },
@@ -200,7 +200,7 @@ export function partlyGenerated(): Readonly<Record<string, Readonly<Record<strin
   };
 }
 
-/** The scenarios that come with the simulator, in their own words. */
+/** The built-in scenarios of the simulator, in their own words. */
 function scenarioTable(): string {
   const rows = builtInScenarios()
     .toSorted()
@@ -208,7 +208,7 @@ function scenarioTable(): string {
   return table(['Scenario', 'What happens'], rows);
 }
 
-/** The bodies of the simulator's control API. */
+/** The request bodies of the simulator's control API. */
 function controlBodies(): string {
   return Object.entries(ROUTES)
     .flatMap(([route, { body }]) => {
@@ -289,7 +289,7 @@ function fieldTable(fields: FieldTable): string {
   );
 }
 
-/** The fields with those below them, by their joined names. */
+/** The fields including nested ones, by their joined names. */
 function flat(fields: FieldTable, above = ''): [string, FieldTable[string]][] {
   return Object.entries(fields).flatMap(([name, shape]) =>
     shape.fields ? flat(shape.fields, `${above}${name}.`) : [[`${above}${name}`, shape]],
@@ -311,7 +311,10 @@ function eventTable(): string {
   );
 }
 
-/** The text of a document with what stands between `<!-- begin x -->` and `<!-- end x -->` made anew. Throws when a block is missing or unknown. */
+/**
+ * The text of a document with everything between `<!-- begin x -->` and `<!-- end x -->` generated again. Throws if a block is missing or
+ * unknown.
+ */
 export function fillBlocks(path: string, text: string, blocks: Readonly<Record<string, string>>): string {
   let filled = text;
   for (const [name, content] of Object.entries(blocks)) {

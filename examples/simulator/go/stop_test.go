@@ -89,7 +89,7 @@ func TestStopsTheOneThatStarves(t *testing.T) {
 		Region: "us-west-2",
 		// BaseEndpoint in newer releases of the SDK does the same.
 		EndpointResolver: ivs.EndpointResolverFromURL(simulator.URL),
-		// It takes any credentials; these are nobody's.
+		// It accepts any credentials; these are nobody's.
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "simulator", SecretAccessKey: "simulator"}, nil
 		}),

@@ -32,13 +32,13 @@ class StopStarving(unittest.TestCase):
         cls.addClassCleanup(cls.simulator.stdout.close)
         cls.addClassCleanup(cls.simulator.wait)
         cls.addClassCleanup(cls.simulator.terminate)
-        # With --json its first line says where it is.
+        # With --json its first line contains its addresses.
         cls.addresses = json.loads(cls.simulator.stdout.readline())
         cls.ivs = boto3.client(
             "ivs",
             endpoint_url=cls.addresses["url"],
             region_name="us-west-2",
-            # It takes any credentials; these are nobody's.
+            # It accepts any credentials; these are nobody's.
             aws_access_key_id="simulator",
             aws_secret_access_key="simulator",
         )

@@ -18,11 +18,11 @@ const clientOf = ({ url }: SimulatorHandle) =>
   new IvsClient({
     endpoint: url,
     region: 'us-west-2',
-    // It takes any credentials; these are nobody's.
+    // It accepts any credentials; these are nobody's.
     credentials: { accessKeyId: 'simulator', secretAccessKey: 'simulator' },
   });
 
-test('stops the one that starves', async ({ simulator }) => {
+test('stops the stream that starves', async ({ simulator }) => {
   const { control } = simulator;
   const channels = await control.createChannels(3, { tags: { tier: 'gold' } });
   const arns = channels.map(({ arn }) => arn);
@@ -36,7 +36,7 @@ test('stops the one that starves', async ({ simulator }) => {
   expect(stops.map(({ channelArn, outcome }) => [channelArn, outcome])).toEqual([[starving, 'ok']]);
 });
 
-test('a refusal is told of', async ({ simulator }) => {
+test('reports a refusal', async ({ simulator }) => {
   const { control } = simulator;
   const [channel] = await control.createChannels(1);
   await control.goLive(channel!.arn);
