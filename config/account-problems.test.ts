@@ -112,7 +112,7 @@ describe('accounts, Regions and queues', () => {
     entry(`region: us-west-2, account_id: "111122223333", queue_url: "${sqs('us-west-2')}"`),
     entry('region: us-west-2, queue_url: "http://127.0.0.1:9324/000000000000/events"'),
     `${entry('region: us-west-2')}events: {queue_url: "${sqs('us-west-2')}"}\n`,
-  ])('what fits is no problem: %s', (text) => {
+  ])('accepts what fits: %s', (text) => {
     expect(problemsOf(text)).toEqual([]);
   });
 
@@ -122,7 +122,7 @@ describe('accounts, Regions and queues', () => {
       `  - {name: a${index}, region: us-west-2, account_id: "${100_000_000_000 + index}", assume_role_arn: "arn:aws:iam::{account}:role/autopilot-{account}", queue_url: "${sqs('eu-west-1', '999988887777')}"}\n`,
   );
 
-  it('one role text serves every account, and a queue of none of them is read by the first', () => {
+  it('one role text serves every account, and the first entry reads a queue that belongs to none of them', () => {
     const text = `version: 1\naccounts:\n${fifty.join('')}`;
     expect(problemsOf(text)).toEqual([]);
     const result = parseConfig(text, 'f');
@@ -154,7 +154,7 @@ describe('accounts, Regions and queues', () => {
     [{ AWS_REGION: 'us-east-2' }, '', /AWS_REGION: Amazon IVS is not in us-east-2/],
     [{ AWS_REGION: 'US West (Oregon)' }, '', /AWS_REGION: .*write its code/],
     [{ AWS_REGION: 'us-west-2' }, sqs('eu-west-1'), /the queue is in eu-west-1/],
-  ])('the environment’s Region is judged too: %j', (env, queueUrl, message) => {
+  ])('checks the environment’s Region too: %j', (env, queueUrl, message) => {
     const result = parseConfig('version: 1\n', 'f', { queueUrl });
     expect(result.ok && (() => accountsOf(result.config, env))).toThrow(message);
   });
@@ -172,7 +172,7 @@ describe('time intervals', () => {
     'weekdays: [monday], days_of_month: ["29"], months: [february], years: ["2028"]',
     'weekdays: [monday], days_of_month: ["1"], months: [january], years: ["2027"]',
     'days_of_month: ["-31"], months: [february]',
-  ])('%s never comes', (range) => {
+  ])('%s never occurs', (range) => {
     expect(ofTimes(range)).toEqual([
       expect.stringMatching(/time_intervals\[0\]\.time_intervals\[0\]: .*no day matches/),
     ]);
@@ -186,11 +186,11 @@ describe('time intervals', () => {
     'days_of_month: ["31"]',
     'weekdays: [friday], days_of_month: ["13"]',
     'times: [{start_time: "18:00", end_time: "24:00"}]',
-  ])('%s comes', (range) => {
+  ])('%s occurs', (range) => {
     expect(ofTimes(range)).toEqual([]);
   });
 
-  it('years that are over are a warning', () => {
+  it('past years are a warning', () => {
     expect(ofTimes('years: ["2019:2020"]')).toEqual([expect.stringMatching(/years: warning: these years are over/)]);
   });
 });

@@ -1,4 +1,4 @@
-// What is wrong with the accounts and the event queues of a configuration, as far as it can be told without asking AWS.
+// What is wrong with the accounts and the event queues of a configuration, as far as can be seen without AWS.
 import { problemOfRegion } from '#domain/regions.ts';
 import { accountIdOf, accountPlaceholder, entriesByQueue, problemsOfQueueUrl, queueKeyOf, roleOf } from './accounts.ts';
 import type { Finding, PathPart } from './problem.ts';
@@ -36,7 +36,7 @@ export function doubtsOfAccounts({ accounts = [], events }: ConfigDocument): Fin
   return findings;
 }
 
-/** Entries of which others have the queue too, and all of which say their number: it may be of any account and Region. */
+/** Entries whose queue others use too, and all of which have an account_id: the queue may belong to any account and Region. */
 function entriesThatShare(accounts: Accounts): ReadonlySet<AccountSettings> {
   const groups = Array.from(entriesByQueue(accounts).values());
   return new Set(
@@ -74,7 +74,9 @@ function error(path: readonly PathPart[], message: string): Finding {
   return { path, message, severity: 'error' };
 }
 
-/** Two shards must not have one account's quota in one Region, nor take each other's events from one queue that does not tell them apart. */
+/**
+ * Two shards must not share one account's quota in one Region, nor take each other's events from a queue that does not distinguish them.
+ */
 function sharedByAccounts(accounts: Accounts, sharing: ReadonlySet<AccountSettings>): Finding[] {
   const findings: Finding[] = [];
   const owners = new Map<string, string>();

@@ -1,26 +1,26 @@
-// Which accounts a configuration means, with what the environment says where it is silent.
+// The accounts of a configuration, completed from the environment.
 import { AppError } from '#domain/errors.ts';
 import { problemOfQueue, queueOf } from '#domain/queue-url.ts';
 import { problemOfRegion } from '#domain/regions.ts';
 import type { AccountSettings, Settings } from './settings.ts';
 
-/** An entry as it is worked. */
+/** An entry in its resolved form. */
 export interface Account extends AccountSettings {
-  /** Of an entry whose queue is that of others too; undefined: it has a queue of its own, or none. */
+  /** For an entry whose queue others use too; undefined: it has a queue of its own, or none. */
   readonly sharedQueue?: SharedQueue | undefined;
 }
 
 export interface SharedQueue {
-  /** This entry reads the queue for all of them: one of them does. */
+  /** This entry reads the queue for all of them: exactly one does. */
   readonly isReader: boolean;
-  /** The queue is of this entry's account and Region. Where it is of none of them, it is read with the daemon's own identity. */
+  /** The queue belongs to this entry's account and Region. If it belongs to none of them, it is read with the daemon's own identity. */
   readonly isOwner: boolean;
 }
 
-/** In a role, what stands for the account's number. */
+/** In a role, the placeholder for the account's number. */
 export const accountPlaceholder = '{account}';
 
-/** The role of an entry with the account's number filled in; as it is while that is not known. */
+/** The role of an entry with the account's number filled in; unchanged while that is not known. */
 export function roleOf({
   account_id: id,
   assume_role_arn: role,
@@ -28,7 +28,7 @@ export function roleOf({
   return id === undefined ? role : role?.replaceAll(accountPlaceholder, id);
 }
 
-/** The account's 12 digits as far as the configuration tells: `account_id`, or those of the role. */
+/** The account's 12 digits, if the configuration contains them: `account_id`, or those of the role. */
 export function accountIdOf({
   account_id: id,
   assume_role_arn: role,
@@ -64,7 +64,7 @@ export function queueKeyOf(url: string): string {
   return queueOf(url)?.arn ?? url;
 }
 
-/** Which entries have one queue. */
+/** Which entries share a queue. */
 export function entriesByQueue<A extends Pick<AccountSettings, 'queue_url'>>(
   accounts: readonly A[],
 ): ReadonlyMap<string, readonly A[]> {
@@ -72,7 +72,7 @@ export function entriesByQueue<A extends Pick<AccountSettings, 'queue_url'>>(
   return Map.groupBy(withQueue, ({ queue_url: url }) => queueKeyOf(url!));
 }
 
-/** The owner of a shared queue reads it, else the first of those that share it. */
+/** The owner of a shared queue reads it, otherwise the first of those that share it. */
 function withSharedQueues(accounts: readonly AccountSettings[]): Account[] {
   const shared = new Map<AccountSettings, SharedQueue>();
   for (const sharing of entriesByQueue(accounts).values()) {
@@ -85,7 +85,9 @@ function withSharedQueues(accounts: readonly AccountSettings[]): Account[] {
   return accounts.map((entry) => (shared.has(entry) ? { ...entry, sharedQueue: shared.get(entry) } : entry));
 }
 
-/** What is wrong with a queue for an entry of `accounts`; a URL that is not AWS's may be a stand-in's, of which nothing is known. */
+/**
+ * What is wrong with a queue for an entry of `accounts`; a URL that is not AWS's may be that of a stand-in, about which nothing is known.
+ */
 export function problemsOfQueueUrl(
   url: string,
   account: Pick<AccountSettings, 'region' | 'account_id' | 'assume_role_arn'> | undefined,

@@ -87,7 +87,7 @@ describe('all problems in one run', () => {
     expect(problems.map(formatProblem)).toEqual([expect.stringMatching(/unknown key \w+ \(did you mean \w+\?\)$/)]);
   });
 
-  it('a key that is far from any name and the only one that is missing are one problem', () => {
+  it('a key unlike any name and the only missing key are one problem', () => {
     const { problems } = checkConfig(example.replace('trigger: {state: {health', 'when: {state: {health'), 'f.yaml');
 
     expect(problems.map(({ message }) => message)).toEqual([
@@ -99,13 +99,13 @@ describe('all problems in one run', () => {
     ['a receiver', 'url_file: /run/secrets/noc_url', 'url_file: 5'],
     ['a time interval', 'start_time: "18:00"', 'start_time: 18'],
     ['a rule’s name', '- name: mass-starvation', '- name: Mass Starvation'],
-  ])('what names a broken part is no problem of its own: %s', (_, from, to) => {
+  ])('a reference to a broken part is not a separate problem: %s', (_, from, to) => {
     expect(example).toContain(from);
 
     expect(placesOf(example.replace(from, to))).toHaveLength(1);
   });
 
-  it('each of two mistakes in different places is told, whatever the other is', () => {
+  it('reports each of two mistakes in different places, whatever the other is', () => {
     const mistakes: readonly (readonly [from: string, to: string, path: string])[] = [
       ['for: 15s', 'for: soon', 'rules[0].for'],
       ['health: [STARVING], percent', 'health: [STARVED], percent', 'rules[0].trigger.aggregate.health[0]'],
@@ -134,7 +134,7 @@ describe('all problems in one run', () => {
     );
   });
 
-  it('no file changes what the next one is told', () => {
+  it('no file changes what is reported about the next', () => {
     const before = placesOf(manyMistakes);
     for (const actions of ['[{emit_event: {a: 0, "": null}}]', '5', '[]', '[{emit_event: 5}, 5]'])
       parseConfig(`version: 1\nrules:\n  - {name: r, trigger: {event: []}, actions: ${actions}}\n`, 'f.yaml');
@@ -142,7 +142,7 @@ describe('all problems in one run', () => {
     expect(placesOf(manyMistakes)).toEqual(before);
   });
 
-  it('what is refused when it is loaded is what is told', () => {
+  it('what is refused at load time is what is reported', () => {
     const result = parseConfig(manyMistakes, 'f.yaml');
 
     // Lint is for `validate`; the daemon only warns of it.

@@ -21,7 +21,7 @@ function findings(text: string): string[] {
 
 const address = 'http: {external_url: "https://autopilot.example/"}';
 
-test('what an approval asks for has defaults: one operator, not the author, ten minutes', () => {
+test('what an approval requires has defaults: one operator, not the author, ten minutes', () => {
   const loaded = parseConfig(file('{}', address), 'x.yaml');
   if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
   expect(loaded.config.ruleset.rules[0]?.actions[0]?.approval).toEqual({
@@ -35,7 +35,7 @@ test('what an approval asks for has defaults: one operator, not the author, ten 
   expect(lintConfig(loaded.config)).toEqual([]);
 });
 
-describe('a mistake is told with its place', () => {
+describe('a mistake is reported with its place', () => {
   test.each([
     [
       '{}',
@@ -54,7 +54,7 @@ describe('a mistake is told with its place', () => {
     expect(findings(file(approval, more))).toEqual([expect.stringContaining(problem)]);
   });
 
-  test('also in on_resolve, and where the file has nobody to tell', () => {
+  test('also in on_resolve, and if the file has no receiver', () => {
     const text = file('{}', address)
       .replace(/^receivers.*\n/m, '')
       .replace('guards:', 'on_resolve: [{put_metadata: {payload: x}, approval: {}}]\n    guards:');

@@ -18,19 +18,19 @@ describe('a selection', () => {
     expect(carried(text)).toEqual(names);
   });
 
-  test('left out is all of them', () => {
+  test('left out means all of them', () => {
     expect(carriedAccounts(accounts, undefined)).toEqual(accounts);
     expect(carriedAccounts(accounts, selectionOf(undefined, { AUTOPILOT_ACCOUNTS: '' }))).toEqual(accounts);
   });
 
-  test('of the option goes before that of the environment', () => {
+  test('the option overrides the environment', () => {
     const env = { AUTOPILOT_ACCOUNTS: 'main' };
     expect(selectionOf('eu-*', env)).toEqual({ text: 'eu-*', from: 'run --accounts' });
     expect(selectionOf(undefined, env)).toEqual({ text: 'main', from: 'AUTOPILOT_ACCOUNTS' });
   });
 });
 
-describe('a selection that cannot be meant', () => {
+describe('an invalid selection', () => {
   test.each([
     [
       'an unknown name',
@@ -45,14 +45,14 @@ describe('a selection that cannot be meant', () => {
     ['capitals', 'MAIN', /"MAIN" is no name: .*\(did you mean main\?\)/],
     ['another kind of pattern', 'eu-{west,north}', /"eu-\{west" is no name/],
     ['a line break, which is shown as text', 'ma\nin', /"ma\\nin" is no name/],
-  ])('%s is refused in one line that says where it stands', (_, text, message) => {
+  ])('%s is refused in one line that says where it was set', (_, text, message) => {
     expect(() => carried(text)).toThrow(
       expect.objectContaining({ code: 'ACCOUNTS_INVALID', message: expect.stringMatching(message) }),
     );
     expect(() => carried(text)).toThrow(/^[^\n]*$/);
   });
 
-  test('names the variable where it was that', () => {
+  test('names the variable if the selection came from there', () => {
     const selection = selectionOf(undefined, { AUTOPILOT_ACCOUNTS: 'x' });
     expect(() => carriedAccounts(accounts, selection)).toThrow(/^AUTOPILOT_ACCOUNTS: there is no account x;/);
   });
@@ -85,7 +85,7 @@ describe('accounts that share an event queue', () => {
     expect(carriedOf('*')).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test.each(['a', 'b,c'])('and not in part: %s', (text) => {
+  test.each(['a', 'b,c'])('but not in part: %s', (text) => {
     expect(() => carriedOf(text)).toThrow(
       expect.objectContaining({
         code: 'ACCOUNTS_INVALID',

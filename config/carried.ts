@@ -4,7 +4,7 @@ import { didYouMean } from '#domain/nearest-name.ts';
 import { entriesByQueue } from './accounts.ts';
 import type { AccountSettings } from './settings.ts';
 
-/** What was asked for, and where: `run --accounts` or `AUTOPILOT_ACCOUNTS`, for messages. */
+/** The selection, and where it was made: `run --accounts` or `AUTOPILOT_ACCOUNTS`, for messages. */
 export interface AccountSelection {
   readonly text: string;
   readonly from: string;
@@ -12,7 +12,7 @@ export interface AccountSelection {
 
 type AccountWithQueue = Pick<AccountSettings, 'name' | 'queue_url'>;
 
-/** The option, else the variable; undefined: all accounts. */
+/** The option, otherwise the variable; undefined: all accounts. */
 export function selectionOf(
   option: string | undefined,
   { AUTOPILOT_ACCOUNTS: variable }: Readonly<Record<string, string | undefined>>,
@@ -38,7 +38,7 @@ export function carriedAccounts<A extends AccountWithQueue>(
   return carried;
 }
 
-/** Whoever reads a queue deletes its messages: those of an account that another process carries would be lost to it. */
+/** The reader of a queue deletes its messages: those for an account that another process carries would be lost. */
 function refuseSplitQueues<A extends AccountWithQueue>(
   accounts: readonly A[],
   carried: ReadonlySet<A>,
@@ -84,7 +84,7 @@ function wantedNames(names: readonly string[], { text, from }: AccountSelection)
   return wanted;
 }
 
-/** By its parts, in order: an expression with many stars could take for ever. */
+/** Piece by piece, in order: an expression with many stars could take forever. */
 function isLike(name: string, pattern: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop() ?? '';

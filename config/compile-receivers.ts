@@ -1,4 +1,4 @@
-// Receivers and routes of the file → what the daemon sends by: templates compiled, defaults filled in, names that are not there found.
+// Receivers and routes of the file → what the daemon sends with: templates compiled, defaults filled in, unknown names found.
 
 import type { z } from 'zod';
 import { durationMs } from '#domain/duration.ts';
@@ -26,7 +26,7 @@ type Templates = (name: string, text: string | undefined, mode: TemplateMode) =>
 type Without<I, K extends string> = I extends unknown ? Omit<I, K> : never;
 type Unnamed = Without<Integration, 'key'>;
 
-/** Where an integration leads. */
+/** The destination of an integration. */
 function targetOf(made: Unnamed): object {
   switch (made.kind) {
     case 'webhook':
@@ -48,7 +48,7 @@ interface Place {
   readonly text: Templates;
 }
 
-/** One receiver. @param error told of each template that is none */
+/** One receiver. @param error called for each invalid template */
 export function compileReceiver(receiver: ReceiverDocument, path: readonly PathPart[], error: Report): Receiver {
   const integrations: Integration[] = [];
   const add = <D extends object>(
@@ -201,7 +201,7 @@ function httpOf({ http_config: http }: Pick<Config<'webhook_configs'>, 'http_con
   return { proxyUrl: http?.proxy_url, credentialsFile: http?.authorization?.credentials_file };
 }
 
-/** The tree of routes; a route has from the one above what it does not say itself. */
+/** The tree of routes; a route inherits from its parent what it does not set itself. */
 export function compileRoute(
   route: RouteDocument,
   checkReceiver: (name: string, path: readonly PathPart[]) => void,

@@ -31,11 +31,11 @@ export interface RuleContext {
   readonly findings: Finding[];
   intervalOf(name: string, path: readonly PathPart[]): TimeInterval | undefined;
   checkReceiver(name: string, path: readonly PathPart[]): void;
-  /** Whether the file says where a `notify` without a receiver goes. */
+  /** Whether the file has a route for a `notify` without a receiver. */
   readonly hasRoute: boolean;
 }
 
-/** In force where neither the rule nor `defaults` says otherwise. */
+/** In force unless the rule or `defaults` says otherwise. */
 export const builtInGuards = {
   cooldown: '5m',
   min_gap: '5m',
@@ -44,7 +44,7 @@ export const builtInGuards = {
   group_by: ['channel'],
 } as const satisfies GuardsDocument;
 
-/** Compiles one rule; what is wrong is added to the context's findings. */
+/** Compiles one rule; problems are added to the context's findings. */
 export function compileRule(document: RuleDocument, context: RuleContext): Rule {
   const compiler = new RuleCompiler(document, context);
   return compiler.compile();
@@ -122,7 +122,7 @@ class RuleCompiler {
   ): Matcher | undefined {
     if (source === undefined) return undefined;
     for (const problem of problemsOfFields(source, fields)) {
-      // What only our tables do not know is for lint.
+      // What only our tables do not know is left to lint.
       if (problem.severity === 'error') this.#error([...path, ...problem.path], problem.message);
     }
     return matcherOf(source);
@@ -165,7 +165,7 @@ class RuleCompiler {
     return { kind: 'http', name: http.name, body: http.body && matcherOf(http.body) };
   }
 
-  /** Of many keys no more is known than that they are at least so old: only that can be asked. */
+  /** Of many keys only a minimum age is known: only that can be asked. */
   #keyAge(members: readonly unknown[]): Trigger {
     const days = members.map((member, index) => {
       const { numeric, ...others } = (member ?? {}) as { readonly numeric?: unknown };
@@ -179,7 +179,7 @@ class RuleCompiler {
     return { kind: 'key_age', pattern: matcherOf({ key_age: members }), days: ascending };
   }
 
-  /** What only some triggers can have. */
+  /** Settings that only some triggers can have. */
   #checkTiming(trigger: Trigger, perChannel: boolean): void {
     const rule = this.#rule;
     const momentary = momentKinds.has(trigger.kind) && rule.while === undefined;

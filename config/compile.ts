@@ -1,5 +1,5 @@
-// Turns a checked configuration document into the ruleset that the engine works with, and judges what takes more than one field:
-// names that refer to each other, templates, what a trigger can bring, caps of destructive actions.
+// Turns a checked configuration document into the engine's ruleset, and checks what takes more than one field: names that refer to each
+// other, templates, what a trigger provides, caps of destructive actions.
 
 import { durationMs } from '#domain/duration.ts';
 import type { LabelMatcher } from '#domain/labels.ts';
@@ -16,8 +16,8 @@ import type { ConfigDocument } from './schema.ts';
 import { compileTimeInterval } from './time-range.ts';
 
 /**
- * Compiles; what is wrong is in the findings, and the ruleset is only to be used when none of them is an error. `lostNames`: what the
- * file has and the document lacks, because it is broken.
+ * Compiles; problems are in the findings, and the ruleset may only be used if none of them is an error. `lostNames`: names that the
+ * file has and the document lacks, because their parts are broken.
  */
 export function compileRuleset(
   document: ConfigDocument,

@@ -1,9 +1,9 @@
-// Which events the rules of a file ask for, compared with what our table of events has.
+// Which events the rules of a file name, compared with our table of events.
 import type { Ruleset } from '#domain/rule.ts';
 import { newerDetailTypes } from '#rules/lint/ivs-events.ts';
 import { compilePattern } from '#rules/pattern.ts';
 
-/** What the rules of a file ask for beyond our table: detail types, or tests of them, as they stand in the patterns. */
+/** What the rules of a file name beyond our table: detail types, or tests of them, as written in the patterns. */
 export function detailTypesOf({ rules }: Pick<Ruleset, 'rules'>): readonly unknown[] {
   const asked = rules.flatMap(({ mode, trigger }) =>
     mode === 'off' || trigger.kind !== 'event' ? [] : newerDetailTypes(trigger.pattern),
@@ -11,7 +11,7 @@ export function detailTypesOf({ rules }: Pick<Ruleset, 'rules'>): readonly unkno
   return [...new Map(asked.map((member) => [JSON.stringify(member), member])).values()];
 }
 
-/** Whether the text of an event pattern lets events of this detail type through: what it asks of the type matches, or it asks nothing. */
+/** Whether an event pattern, as text, accepts events of this detail type: its condition on the type matches, or it has none. */
 export function letsThrough(pattern: string | undefined, type: string): boolean {
   let asked: unknown;
   try {

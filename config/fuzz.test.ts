@@ -1,4 +1,4 @@
-// Whatever a configuration file holds: problems with places, or a configuration that the engine can work with. Never a crash or a hang.
+// Any configuration file leads to problems with places, or to a configuration that the engine can work with. Never to a crash or a hang.
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ const oneRule = `version: 1\nreceivers: [{name: noc, webhook_configs: [{url_file
 /** Processor time for one file. */
 const boundMs = 2_000;
 
-/** Parses within its bound; what is accepted is linted and matched as well. */
+/** Parses within its limit; what is accepted is also linted and matched. */
 function parse(text: string): boolean {
   const started = process.cpuUsage();
   const result = parseConfig(text, 'f.yaml');
@@ -35,7 +35,7 @@ function parse(text: string): boolean {
 
 type Rule = Extract<ReturnType<typeof parseConfig>, { ok: true }>['config']['ruleset']['rules'][number];
 
-/** Matchers and templates meet documents that are not what they expect. */
+/** Matchers and templates get documents that they do not expect. */
 function exercise(rule: Rule): void {
   for (const document of [undefined, null, 5, [], {}, { detail: [[]] }, { tags: null, health: {} }]) {
     rule.match?.match(document);
@@ -61,14 +61,14 @@ const json = fc.letrec((tie) => ({
 })).value;
 
 describe('a configuration file', () => {
-  it('of any text is refused or accepted, with a place for every problem', () => {
+  it('with any text is refused or accepted, with a place for every problem', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 400, unit: 'binary' }), (text) => void parse(text)),
       { numRuns: 300 },
     );
   });
 
-  it('of YAML made of any values', () => {
+  it('with YAML of any values', () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.oneof(word, fc.constantFrom('version', 'rules', 'defaults', 'receivers')), json),
@@ -78,7 +78,7 @@ describe('a configuration file', () => {
     );
   });
 
-  it('of rules made of any values', () => {
+  it('with rules of any values', () => {
     const action = fc.constantFrom(...actionNames).chain((name) => json.map((params) => ({ [name]: params })));
     const rule = fc.record({
       name: fc.constantFrom('r', 'r2', ''),
@@ -100,7 +100,7 @@ describe('a configuration file', () => {
     );
   });
 
-  it('of a rule with bytes cut out, doubled or replaced', () => {
+  it('with a rule whose bytes were cut out, doubled or replaced', () => {
     const edit = fc.record({
       at: fc.nat(oneRule.length),
       cut: fc.nat(12),
@@ -118,11 +118,11 @@ describe('a configuration file', () => {
       }),
       { numRuns: 200 },
     );
-    // Edits within comments and texts harm nothing; almost all others must be noticed.
+    // Edits within comments and texts are harmless; almost all others must be noticed.
     expect(accepted).toBeLessThan(120);
   });
 
-  it('never has an unknown key that is passed over', () => {
+  it('never has an unknown key that is ignored', () => {
     const keys = [...example.matchAll(/\b([a-z_]+):(?= )/g)].map(({ 1: key = '', index }) => ({ key, index }));
     const structural = keys.filter(
       ({ index }) =>
@@ -170,7 +170,7 @@ describe('a configuration file', () => {
     parse(text);
   });
 
-  /** A text that doubles, or worse, with each step. */
+  /** A text that doubles, or grows faster, with each step. */
   const grown = (start: string, step: string, times: number) =>
     `{% assign a = ${start} %}${`{% assign a = a | ${step} %}`.repeat(times)}{{ a | size }}`;
   const loops = (inner: string) => `${'{% for i in (1..1000) %}'.repeat(3)}${inner}${'{% endfor %}'.repeat(3)}`;
@@ -184,7 +184,7 @@ describe('a configuration file', () => {
     ['makes lists of itself', grown("'x,x' | split: ','", 'concat: a', 40)],
     ['quotes quotation marks', grown("'\"'", 'json | json', 30)],
     ['takes a slice that is not there', '{{ rule.name | slice: 0, 99999999999 }}'],
-  ])('a template that %s is refused, or held back when it is filled in', (_, template) => {
+  ])('a template that %s is refused, or stopped when it is filled in', (_, template) => {
     const rule = {
       name: 'r',
       trigger: { state: { live: [true] } },

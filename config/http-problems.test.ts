@@ -34,6 +34,6 @@ test.each<[string, string, RegExp]>([
   expect(problemsOf(http)).toEqual([expect.stringMatching(expected)]);
 });
 
-test('a private network of proxies, with Grafana’s names', () => {
+test('accepts a private network of proxies, with Grafana’s names', () => {
   expect(problemsOf('{trusted_proxies: ["10.0.0.0/8", "fd00::/8"], auth_proxy: {}}')).toEqual([]);
 });

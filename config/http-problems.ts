@@ -1,9 +1,9 @@
-// What is wrong with `http` of a configuration, as far as more than one setting decides it.
+// Problems of `http` in a configuration that involve more than one setting.
 import { networkOf } from '#domain/network.ts';
 import type { Finding } from './problem.ts';
 import type { ConfigDocument } from './schema.ts';
 
-/** Who may say which person a request comes from: not nobody, and not everybody. */
+/** Which proxies may say who a request comes from: neither none nor all. */
 export function problemsOfHttp({ http }: Pick<ConfigDocument, 'http'>): Finding[] {
   const { auth_proxy: proxy, trusted_proxies: trusted } = http;
   if (!proxy) return [];

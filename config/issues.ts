@@ -1,9 +1,9 @@
-// What zod found, in our words: one finding for each issue, unknown keys and values with the word that was probably meant.
+// zod's issues in our words: one finding for each, and for unknown keys and values the word that was probably meant.
 import type { z } from 'zod';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { Finding, PathPart } from './problem.ts';
 
-/** The findings of a failed parse with this schema, `most` at most: each unknown name is compared with all known ones. */
+/** The findings of a failed parse with this schema, at most `most`: each unknown name is compared with all known ones. */
 export function findingsOf(error: z.ZodError, schema: z.ZodType, most: number): Finding[] {
   const findings: Finding[] = [];
   for (const issue of error.issues) {
@@ -27,7 +27,7 @@ function findingsOfIssue(issue: z.core.$ZodIssue, schema: z.ZodType, most: numbe
       }));
     }
     case 'invalid_type': {
-      // A schema that has its own words for what it expects has said them.
+      // A schema with its own text for what it expects has used it.
       if (!issue.message.startsWith('Invalid input')) return [finding(issue.message)];
       const expected = article(issue.expected);
       if (issue.input === undefined) return [finding(`is missing; expected ${expected}`)];
@@ -72,7 +72,7 @@ function describe(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-/** The keys the schema knows at a place. Follows what our schemas are made of. */
+/** The keys that the schema knows at a place. Covers the constructs of our schemas. */
 export function knownKeysAt(schema: z.ZodType, path: readonly PathPart[]): string[] {
   let here: z.core.$ZodType | undefined = unwrapped(schema);
   for (const part of path) {
@@ -95,7 +95,7 @@ function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
   while (['optional', 'default', 'prefault', 'nullable', 'readonly'].includes(inner._zod.def.type)) {
     inner = (inner._zod.def as z.core.$ZodOptionalDef).innerType;
   }
-  // Text or an object: what has keys is the object.
+  // Text or an object: the object has the keys.
   const { type } = inner._zod.def;
   const options = type === 'union' ? (inner._zod.def as z.core.$ZodUnionDef).options.map(unwrapped) : [];
   return options.find((option) => option._zod.def.type === 'object') ?? inner;

@@ -11,13 +11,13 @@ import type { Problem } from './problem.ts';
 /** PutMetadata calls per second and account. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html */
 const putMetadataPerSecond = 155;
 
-/** What is known of the channels: all of them, or only how many. */
+/** What is known about the channels: all of them, or only their number. */
 export interface KnownChannels {
   readonly channels?: readonly Channel[] | undefined;
   readonly channelCount?: number | undefined;
 }
 
-/** Everything that is wrong with a file, of its form, its meaning and what Amazon IVS can do, in the order of the file. */
+/** Everything that is wrong with a file in form, meaning and what Amazon IVS can do, in the order of the file. */
 export function checkConfig(
   text: string,
   file: string,
@@ -31,7 +31,7 @@ export function checkConfig(
   return { problems: all, rules: config.ruleset.rules.length };
 }
 
-/** What is suspicious in a valid configuration; with the channels there are, also what fits none of them. */
+/** What is suspicious in a valid configuration; if the channels are known, also what matches none of them. */
 export function lintConfig(config: Config, known: KnownChannels = {}): Problem[] {
   return findingsOf(config, known).map(config.locate);
 }
@@ -54,7 +54,7 @@ function findingsOf(config: Config, known: KnownChannels): LintFinding[] {
   ];
 }
 
-/** Messages that ask for a person's yes need a link that the person can open, and somebody who reads them. */
+/** Messages that ask for approval need a link that a person can open, and somebody who reads them. */
 function approvalsWithoutAddress({ ruleset, settings }: Config): LintFinding[] {
   return ruleset.rules.flatMap((rule, index) =>
     (['actions', 'on_resolve'] as const).flatMap((list) =>
@@ -74,7 +74,7 @@ function approvalsWithoutAddress({ ruleset, settings }: Config): LintFinding[] {
   );
 }
 
-/** Time intervals that were, and will not come again. */
+/** Time intervals that are in the past for good. */
 function intervalsThatAreOver({ timeIntervals }: Ruleset): LintFinding[] {
   return timeIntervals.flatMap(({ ranges }, index) =>
     ranges.flatMap((range, place): LintFinding[] => {

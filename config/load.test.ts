@@ -26,7 +26,7 @@ function rule(text: string): string {
 }
 
 describe('the example configuration', () => {
-  it('is valid and has the six rules', () => {
+  it('is valid and has its rules', () => {
     const result = parseConfig(example, 'f.yaml');
 
     expect(
@@ -62,7 +62,7 @@ describe('the example configuration', () => {
     });
   });
 
-  it('the environment names the queue instead of the file', () => {
+  it('the environment overrides the queue of the file', () => {
     const result = parseConfig(example, 'f.yaml', { queueUrl: 'http://127.0.0.1/q' });
 
     expect(result.ok && result.config.settings.events.queue_url).toBe('http://127.0.0.1/q');
@@ -147,11 +147,11 @@ describe('every problem names file, line, column and path', () => {
   });
 });
 
-describe('what settings must not be', () => {
+describe('invalid settings', () => {
   const account = (name: string, more = '') => `  - {name: ${name}, region: us-west-2${more}}\n`;
   const roleOf = (id: string, role: string) => `, assume_role_arn: "arn:aws:iam::${id}:role/${role}"`;
 
-  it('a limit of an operation that Amazon IVS does not have', () => {
+  it('a limit for an operation that Amazon IVS does not have', () => {
     expect(
       problemsOf('version: 1\nlimits: {operations: {ListStreamz: {account: 3}, ListChannels: {account: 2}}}'),
     ).toEqual(['f.yaml:2:23 limits.operations.ListStreamz: unknown key ListStreamz (did you mean ListStreams?)']);
@@ -163,7 +163,7 @@ describe('what settings must not be', () => {
     ]);
   });
 
-  it('a request timeout that is no duration', () => {
+  it('a request timeout that is not a duration', () => {
     expect(problemsOf('version: 1\nlimits: {request_timeout: soon}')).toEqual([
       'f.yaml:2:27 limits.request_timeout: expected a duration such as 30s, 5m or 1h30m',
     ]);
@@ -198,14 +198,14 @@ describe('what settings must not be', () => {
     expect(problems[0]).toContain(problem);
   });
 
-  it('accounts that share nothing but the Region are none of it', () => {
+  it('accepts accounts that share nothing but the Region', () => {
     const text = account('a', ', queue_url: q') + account('b', `${roleOf('111122223333', 'x')}, queue_url: r`);
 
     expect(problemsOf(`version: 1\naccounts:\n${text}`)).toEqual([]);
   });
 });
 
-describe('what a rule must not be', () => {
+describe('invalid rules', () => {
   const action = 'actions: [{notify: {receiver: noc, text: x}}]';
   it.each<[string, string, RegExp]>([
     ['two triggers', `name: r\ntrigger: {state: {live: [true]}, http: {name: x}}\n${action}`, /exactly one of event/],
@@ -302,7 +302,7 @@ describe('what a rule must not be', () => {
     expect(problemsOf(rule(text)).join('\n')).toMatch(message);
   });
 
-  it('two rules of one name', () => {
+  it('two rules with one name', () => {
     const one = `name: r\ntrigger: {state: {live: [true]}}\n${action}`;
 
     expect(
@@ -315,7 +315,7 @@ describe('what a rule must not be', () => {
   });
 });
 
-describe('YAML that is not plain', () => {
+describe('unusual YAML', () => {
   it.each<[string, string, RegExp]>([
     ['nothing', '', /expected an object, got nothing/],
     ['a list', '[]', /expected an object, got a list/],
@@ -341,14 +341,14 @@ describe('YAML that is not plain', () => {
     expect(problemsOf(text).join('\n')).toMatch(message);
   });
 
-  it('anchors are followed, and problems behind them found', () => {
+  it('follows anchors, and finds problems behind them', () => {
     const text = 'version: 1\nevents: &e {queue_url: x}\npolling: *e\n';
 
     expect(problemsOf(text)).toEqual(['f.yaml:2:13 polling.queue_url: unknown key queue_url']);
   });
 });
 
-describe('what the engine remembers', () => {
+describe('rule memory', () => {
   const hashes = (text: string) => {
     const result = parseConfig(text, 'f.yaml');
     if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
@@ -404,13 +404,13 @@ describe('loading a file', () => {
 });
 
 describe('tens of thousands of keys', () => {
-  it('are read in small steps, between which a daemon answers others', () => {
+  it('are read in small steps, between which a daemon can answer others', () => {
     const text = `version: 1\nx:\n${Array.from({ length: 30_000 }, (_, n) => `  key${n}: {a: [1, 2], b: "text"}\n`).join('')}`;
     const steps = parseYamlInSteps(text, 'f.yaml');
     let count = 0;
     while (!steps.next().done) count += 1;
 
-    // Of about 600,000 pieces. Before it was one.
+    // Of about 600,000 pieces. Before, it was a single step.
     expect(count).toBeGreaterThan(100);
   });
 
@@ -436,16 +436,16 @@ describe('tens of thousands of keys', () => {
       return user + system;
     };
     time(1_000);
-    // Twenty times as many: time that grew with their square would be four hundred times as long.
+    // Twenty times as many: quadratic time would be four hundred times as long.
     expect(time(20_000)).toBeLessThan(100 * Math.min(time(1_000), time(1_000), time(1_000)));
   });
 
-  it('as many problems are told as somebody can read', () => {
+  it('reports as many problems as a person can read', () => {
     expect(problemsOf(`version: 1\n${lines(5_000, (n) => `key${n}: ${n}\n`)}`)).toHaveLength(200);
     expect(problemsOf(`version: 1\n${lines(5_000, () => 'k: 1\n')}`)).toHaveLength(200);
   });
 
-  it('a key that is there twice is found at its second place, at any depth', () => {
+  it('finds a repeated key at its second place, at any depth', () => {
     expect(problemsOf('version: 1\nevents: {silent_after: 1m, "silent_after": 2m}\n')).toEqual([
       'f.yaml:2:28: YAML: Map keys must be unique',
     ]);

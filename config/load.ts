@@ -1,4 +1,4 @@
-// Text → configuration, or every problem with its place. Nothing here reads the environment: what it overrides is passed in.
+// Text → configuration, or every problem with its place. Nothing here reads the environment: overriding values are passed in.
 import { open } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
@@ -18,12 +18,12 @@ export interface Config {
   readonly ruleset: Ruleset;
   /** Of rules and settings together. */
   readonly hash: string;
-  /** As it was called when it was read. */
+  /** The name under which it was read. */
   readonly file: string;
-  /** As it was read. */
+  /** The text as it was read. */
   readonly text: string;
   readonly document: ConfigDocument;
-  /** Adds to a later finding about the document (a lint) its place in the file. */
+  /** Adds the place in the file to a later finding about the document (a lint). */
   readonly locate: (finding: Finding) => Problem;
 }
 
@@ -31,13 +31,13 @@ export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** What the environment says instead of the file. */
+/** Values that override the file. */
 export interface Overrides {
   /** AUTOPILOT_QUEUE_URL */
   readonly queueUrl?: string | undefined;
 }
 
-/** Parses, checks and compiles a configuration file; `file` is how it is called in problems. */
+/** Parses, checks and compiles a configuration file; `file` is its name in problems. */
 export function parseConfig(text: string, file: string, overrides: Overrides = {}): ConfigResult {
   return resultOf(readConfig(text, file, overrides));
 }
@@ -48,12 +48,12 @@ function resultOf(read: ReadConfig): ConfigResult {
     : { ok: true, config: read.config! };
 }
 
-/** What a file says, as far as it can be read, and everything that is wrong with its form and its meaning. */
+/** The contents of a file, as far as readable, and everything that is wrong with its form and its meaning. */
 export interface ReadConfig {
   readonly problems: readonly Problem[];
-  /** Without the broken parts; undefined when nothing could be made of the file. */
+  /** Without the broken parts; undefined if nothing could be made of the file. */
   readonly config: Config | undefined;
-  /** Whether a finding about `config` only follows from what is among the problems already. */
+  /** Whether a finding about `config` only follows from problems that are already listed. */
   readonly isConsequence: (finding: Finding) => boolean;
 }
 
@@ -66,7 +66,7 @@ export function readConfig(text: string, file: string, overrides: Overrides = {}
   }
 }
 
-/** Reads in steps, none of which takes much longer than the others: a daemon under way does something else between them. */
+/** Reads in steps, none of which takes much longer than the others: a running daemon does other work in between. */
 function* readSteps(text: string, file: string, overrides: Overrides): Generator<void, ReadConfig> {
   const parsed = yield* parseYamlInSteps(text, file);
   yield;
@@ -81,7 +81,7 @@ function* readSteps(text: string, file: string, overrides: Overrides): Generator
   const document = withOverrides(mended.document, overrides);
   const compiled = compileRuleset(document, mended.lostNames);
   yield;
-  // What cannot be read was left out: that it is missing is no second mistake.
+  // What cannot be read was left out: that it is missing is not a second mistake.
   const broken = new Set(mended.findings.map(({ path }) => JSON.stringify(path)));
   const meaning = compiled.findings
     .filter(({ path }) => !mended.isStandIn(path))
@@ -103,7 +103,7 @@ function* readSteps(text: string, file: string, overrides: Overrides): Generator
     isConsequence: (finding) => {
       const [list, index] = finding.path;
       const isOfBroken = list === 'rules' && mended.brokenRules.has(index as number);
-      // Whether any rule meets a matcher cannot be told without all of them.
+      // Whether any rule matches cannot be decided without all of them.
       const isUnsure = list === 'inhibit_rules' && (mended.brokenRules.size > 0 || mended.lostNames.size > 0);
       const at = mended.origin(finding.path);
       return isOfBroken || isUnsure || told.some(({ path }) => isWithin(path, at) || isWithin(at, path));
@@ -111,7 +111,7 @@ function* readSteps(text: string, file: string, overrides: Overrides): Generator
   };
 }
 
-/** Reads and parses a file. Throws CONFIG_NOT_FOUND or CONFIG_INVALID; the details carry the problems. */
+/** Reads and parses a file. Throws CONFIG_NOT_FOUND or CONFIG_INVALID; the details contain the problems. */
 export async function loadConfig(file: string, overrides: Overrides = {}): Promise<Config> {
   let text: string;
   try {
@@ -136,7 +136,7 @@ export async function loadConfig(file: string, overrides: Overrides = {}): Promi
   });
 }
 
-/** The text of a file as far as it can be a configuration: one byte more than that is told as too large, however long it goes on. */
+/** The text of a file, up to the largest configuration: one byte more is reported as too large, however long the file is. */
 async function readStart(file: string): Promise<string> {
   await using handle = await open(file);
   const bytes = Buffer.alloc(maxBytes + 1);
@@ -151,7 +151,7 @@ async function readStart(file: string): Promise<string> {
 
 const settingsSchema = z.object(settingsShape);
 
-/** With the numbers of the accounts in their roles. */
+/** With the account numbers in their roles. */
 function withRoles(settings: Settings): Settings {
   const { accounts } = settings;
   if (!accounts) return settings;

@@ -1,5 +1,5 @@
-// What is left of a document without its broken parts, so that one fault does not hide the next: a misspelt key is read as the one
-// that was meant, a broken part is left out or takes a stand-in, and the rest is checked as if they were not there.
+// What is left of a document without its broken parts, so that one mistake does not hide the next: a misspelt key is read as the one that
+// was meant, a broken part is left out or replaced, and the rest is checked as if they were not there.
 import { nearestName } from '#domain/nearest-name.ts';
 import { findingsOf, knownKeysAt } from './issues.ts';
 import type { Finding, PathPart } from './problem.ts';
@@ -9,23 +9,23 @@ import { mostProblems } from './yaml.ts';
 type Path = readonly PathPart[];
 type Json = Record<string, unknown> | unknown[];
 
-/** A document that the schema takes, and what was wrong with the one in the file. */
+/** A document that the schema accepts, and what was wrong with the one in the file. */
 export interface Mended {
   /** Undefined: nothing could be made of it. */
   readonly document: ConfigDocument | undefined;
   /** With paths of the file. */
   readonly findings: readonly Finding[];
-  /** The path in the file of a place in `document`. */
+  /** The path in the file for a place in `document`. */
   readonly origin: (path: Path) => Path;
-  /** Whether a place in `document` is not from the file, or follows from what is not. */
+  /** Whether a place in `document` is not from the file, or follows from something that is not. */
   readonly isStandIn: (path: Path) => boolean;
-  /** Rules that are not as in the file: what is judged over a whole rule says nothing about them. */
+  /** Rules that differ from those in the file: checks over a whole rule say nothing about them. */
   readonly brokenRules: ReadonlySet<number>;
-  /** Names of things that the file has and `document` lacks: to name them is no error. */
+  /** Names of things that the file has and `document` lacks: a reference to them is not an error. */
   readonly lostNames: ReadonlySet<string>;
 }
 
-/** Every part nests in another, and each round mends one level at least. */
+/** Parts are nested, and each round repairs at least one level. */
 const mostRounds = 20;
 
 const anyStream = { live: [true, false] };
@@ -39,7 +39,7 @@ const standInTriggers: Readonly<Record<string, unknown>> = {
 };
 const standInActions = [{ emit_event: { detail_type: 'stand-in', detail: {} } }];
 
-/** Checks a document, and mends it until the schema takes it. */
+/** Checks a document, and repairs it until the schema accepts it. */
 export function mend(value: unknown): Mended {
   const mending = new Mending(structuredClone(value));
   return mending.run();
@@ -54,13 +54,13 @@ interface Rename {
 
 class Mending {
   readonly #root: { value: unknown };
-  /** Where the elements of a list, or the keys of an object, stood in the file; by default where they stand. */
+  /** Where the elements of a list, or the keys of an object, were in the file; by default where they are. */
   readonly #origins = new WeakMap<object, Map<PathPart, PathPart>>();
   readonly #standIns: Path[] = [];
   readonly #brokenRules = new Set<number>();
   readonly #lostNames = new Set<string>();
   readonly #findings: Finding[] = [];
-  /** Places in the file that are told of and gone: what follows from them, at or above them, is not told. */
+  /** Places in the file that were reported and removed: what follows from them, at or above them, is not reported. */
   readonly #told: Path[] = [];
   readonly #renamed: Path[] = [];
 
@@ -76,7 +76,7 @@ class Mending {
       else {
         const findings = findingsOf(checked.error, configSchema, mostProblems);
         const isMended = this.#mendAll(findings);
-        // Who has that many to mend is told of these first.
+        // With that many problems, these are reported first.
         if (!isMended || findings.length >= mostProblems) break;
       }
     }
@@ -90,7 +90,7 @@ class Mending {
     };
   }
 
-  /** Tells and mends what a round has found; false when there is nothing more to be done. */
+  /** Reports and repairs what a round has found; false if nothing more is to be done. */
   #mendAll(findings: readonly Finding[]): boolean {
     const unknown = findings.filter(({ atKey }) => atKey);
     const renames = unknown.flatMap((finding) => this.#renameOf(finding, findings) ?? []);
@@ -99,7 +99,7 @@ class Mending {
     const told = [...this.#told];
     const renamed = [...this.#renamed];
     for (const finding of findings) {
-      // That a part lacks what a misspelt key would have been, or has not exactly one of several, follows from the key.
+      // A part that lacks a key because it is misspelt, or does not have exactly one of several for that reason: this follows from the key.
       const follows = meant.some((path) => samePath(path, finding.path)) || (!finding.atKey && ofUnknown(finding.path));
       const at = this.#origin(finding.path);
       const rename = renames.find((one) => one.finding === finding);
@@ -109,12 +109,12 @@ class Mending {
           : finding.message;
         this.#findings.push({ ...finding, message, path: at });
       }
-      // What is below a renamed key is checked; that its value is none for the key that was meant is not told as well.
+      // What is below a renamed key is checked; that its value is invalid for the intended key is not reported as well.
       if (rename) this.#renamed.push(at);
       else this.#told.push(at);
     }
     for (const { finding, to } of renames) this.#rename(finding.path, to);
-    // From the back, so that what is removed does not move what is still to be.
+    // From the back, so that a removal does not move what is still to be removed.
     const rest = findings.filter(
       (finding) =>
         !renames.some((rename) => rename.finding === finding) &&
@@ -134,7 +134,7 @@ class Mending {
     return true;
   }
 
-  /** The key that was meant by an unknown one: a near name, or the only one that is missing beside the only one that is unknown. */
+  /** The key that was meant by an unknown one: a similar name, or the only missing key next to the only unknown one. */
   #renameOf(finding: Finding, all: readonly Finding[]): Rename | undefined {
     const parent = finding.path.slice(0, -1);
     const object = this.#at(parent);
@@ -158,7 +158,7 @@ class Mending {
     this.#originsOf(object).set(to, key);
   }
 
-  /** Takes a part out, or puts a stand-in in its place. */
+  /** Removes a part, or replaces it. */
   #replace(path: Path): boolean {
     if (path.length === 0) return false;
     const [list, index, field] = path;
@@ -175,7 +175,7 @@ class Mending {
     const name = `broken-rule-${index}`;
     const put = (place: Path, value: unknown): true => {
       const parent = this.#at(place.slice(0, -1)) as Record<PathPart, unknown>;
-      // A copy: what is put in may be mended in its turn, and the next file is to find it whole.
+      // A copy: the replacement may itself be repaired, and the next file must find it intact.
       parent[place.at(-1)!] = structuredClone(value);
       this.#standIns.push(place);
       if (place.length < 4 && place[2] !== 'actions') this.#brokenRules.add(index);
@@ -200,7 +200,7 @@ class Mending {
     return this.#remove(path);
   }
 
-  /** Removes a part; where there is none, what lacks it. */
+  /** Removes a part; if it does not exist, the object that lacks it. */
   #remove(path: Path): boolean {
     const parentPath = path.slice(0, -1);
     const parent = this.#at(parentPath);
@@ -215,7 +215,7 @@ class Mending {
     }
     if (isJson(parent) && !Array.isArray(parent) && Object.hasOwn(parent, key)) {
       this.#lose(parent[String(key)]);
-      // A notify without a receiver is right where there is one.
+      // A notify without a receiver is correct if there is one.
       if (path.length === 1 && key === 'route') this.#lostNames.add('route');
       delete parent[String(key)];
       return true;
@@ -223,7 +223,7 @@ class Mending {
     return this.#replace(parentPath);
   }
 
-  /** Remembers the names in a part that goes. */
+  /** Remembers the names in a part that is removed. */
   #lose(part: unknown): void {
     if (!isJson(part)) return;
     for (const inner of Array.isArray(part) ? part : [part]) {

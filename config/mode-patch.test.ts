@@ -15,13 +15,13 @@ function configOf(text: string, file = 'rules.yaml') {
   return result.config;
 }
 
-/** The file after `patch` has applied what is said for rule `b`. */
+/** The file after `patch` has applied the patch for rule `b`. */
 function applied(text: string): string {
   const patch = modePatch(configOf(text), 'b')!;
   const folder = mkdtempSync(join(tmpdir(), 'mode-patch-'));
   try {
     writeFileSync(join(folder, 'rules.yaml'), text);
-    // git is stricter about context than patch is.
+    // git is stricter about context than patch.
     execFileSync('git', ['apply', '-'], { cwd: folder, input: patch.text, stdio: ['pipe', 'pipe', 'pipe'] });
     return readFileSync(join(folder, 'rules.yaml'), 'utf8');
   } finally {
@@ -48,13 +48,13 @@ test.each(Object.entries(forms))('a patch makes the rule enforce and changes not
   });
 });
 
-test('where one line does not say the mode, there is no patch', () => {
+test('there is no patch if no single line sets the mode', () => {
   const anchored = `version: 1\nrules:\n  - name: a\n    mode: &m dry_run\n    ${trigger}\n    ${actions}\n  - name: b\n    mode: *m\n    ${trigger}\n    ${actions}\n`;
   expect([modePatch(configOf(anchored), 'a'), modePatch(configOf(anchored), 'b')]).toEqual([undefined, undefined]);
   expect(modePatch(configOf(anchored), 'c')).toBeUndefined();
 });
 
-test('lines beside the change that may hold a secret are left out, and the patch still applies', () => {
+test('leaves out neighbouring lines that may contain a secret, and the patch still applies', () => {
   const text = `version: 1\nreceivers: [{name: noc, webhook_configs: [{url: "https://noc.example/T0/not-a-real-one"}]}]\nrules:\n  # the old token was abc\n  - name: b\n    ${trigger}\n    ${actions}\n`;
   const { text: patch, file, line } = modePatch(configOf(text), 'b')!;
   expect(patch).toBe(

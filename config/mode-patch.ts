@@ -1,21 +1,21 @@
-// The change of a file that lets a rule in dry run act, as a unified diff: nobody but a person changes the file.
+// The change of a file that lets a rule in dry run act, as a unified diff: only a person changes the file.
 import type { Config } from './load.ts';
 import { secretTextsOf } from './secret-texts.ts';
 
 export interface ModePatch {
-  /** As it was called when it was read. */
+  /** The name under which it was read. */
   readonly file: string;
-  /** Of the line that changes, from 1. */
+  /** Number of the line that changes, from 1. */
   readonly line: number;
   /** For `patch -p1` and `git apply`. */
   readonly text: string;
 }
 
 const mostContext = 3;
-/** Lines beside the change may hold what not everybody should see who may look at rules. */
+/** Lines around the change may contain what not everybody who may read rules should see. */
 const telling = /secret|token|password|:\/\//i;
 
-/** The patch that makes a rule enforce; undefined where one line does not say it: the mode is an alias, or has an anchor. */
+/** The patch that makes a rule enforce; undefined if no single line sets it: the mode is an alias, or has an anchor. */
 export function modePatch(config: Config, rule: string): ModePatch | undefined {
   const index = config.document.rules.findIndex(({ name }) => name === rule);
   if (index < 0) return undefined;
@@ -26,7 +26,7 @@ export function modePatch(config: Config, rule: string): ModePatch | undefined {
 }
 
 interface Change {
-  /** Index of the first line that is taken away or moved down. */
+  /** Index of the first line that is removed or moved down. */
   readonly at: number;
   readonly old: readonly string[];
   readonly new: readonly string[];
@@ -45,7 +45,7 @@ function replaced(config: Config, index: number, lines: readonly string[]): Chan
   return changed === rest ? undefined : { at, old: [text], new: [before + changed] };
 }
 
-/** `mode` beside a name that stands on a line of its own, or right before it within braces. */
+/** `mode` next to a name that is on a line of its own, or right before it within braces. */
 function inserted(config: Config, index: number, rule: string, lines: readonly string[]): Change | undefined {
   const { at, text, before, rest } = placeOf(config, index, 'name', true, lines);
   if (/[{,]\s*$/.test(before)) return { at, old: [text], new: [`${before}mode: enforce, ${rest}`] };
@@ -57,7 +57,7 @@ function inserted(config: Config, index: number, rule: string, lines: readonly s
 }
 
 function diff(config: Config, lines: readonly string[], { at, old, new: added }: Change): string {
-  // What follows the last line break is no line.
+  // What follows the last line break is not a line.
   const endsWhole = lines.at(-1) === '';
   const count = endsWhole ? lines.length - 1 : lines.length;
   const secrets = secretTextsOf(config);
@@ -70,7 +70,7 @@ function diff(config: Config, lines: readonly string[], { at, old, new: added }:
   };
   const after = at + old.length;
   let [leading, trailing] = [context(at - 1, -1), context(after, 1)];
-  // A hunk with less context on one side is taken for one at that end of the file.
+  // A hunk with less context on one side is taken to be at that end of the file.
   if (after + trailing < count) leading = Math.min(leading, trailing);
   if (at - leading > 0) trailing = Math.min(leading, trailing);
   const marked = (sign: string, texts: readonly string[], from: number, isOld: boolean) =>

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ivsEvents } from '#domain/ivs-events.ts';
 import { configSchemaAt } from '#test/support/json-schema.ts';
 
-it('editors are offered the fields of patterns and their values, from the tables that lint uses', () => {
+it('offers editors the fields of patterns and their values, from the tables that lint uses', () => {
   const at = (path: string) => configSchemaAt(`properties.rules.items.properties.${path}`);
   const event = (path: string) => at(`trigger.properties.event.properties.${path}`);
   const state = (path: string) => at(`trigger.properties.state.${path}`);
@@ -10,7 +10,7 @@ it('editors are offered the fields of patterns and their values, from the tables
   for (const { detail: fields } of Object.values(ivsEvents))
     for (const name of Object.keys(fields)) expect(event(`detail.properties.${name}`), name).toBeDefined();
   expect(event('detail-type.items.anyOf.0.enum')).toEqual(Object.keys(ivsEvents));
-  // What is newer than our table may be written.
+  // Values that are newer than our table may be written.
   expect(event('detail-type.items.anyOf.1')).toEqual({ type: 'string' });
   expect(event('detail.additionalProperties')).not.toBe(false);
   expect(event('detail.properties.limit_value.items.anyOf.0')).toEqual({ type: 'number' });

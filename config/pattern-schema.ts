@@ -1,4 +1,4 @@
-// For editors: the fields that a pattern can name and the values they can have, as JSON Schema made from the tables that lint uses.
+// For editors: the fields that a pattern can name and their possible values, as JSON Schema generated from the tables that lint uses.
 import { type DetailField, type IvsEventType, ivsEvents } from '#domain/ivs-events.ts';
 import { shapeOfDetail } from '#rules/lint/ivs-events.ts';
 import { envelopeFields, type FieldShape, type FieldTable } from '#rules/pattern-fields.ts';
@@ -12,7 +12,7 @@ export function schemaOfPattern(fields: FieldTable): JsonSchema {
   return schemaOfParts(Object.fromEntries(named), false);
 }
 
-/** JSON Schema of an event pattern: envelope, and the documented fields of `detail` with those that are newer. */
+/** JSON Schema of an event pattern: the envelope, and the documented fields of `detail` plus newer ones. */
 export function schemaOfEventPattern(): JsonSchema {
   const types: readonly IvsEventType[] = Object.values(ivsEvents);
   const shapes = Map.groupBy(
@@ -56,6 +56,6 @@ function schemaOfField(shape: FieldShape): JsonSchema {
 function schemasOfValue({ type, values, knownAsOf }: FieldShape): JsonSchema[] {
   if (type === 'number' || type === 'boolean') return [{ type }];
   if (!values) return [{ type: 'string' }];
-  // Values that are newer than our table are no error: these are offered, others are taken.
+  // Values that are newer than our table are not an error: these are offered, others are accepted.
   return knownAsOf === undefined ? [{ enum: values }] : [{ enum: values }, { type: 'string' }];
 }

@@ -188,7 +188,7 @@ const snsConfig = z
   })
   .refine(...oneOf('topic_arn', 'target_arn', 'phone_number'));
 
-/** The lists of a receiver, each with what one entry is. */
+/** The lists of a receiver, each with the shape of one entry. */
 export const integrationSchemas = {
   webhook_configs: webhookConfig,
   slack_configs: slackConfig,
@@ -209,7 +209,7 @@ const label = z
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
 
-/** A pause that is none would send without end. */
+/** A period of zero would send endlessly. */
 const period = (least: string) =>
   duration.refine((value) => (parseDuration(value) ?? 0) >= parseDuration(least)!, `expected at least ${least}`);
 

@@ -1,11 +1,11 @@
-// Which settings a reload applies, and which are read once, at the start.
+// Which settings a reload applies, and which are read only at the start.
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from './load.ts';
 import type { ConfigDocument } from './schema.ts';
 
 type Takes = 'reload' | 'restart';
 
-/** Of every setting of the file, or of each part of it, what it takes for a change to be in force. */
+/** For every setting of the file, or each part of it, what a change needs to take effect. */
 export const changeTakes = {
   version: 'reload',
   defaults: 'reload',

@@ -1,5 +1,5 @@
 // The shape of the configuration file: the rules and the daemon's settings (settings.ts), one YAML document. Strict: what is not
-// named here is an error. What needs more than one field to be judged is in compile.ts; docs and editors' schema are made from this.
+// named here is an error. Checks over more than one field are in compile.ts; docs and the editors' schema are generated from this.
 import { IANAZone } from 'luxon';
 import { z } from 'zod';
 import { actionSchemas, duration } from '#domain/action.ts';
@@ -14,7 +14,7 @@ import { schemaOfEventPattern, schemaOfPattern } from './pattern-schema.ts';
 import { heartbeat, receiver, receiverName, route } from './receiver-schema.ts';
 import { settingsShape, timeOfDay } from './settings.ts';
 
-/** Of rules, receivers and time intervals. */
+/** For rules, receivers and time intervals. */
 const name = receiverName;
 
 /** A pattern, as in EventBridge; problems are reported at their place inside it. */

@@ -1,14 +1,14 @@
-// Secrets that a configuration spells out: webhook addresses that are opened by their path alone, and keys of receivers.
+// Secrets that a configuration spells out: webhook addresses that only their path protects, and keys of receivers.
 import { secretPartsOf } from '#domain/address.ts';
 import type { Config } from './load.ts';
 
-/** `queue_url` and `external_url` are no secrets: they open nothing by themselves. */
+/** `queue_url` and `external_url` are not secrets: they open nothing by themselves. */
 const addresses = /^(?!queue_|external_)(\w+_)?url$/;
 const secrets = /^(\w+_)?(password|secret|token|routing_key|service_key|api_key)$/;
-/** What is sent on as it is. */
+/** Content that is passed on unchanged. */
 const contents: ReadonlySet<string> = new Set(['payload', 'body', 'detail']);
 
-/** What must not be seen in a log line, an answer or a crash. A file (`url_file`) keeps an address out of the configuration altogether. */
+/** What must not appear in a log line, an answer or a crash. A file (`url_file`) keeps an address out of the configuration altogether. */
 export function secretTextsOf({ document }: Pick<Config, 'document'>): string[] {
   return [...textsIn(document)];
 }

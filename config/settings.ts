@@ -1,4 +1,4 @@
-// The settings of the daemon in the configuration file, beside the rules (schema.ts), each with its description and default;
+// The settings of the daemon in the configuration file, next to the rules (schema.ts), each with its description and default;
 // docs/configuration.md is generated from here.
 import { IANAZone } from 'luxon';
 import { z } from 'zod';
@@ -56,7 +56,7 @@ const operationLimit = z.strictObject({
   channel: z.number().int().positive().optional().describe('Calls per second for one channel (PutMetadata)'),
 });
 
-/** Without a bound a permit would end before its call; a duration that is none has its own finding. */
+/** Without an upper limit a permit would end before its call; an invalid duration has its own finding. */
 const requestTimeout = duration.refine((text) => {
   const ms = parseDuration(text);
   return ms === undefined || (ms >= 100 && ms <= 60_000);

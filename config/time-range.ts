@@ -16,7 +16,7 @@ interface Unit {
   readonly first: number;
   readonly last: number;
   readonly negative?: boolean;
-  /** `friday:monday` goes over the end. */
+  /** `friday:monday` wraps around. */
   readonly wraps?: boolean;
 }
 
@@ -29,7 +29,7 @@ const units = {
 
 class RangeProblem extends Error {}
 
-/** Compiles a named interval; what is wrong is added to the findings. */
+/** Compiles a named interval; problems are added to the findings. */
 export function compileTimeInterval(
   document: TimeIntervalDocument,
   path: readonly PathPart[],

@@ -1,4 +1,4 @@
-// Reads YAML with positions: one document, plain tags only, no duplicate keys, bounded size, depth and aliases.
+// Reads YAML with positions: one document, plain tags only, no duplicate keys, limited size, depth and aliases.
 import {
   Composer,
   type CST,
@@ -24,13 +24,13 @@ import { formatPath } from './problem.ts';
 export const maxBytes = 1_048_576;
 const maxDepth = 60;
 const maxAliases = 100;
-/** Nobody mends more at once, and each takes its time to be placed. */
+/** Nobody repairs more at once, and locating each takes time. */
 export const mostProblems = 200;
 
 export interface YamlFile {
   /** Plain JSON values. */
   readonly value: unknown;
-  /** Adds to a finding its place in the file. */
+  /** Adds its place in the file to a finding. */
   readonly locate: (finding: Finding) => Problem;
 }
 
@@ -41,7 +41,7 @@ export type YamlResult =
 /** Pieces of text (a word, a bracket, a space) that are read at once: some milliseconds. */
 const piecesAtOnce = 3_000;
 
-/** Parses the text of a file; `file` is how it is called in problems. */
+/** Parses the text of a file; `file` is its name in problems. */
 export function parseYaml(text: string, file: string): YamlResult {
   const steps = parseYamlInSteps(text, file);
   for (;;) {
@@ -50,7 +50,7 @@ export function parseYaml(text: string, file: string): YamlResult {
   }
 }
 
-/** As `parseYaml`, in steps: a daemon under way does something else between them. */
+/** Like `parseYaml`, in steps: a running daemon does other work in between. */
 export function* parseYamlInSteps(text: string, file: string): Generator<void, YamlResult> {
   const lines = new LineCounter();
   const problemAt = (offset: number, message: string): Problem => {
@@ -76,12 +76,12 @@ export function* parseYamlInSteps(text: string, file: string): Generator<void, Y
     const pairs = new Map<YAMLMap, ReadonlyMap<string, Pair>>();
     return { ok: true, yaml: { value, locate: (finding) => locate({ document, lines, file, pairs }, finding) } };
   } catch (error) {
-    // Aliases without end, or a nesting that only shows when they are followed.
+    // Endless aliases, or a nesting that only shows when they are followed.
     return { ok: false, problems: [problemAt(0, `YAML: ${messageOf(error)}`)] };
   }
 }
 
-/** What the library's `parseDocument` does, in steps: reading the text takes far longer than composing what was read. */
+/** What the library's `parseDocument` does, in steps: reading the text takes far longer than composing the result. */
 function* readDocument(text: string, lines: LineCounter): Generator<void, Document.Parsed> {
   const parser = new Parser(lines.addNewLine);
   const tokens: CST.Token[] = [];
@@ -100,7 +100,7 @@ function* readDocument(text: string, lines: LineCounter): Generator<void, Docume
     version: '1.2',
     merge: false,
     stringKeys: true,
-    // The library compares each key with all before it; `repeatedKeys` looks them up.
+    // The library compares each key with all earlier ones; `repeatedKeys` looks them up.
     uniqueKeys: false,
     logLevel: 'error',
   });
@@ -116,7 +116,7 @@ function* readDocument(text: string, lines: LineCounter): Generator<void, Docume
   return document as Document.Parsed;
 }
 
-/** Whether the parser, which recurses, should not be given this at all: brackets or dashes by the thousand. */
+/** Whether the text should not be given to the recursive parser at all: brackets or dashes by the thousand. */
 function nestsAbsurdly(text: string): boolean {
   let open = 0;
   for (const character of text) {
@@ -132,7 +132,7 @@ function deeperThan(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((inner) => deeperThan(inner, levels - 1));
 }
 
-/** Every key that a map has had before. */
+/** Every key that repeats an earlier one of its map. */
 function repeatedKeys(document: Document): { readonly pos: readonly [number]; readonly message: string }[] {
   const found: { pos: [number]; message: string }[] = [];
   visit(document, {
@@ -152,7 +152,7 @@ interface Places {
   readonly document: Document;
   readonly lines: LineCounter;
   readonly file: string;
-  /** Of each map that was looked into, its pairs by key. */
+  /** For each map that was searched, its pairs by key. */
   readonly pairs: Map<YAMLMap, ReadonlyMap<string, Pair>>;
 }
 
@@ -169,7 +169,7 @@ function locate(places: Places, finding: Finding): Problem {
   };
 }
 
-/** Where the path's value (or last key) is; where it is missing, the nearest place above it. */
+/** Where the path's value (or last key) is; if it is missing, the nearest place above it. */
 function offsetOf({ document, pairs }: Places, path: readonly PathPart[], atKey: boolean): number {
   let node = resolved(document, document.contents);
   let offset = node?.range?.[0] ?? 0;
