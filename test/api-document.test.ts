@@ -1,4 +1,4 @@
-// The API document is one that a generator of clients can use: ids, security, servers, an example for every body, the shape of errors.
+// The API document is usable by a client generator: ids, security, servers, an example for every body, the shape of errors.
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { apiDocument } from '../scripts/docs/api-document.ts';
@@ -32,7 +32,7 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) =>
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 ajv.addSchema({ $id: 'document', ...document });
 
-/** What is wrong with the examples of a body: none, or one that its own schema does not take. */
+/** What is wrong with the examples of a body: there is none, or one that its own schema rejects. */
 function faultsOf(contents: Contents): string[] {
   return Object.entries(contents).flatMap(([type, { schema, example, examples }]) => {
     const reference = (schema as { $ref?: string }).$ref;
@@ -43,7 +43,7 @@ function faultsOf(contents: Contents): string[] {
   });
 }
 
-it('every operation has an id of its own, in one form', () => {
+it('every operation has a unique id, in one form', () => {
   const ids = operations.map(({ operation }) => operation.operationId);
 
   expect(ids.length).toBeGreaterThan(50);
@@ -51,14 +51,14 @@ it('every operation has an id of its own, in one form', () => {
   expect(ids.filter((id) => !/^[a-z][A-Za-z0-9]+$/.test(id))).toEqual([]);
 });
 
-it('it says where the daemon is, and that a token is needed', () => {
+it('says where the daemon is, and that a token is needed', () => {
   expect(document.servers.length).toBeGreaterThan(0);
   expect(document.security).toEqual([{ token: [] }]);
   expect(document.components.securitySchemes).toMatchObject({ token: { type: 'http', scheme: 'bearer' } });
 });
 
 describe.each(operations)('$name', ({ method, operation }) => {
-  it('has an example that is right for each body that goes in or comes out', () => {
+  it('has a valid example for each request and response body', () => {
     const bodies = [operation.requestBody, ...Object.values(operation.responses)];
 
     expect(bodies.flatMap((body) => (body?.content ? faultsOf(body.content) : []))).toEqual([]);
@@ -73,7 +73,7 @@ describe.each(operations)('$name', ({ method, operation }) => {
     for (const status of wanted) expect(responses[status]!.$ref).toMatch(/^#\/components\/responses\//);
   });
 
-  it('takes nothing away from clients that meet a later version: its answers may have more fields', () => {
+  it('lets clients work with a later version: its answers may have more fields', () => {
     const answers = Object.values(operation.responses).map(({ content }) => content);
 
     expect(JSON.stringify(answers)).not.toContain('"additionalProperties":false');

@@ -1,4 +1,4 @@
-// Holds the import table: who may import whom, and who alone may import a package. docs/architecture.md prints the same table.
+// Enforces the import table: who may import whom, and who alone may import a package. docs/architecture.md prints the same table.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -6,7 +6,9 @@ import { longFiles } from '#test/support/longest-first.ts';
 
 const root = join(import.meta.dirname, '..');
 
-/** Part → the parts it may import (itself always). Parts not named here may import everything: app, cli, test, bench, demo, scripts. */
+/**
+ * Part → the parts it may import (always itself). Parts that are not listed may import everything: app, cli, test, bench, demo, scripts.
+ */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/domain': [],
   'src/runtime': ['src/domain'],
@@ -70,12 +72,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'config',
     'src/shard',
   ],
-  /** Types, and pure functions of a few lines; the bundle holds nothing else of the daemon. */
+  /** Types, and pure functions of a few lines; the bundle contains nothing else of the daemon. */
   web: ['src/api', 'src/domain'],
   simulator: [],
 };
 
-/** Loaded where an endpoint is set. */
+/** Loaded if an endpoint is set. */
 const telemetry = ['src/runtime/opentelemetry.ts', 'src/runtime/metrics-bridge.ts'];
 
 /** Package → the only places that may import it. Tests and benches may import anything. */
@@ -146,11 +148,11 @@ const files = ['src', 'workers', 'config', 'simulator', 'web']
 const imports = files.flatMap(importsOf);
 
 describe('the import table', () => {
-  test('sees the imports there are', () => {
+  test('sees imports', () => {
     expect(imports.length).toBeGreaterThan(200);
   });
 
-  test.each(Object.entries(mayImport))('%s imports only of its own and %j', (part, allowed) => {
+  test.each(Object.entries(mayImport))('%s imports only from itself and %j', (part, allowed) => {
     const crossings = imports
       .filter(({ file }) => partOf(file) === part)
       .map((found) => ({ ...found, target: targetOf(found) }))
@@ -179,7 +181,7 @@ describe('the import table', () => {
     expect(strangers.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
   });
 
-  test('no file imports itself over others, not even types', () => {
+  test('no file imports itself through others, not even for types', () => {
     const graph = new Map(files.map((file) => [file, new Set<string>()]));
     for (const found of imports) {
       const target = targetOf(found);
@@ -190,11 +192,11 @@ describe('the import table', () => {
     expect(circlesIn(new Map(Object.entries({ a: ['b'], b: ['c'], c: ['a', 'd'], d: [] })))).toEqual([['a', 'b', 'c']]);
   });
 
-  test('no part of the table may import itself over others', () => {
+  test('no part of the table may import itself through others', () => {
     expect(circlesIn(new Map(Object.entries(mayImport)))).toEqual([]);
   });
 
-  test('the root of src holds the spine alone', () => {
+  test('the root of src contains only the main files', () => {
     const atRoot = files.filter((file) => /^src\/[^/]+$/.test(file));
 
     expect(atRoot.toSorted()).toEqual([
@@ -213,7 +215,7 @@ describe('the import table', () => {
     expect(Object.values(importsMap).filter((path) => !existsSync(join(root, path.replace('/*', ''))))).toEqual([]);
   });
 
-  test('a crossing between layers is written with #, a neighbour with ./', () => {
+  test('an import from another part is written with #, one within a part with ./', () => {
     const hidden = imports.filter((found) => {
       const target = found.specifier.startsWith('.') ? targetOf(found) : undefined;
       return target !== undefined && topOf(target) !== topOf(found.file);
@@ -222,9 +224,9 @@ describe('the import table', () => {
     expect(hidden.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
   });
 
-  test('what talks to other machines has a deadline: every client and every request is made in its one place', () => {
+  test('what talks to other machines has a deadline: every client and every request is created in one place', () => {
     const makers: readonly (readonly [RegExp, readonly string[]])[] = [
-      // Of AWS: createAwsClient bounds every call.
+      // For AWS: createAwsClient limits every call.
       [/\bnew (?:\w+\.)?(?:\w+Client|IVS|SQS|STS|SSM|SecretsManager|EventBridge|SNS)\(/, []],
       [
         /(?:extends|new) NodeHttpHandler\b|@aws-sdk\/credential-provider|fromNodeProviderChain|fromTemporaryCredentials/,
@@ -241,7 +243,7 @@ describe('the import table', () => {
       ],
       [/\bnew Redis\(/, ['src/runtime/redis.ts', 'src/runtime/embedded-redis.ts']],
     ];
-    // The page runs in a browser, the simulator is no part of the daemon.
+    // The page runs in a browser; the simulator is not part of the daemon.
     const ours = files.filter((file) => !/^(?:simulator|web)\//.test(file));
     const strangers = makers.flatMap(([pattern, places]) =>
       ours
@@ -253,7 +255,7 @@ describe('the import table', () => {
     expect(strangers).toEqual([]);
   });
 
-  test('keys of the shared state are spelled in the registry alone', () => {
+  test('keys of the shared state are spelled only in the registry', () => {
     const makers = files.filter((file) =>
       /import \{[^}]*(?<!type )\b(?:key|kind|pairKind|log)\b[^}]*\} from '[^']*\/state-key\.ts'|\bas Key<|\bas Log</.test(
         readFileSync(join(root, file), 'utf8'),
@@ -268,7 +270,7 @@ describe('the import table', () => {
     ]);
   });
 
-  test('a comment that names a file names one that exists', () => {
+  test('comments name only files that exist', () => {
     const known = ['src', 'workers', 'config', 'simulator', 'web', 'test', 'scripts', 'bench', 'demo'].flatMap(
       sourceFiles,
     );
@@ -290,7 +292,7 @@ describe('the import table', () => {
   });
 
   test('only the process edge touches the process', () => {
-    // As the SDK does, egress reads what is said about the network of the process itself.
+    // Like the SDK, egress reads what is said about the process's own network.
     const egress = 'src/runtime/egress.ts';
     const edges = [egress, 'src/main.ts', 'src/runtime/uncaught.ts', 'src/cli/', 'simulator/main.ts', 'simulator/cli'];
     const strangers = files.filter(
@@ -303,7 +305,7 @@ describe('the import table', () => {
   });
 });
 
-/** Groups of nodes each of which is reached from all others of its group. */
+/** Groups of nodes in which each can be reached from all others. */
 function circlesIn(graph: ReadonlyMap<string, Iterable<string>>): string[][] {
   const reached = (from: string) => {
     const seen = new Set<string>();
@@ -339,7 +341,7 @@ test('docs/architecture.md prints the same table', () => {
   expect(Object.fromEntries(rows)).toEqual(mayImport);
 });
 
-test('the files that begin first are there', () => {
+test('the files listed as long-running exist', () => {
   expect(Object.keys(longFiles).filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 

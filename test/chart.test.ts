@@ -1,5 +1,5 @@
-// The Helm chart. Where Helm is installed it renders the chart, and what comes out is looked at; where it is not, that part is
-// skipped by name, and the values, the schema and the names in the templates are held all the same.
+// The Helm chart. If Helm is installed, the chart is rendered and the result is checked. Otherwise that part is skipped by name, and the
+// values, the schema and the names in the templates are still checked.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ interface Schema {
 }
 const resolved = (one: Schema): Schema => (one.$ref ? schema.definitions![one.$ref.split('/').at(-1)!]! : one);
 
-/** Values laid over others, as Helm does: maps are merged, everything else is replaced. */
+/** Values merged as in Helm: maps are merged, everything else is replaced. */
 function over(below: any, above: any): any {
   if (typeof below !== 'object' || typeof above !== 'object' || Array.isArray(above) || !below || !above) return above;
   const merged = { ...below };
@@ -43,7 +43,7 @@ const wrong = (values: object) => {
 };
 
 describe('values', () => {
-  test('the defaults and the example are what the schema allows', () => {
+  test('the schema accepts the defaults and the example', () => {
     expect(wrong({})).toEqual([]);
     expect(wrong(example)).toEqual([]);
   });
@@ -61,7 +61,7 @@ describe('values', () => {
     [{ accounts: 'Main' }, '/accounts pattern'],
     [{ groups: [{ name: 'west', accounts: 'us-*,' }] }, '/groups/0/accounts pattern'],
     [{ groups: [{ name: 'Main' }] }, '/groups/0/name pattern'],
-    // The pods of `helm test` have this component: the Service of such a group would lead to them.
+    // The pods of `helm test` have this component: such a group's Service would select them.
     [{ groups: [{ name: 'doctor' }] }, '/groups/0/name not'],
     [{ secretMounts: ['autopilot'] }, '/secretMounts/0 not'],
     [{ secretMounts: ['redis-tls'] }, '/secretMounts/0 not'],
@@ -92,7 +92,7 @@ describe('values', () => {
     expect(named(schema, defaults, '')).toEqual([]);
   });
 
-  test('the rules file of the example is one', () => {
+  test('the rules file of the example is valid', () => {
     expect(parseConfig(example['config'] as string, 'ci/values.yaml')).toMatchObject({ ok: true });
   });
 });
@@ -132,7 +132,7 @@ describe('templates', () => {
     }
   });
 
-  test('name variables, commands, probes and a port that the program has', () => {
+  test('name variables, commands, probes and a port that exist in the program', () => {
     const sources = [
       'src/main.ts',
       'src/app.ts',
@@ -158,7 +158,7 @@ describe('templates', () => {
     expect(Number(seconds) * 1000).toBeGreaterThan(durationMs(settingsShape.shutdown_window.parse(undefined)));
   });
 
-  test('hold no secret: Redis and the token are references', () => {
+  test('contain no secret: Redis and the token are references', () => {
     expect(all).not.toMatch(/kind: Secret\b/);
     expect(all).toMatch(/secretKeyRef: \{name: \{\{ \.redis\.existingSecret \}\}/);
   });
@@ -177,7 +177,7 @@ describe('templates', () => {
       ).toBeGreaterThan(1);
   });
 
-  test('give every pod and container the rights of deploy/kubernetes, and no token of the cluster', () => {
+  test('give every pod and container the rights of deploy/kubernetes, and no service-account token', () => {
     const count = (pattern: RegExp) => Array.from(all.matchAll(pattern)).length;
     const [pods, containers] = [count(/^\s*serviceAccountName: /gm), count(/^\s*image: /gm)];
     expect([pods, containers]).toEqual([2, 3]);
@@ -194,7 +194,7 @@ describe('templates', () => {
     expect(defined('containerSecurity')).toEqual(spec.containers[0].securityContext);
   });
 
-  test('let port 80 out to EKS Pod Identity alone: the machine’s metadata service would hand out its role', () => {
+  test('open port 80 only to EKS Pod Identity: the machine’s metadata service would hand out its role', () => {
     const policy = all.slice(all.indexOf('kind: NetworkPolicy'));
     expect(Array.from(policy.matchAll(/(.*)\n.*\{port: 80[,}]/g), ([, to]) => to!.trim())).toEqual([
       '- to: [{ipBlock: {cidr: 169.254.170.23/32}}]',
@@ -211,11 +211,11 @@ describe.skipIf(!helm)('rendered by Helm', () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
 
-  test('lint has nothing to say', () => {
+  test('pass lint without findings', () => {
     execFileSync('helm', ['lint', '--strict', chart, '--values', join(chart, 'ci', 'values.yaml')], { stdio: 'pipe' });
   });
 
-  test('each group has its replicas, Service, budget and policy, with references that lead somewhere', () => {
+  test('each group has its replicas, Service, budget and policy, with valid references', () => {
     const documents = parseAllDocuments(render())
       .map((document) => document.toJS())
       .filter(Boolean);
@@ -243,7 +243,7 @@ describe.skipIf(!helm)('rendered by Helm', () => {
     }
   });
 
-  test('Redis with a private authority and a certificate of ours', () => {
+  test('Redis with a private authority and a client certificate', () => {
     const europe = parseAllDocuments(render())
       .map((document) => document.toJS())
       .find((one) => one?.kind === 'Deployment' && one.metadata.name.endsWith('europe')).spec.template.spec;
@@ -288,12 +288,12 @@ describe.skipIf(!helm)('rendered by Helm', () => {
     ['redis.existingSecret', '--set=redis.existingSecret='],
     ['the same Redis', '--set=groups[1].redis.existingSecret=ivs-autopilot'],
     ['give the rules file', '--set=config='],
-  ])('without what it needs it says so: %s', (message, flag) => {
+  ])('reports a missing value: %s', (message, flag) => {
     expect(() => render(flag)).toThrow(message);
   });
 });
 
-test('the files that Helm reads are there', () => {
+test('the files that Helm reads exist', () => {
   for (const file of [
     'Chart.yaml',
     'values.yaml',

@@ -1,4 +1,4 @@
-// The files in deploy/ are examples that people copy: they must name what exists. No Docker, cluster or Prometheus is needed.
+// The files in deploy/ are examples that people copy: the names in them must exist. No Docker, cluster or Prometheus is needed.
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
@@ -36,7 +36,7 @@ async function metricNames(): Promise<Map<string, ReadonlySet<string>>> {
   return names;
 }
 
-/** Every metric and label that a PromQL expression names exists. */
+/** Checks that every metric and label in a PromQL expression exists. */
 async function unknownIn(expression: string): Promise<string[]> {
   const known = await metricNames();
   const found: string[] = [];
@@ -85,9 +85,9 @@ describe('compose.yaml', () => {
   test('builds the Dockerfile of this repository and mounts files that exist', () => {
     expect(existsSync(resolve(root, 'deploy', compose['x-daemon'].build.context, 'Dockerfile'))).toBe(true);
     for (const volume of autopilot.volumes ?? []) {
-      // A default of the file itself stands for a variable.
+      // A default in the file itself counts as a value.
       const [from] = volume.replace(/\$\{\w+:-([^}]+)\}/g, '$1').split(':');
-      // A name is a volume of the file, a path lies in the repository.
+      // A name is a volume of the file, a path is in the repository.
       if (!from!.includes('/')) expect(Object.keys(compose.volumes)).toContain(from);
       else expect(existsSync(resolve(root, 'deploy', from!)), from).toBe(true);
     }
@@ -104,19 +104,19 @@ describe('compose.yaml', () => {
     expect(dockerfile).toContain('HEALTHCHECK');
   });
 
-  test('opens ports on loopback only, and the daemon’s is the one that the image listens on', () => {
+  test('opens ports on loopback only, and for the daemon the port of the image', () => {
     for (const { ports = [] } of Object.values(compose.services))
       for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
     const port = /AUTOPILOT_HTTP_PORT=(\d+)/.exec(dockerfile)?.[1];
     expect(autopilot.ports).toEqual([`127.0.0.1:${port}:${port}`]);
   });
 
-  test('stops later than the daemon’s own window, on a read-only tree', () => {
+  test('has a stop timeout longer than the daemon’s own window, and a read-only tree', () => {
     expect(durationMs(autopilot.stop_grace_period!)).toBeGreaterThan(shutdownMs);
     expect(autopilot.read_only).toBe(true);
   });
 
-  test('names only environment variables that something reads', () => {
+  test('names only environment variables that are read', () => {
     const sources = [
       'src/main.ts',
       'src/app.ts',
@@ -138,7 +138,7 @@ describe('compose.yaml', () => {
       );
   });
 
-  test('starts the simulator with options that it has, and the daemon only after Redis and it are healthy', () => {
+  test('starts the simulator with options that it has, and the daemon only after Redis and the simulator are healthy', () => {
     const command = simulatorCommand({ print: () => undefined, signal: new AbortController().signal });
     const known = command.options.map(({ long }) => long);
     for (const option of simulator.command?.filter((part) => part.startsWith('--')) ?? [])
@@ -178,7 +178,7 @@ describe('the Kubernetes example', () => {
     expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(shutdownMs);
   });
 
-  test('probes addresses that the daemon has, on the port that it listens on', () => {
+  test('probes addresses that the daemon has, on its port', () => {
     const ops = read('src/api/ops.ts');
     for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'])
       expect(ops).toContain(`'${container[probe].httpGet.path}'`);
@@ -214,7 +214,7 @@ describe('the ECS example', () => {
   });
 });
 
-describe('checks around a deployment', () => {
+describe('checks during a deployment', () => {
   const compose = parse(read('deploy/compose.yaml'), { merge: true }).services as Record<string, any>;
   const pod = (file: string, kind: string) =>
     parseAllDocuments(read(file))
@@ -237,7 +237,7 @@ describe('checks around a deployment', () => {
     expect(daemon!['dependsOn']).toEqual([{ containerName: 'validate', condition: 'SUCCESS' }]);
   });
 
-  test('`doctor` is a job of its own that nothing waits for, and asks what the daemon asks', () => {
+  test('`doctor` is a separate job that nothing waits for, and checks the same account as the daemon', () => {
     expect(compose['doctor']).toMatchObject({ command: ['doctor'], profiles: ['doctor'] });
     expect(compose['doctor'].environment).toMatchObject(compose['autopilot'].environment);
     for (const { depends_on: waitsFor = {} } of Object.values(compose)) expect(waitsFor).not.toHaveProperty('doctor');
@@ -296,7 +296,7 @@ describe('alert rules and dashboard', () => {
   };
 
   test.each(alerts)(
-    '$alert uses metrics and labels that exist, and its section of the run book is there',
+    '$alert uses metrics and labels that exist, and has a section in the run book',
     async ({ expr, annotations, labels, for: wait }) => {
       expect(await unknownIn(expr)).toEqual([]);
       expect(['warning', 'critical']).toContain(labels.severity);
@@ -335,14 +335,14 @@ describe('what is delivered stays small', () => {
   test('a production install, without the Node that npm brings, and what the Dockerfile copies', () => {
     const [packages, copied] = [productionPackages() / 1e6, copiedByDockerfile() / 1e6];
 
-    // Some of it is there: an install without packages would be small, too.
+    // It is not empty: an install without packages would be small, too.
     expect(packages).toBeGreaterThan(30);
     expect(copied).toBeGreaterThan(packages + 1);
     expect(packages).toBeLessThanOrEqual(60);
     expect(copied).toBeLessThanOrEqual(65);
   });
 
-  test('the command tells its version without anything but its own file and package.json', async () => {
+  test('the command prints its version with only its own file and package.json', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'autopilot-version-'));
     try {
       await cp(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
@@ -361,7 +361,7 @@ describe('what is delivered stays small', () => {
   });
 });
 
-/** As GitHub makes anchors of headings. */
+/** Makes anchors from headings as GitHub does. */
 function anchorOf(heading: string): string {
   return heading
     .toLowerCase()

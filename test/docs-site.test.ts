@@ -1,5 +1,5 @@
-// The documents as a site, as far as it can be held without installing its generator: packages without hosts, and the check of what was
-// built. That every document has its place in the navigation, and that links lead there, is held by test/docs.test.ts.
+// The documents as a site, checked without installing its generator: packages without hosts, and the check of the built site. That every
+// document is in the navigation, and that links lead there, is checked by test/docs.test.ts.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -16,7 +16,7 @@ describe('its packages', () => {
     packages: Record<string, { version: string; resolved?: string; integrity?: string; devDependencies?: object }>;
   };
 
-  test('are pinned, and none of them is one of the main install', () => {
+  test('are pinned, and are not packages of the main install', () => {
     const main = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
     for (const [name, version] of Object.entries(manifest.devDependencies)) {
       expect([name, version]).toEqual([name, expect.stringMatching(/^\d+\.\d+\.\d+$/)]);
@@ -26,7 +26,7 @@ describe('its packages', () => {
     expect(lock.packages['']!.devDependencies).toEqual(manifest.devDependencies);
   });
 
-  test('have a digest each in the lock file, and no host', () => {
+  test('each have a digest in the lock file, and no host', () => {
     const packages = Object.entries(lock.packages).filter(([folder]) => folder !== '');
     expect(packages.length).toBeGreaterThan(50);
     expect(packages.filter(([, { integrity }]) => !integrity?.startsWith('sha512-')).map(([name]) => name)).toEqual([]);
@@ -48,7 +48,7 @@ describe('a link of a document', () => {
     ['README.md', 'docs/rules.md#a', { page: 'docs/rules.md', hash: '#a' }],
     ['docs/decisions/README.md', '../rules.md', { page: 'docs/rules.md', hash: '' }],
     ['docs/rules.md', '../deploy/compose.yaml', { file: 'deploy/compose.yaml' }],
-    // A document that is no page would be a dead link.
+    // A document without a page would be a dead link.
     ['docs/rules.md', 'draft.md', undefined],
     ['docs/rules.md', 'gone.md', undefined],
     ['docs/rules.md', '../../elsewhere.md', undefined],
@@ -56,7 +56,7 @@ describe('a link of a document', () => {
     expect(targetOf(from, href, site)).toEqual(target);
   });
 
-  test('leads to the index of a folder, and to headings by the anchors that GitHub makes', () => {
+  test('leads to the index of a folder, and to headings by GitHub’s anchors', () => {
     expect([sitePath('README.md'), sitePath('docs/decisions/README.md'), sitePath('docs/rules.md')]).toEqual([
       'index.md',
       'docs/decisions/index.md',
@@ -66,7 +66,7 @@ describe('a link of a document', () => {
   });
 });
 
-describe('the check of what was built', () => {
+describe('the check of the built site', () => {
   function built(files: Readonly<Record<string, string>>): string[] {
     const folder = mkdtempSync(join(tmpdir(), 'autopilot-site-'));
     try {
@@ -86,7 +86,7 @@ describe('the check of what was built', () => {
     'style.css': 'a { background: url(/x.png) }',
   };
 
-  test('has nothing to say when all links lead somewhere and nothing is loaded from elsewhere', () => {
+  test('has no findings if all links are valid and nothing is loaded from elsewhere', () => {
     expect(built(whole)).toEqual([]);
   });
 
@@ -107,7 +107,7 @@ describe('the check of what was built', () => {
     expect(built({ ...whole, ...files })).toEqual([expect.stringContaining(problem)]);
   });
 
-  test('does not take an empty folder for a site', () => {
+  test('does not accept an empty folder as a site', () => {
     expect(built({ 'x.txt': '' })).toEqual([expect.stringContaining('has no page')]);
   });
 });

@@ -1,4 +1,4 @@
-// The documents and the code say the same: generated ones are up to date, and every example of docs/rules.md works.
+// The documents match the code: generated ones are up to date, and every example of docs/rules.md works.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { Script } from 'node:vm';
@@ -33,7 +33,7 @@ const receivers = 'receivers: [{name: noc, webhook_configs: [{url_file: /run/sec
 
 interface Example {
   readonly kind: 'rule' | 'config' | 'test';
-  /** Of a test: the rule it is for, when that is not the example before. */
+  /** For a test: the rule it is for, if that is not the preceding example. */
   readonly about: string | undefined;
   readonly line: number;
   readonly text: string;
@@ -54,7 +54,7 @@ describe.each([
     text,
   }));
 
-  /** The configuration an example stands for: a rule alone gets a file around it. */
+  /** The configuration that an example represents: a rule alone gets a file around it. */
   function configOf({ kind, text, line }: Example): Config {
     const whole = kind === 'config' ? text : `version: 1\n${receivers}\nrules:\n${text.replaceAll(/^/gm, '  ')}\n`;
     const result = parseConfig(whole, `${path}, example at line ${line}`);
@@ -121,7 +121,7 @@ const fences: readonly Fence[] = documents.flatMap((path) => {
 const inLanguage = (...languages: readonly string[]) => fences.filter(({ language }) => languages.includes(language));
 
 describe('every other example', () => {
-  it('is in a language that is looked at here, or read by people', () => {
+  it('is in a language that is checked here, or is for people only', () => {
     const looked = /^(?:yaml|yaml (?:rule|config|test).*|json|sh|console||js|ts|python|mermaid)$/;
     expect(fences.filter(({ language }) => !looked.test(language)).map(({ path, line }) => `${path}:${line}`)).toEqual(
       [],
@@ -138,12 +138,12 @@ describe('every other example', () => {
   });
 
   it.each(fences.filter(({ path, language }) => path === 'simulator/README.md' && language === 'yaml'))(
-    'the scenario at $path:$line is one',
+    'the scenario at $path:$line is valid',
     ({ text }) => expect(() => parseScenario(text)).not.toThrow(),
   );
 });
 
-/** Lines of a shell, with what continues them; comments are gone. */
+/** Lines of a shell with their continuations, without comments. */
 function shellLines({ text }: Fence): string[] {
   return text
     .replaceAll(/\\\n\s*/g, ' ')
@@ -156,7 +156,7 @@ function shellLines({ text }: Fence): string[] {
     );
 }
 
-/** The words of a command, as a shell splits them. */
+/** The words of a command, split as by a shell. */
 function wordsOf(command: string): string[] {
   return [...command.matchAll(/(?:"(?:\\.|[^"])*"|'[^']*'|[^\s"'])+/g)].map(([word]) =>
     word.replaceAll(/"((?:\\.|[^"])*)"|'([^']*)'/g, (_, double?: string, single?: string) => double ?? single ?? ''),
@@ -172,7 +172,7 @@ describe('the commands of the documents', () => {
     }),
   );
 
-  it('are some', () => expect(commands.length).toBeGreaterThan(15));
+  it('exist', () => expect(commands.length).toBeGreaterThan(15));
 
   it.each(commands)('$place: ivs-autopilot $command', async ({ command }) => {
     const said: string[] = [];
@@ -185,7 +185,7 @@ describe('the commands of the documents', () => {
     const program = createProgram(io);
     const leaves = (each: typeof program): (typeof program)[] => [each, ...each.commands.flatMap(leaves)];
     let ran = false;
-    // Only the words are tried: what a command does is no matter here.
+    // Only the words are tried: the effect of a command does not matter here.
     for (const each of leaves(program).filter(({ commands: inner }) => inner.length === 0))
       each.action(() => void (ran = true));
     const words = wordsOf(command).filter((word) => word !== '…');
@@ -235,14 +235,14 @@ describe('the site of the documents', () => {
     .flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: folder !== '.' }).map((name) => posix.join(folder, String(name))),
     )
-    // What a bench has written is of one machine, and not kept.
+    // Results of a bench are from one machine, and are not kept.
     .filter((path) => path.endsWith('.md') && !/(^|\/)node_modules\/|^bench\/results\//.test(path));
 
-  it('gives every document its place in docs-site/navigation.mjs, once', () => {
+  it('lists every document in docs-site/navigation.mjs, once', () => {
     expect(pages.toSorted()).toEqual(everyDocument.toSorted());
   });
 
-  it('keeps the four kinds of documentation apart, the generated documents among the reference', () => {
+  it('separates the four kinds of documentation, with generated documents in the reference', () => {
     expect(kinds.map(({ kind }) => kind)).toEqual(['Tutorial', 'How-to', 'Reference', 'Explanation']);
     const ofKind = (kind: string) =>
       kinds
@@ -268,7 +268,7 @@ describe('the site of the documents', () => {
     expect(links.filter((link) => targetOf(path, link, site) === undefined)).toEqual([]);
   });
 
-  it('is built by the workflow of every change', () => {
+  it('is built by the workflow for every change', () => {
     expect(read('.github/workflows/ci.yml')).toMatch(/^ +- run: npm run site$/m);
   });
 });
@@ -291,10 +291,10 @@ describe('the promises of docs/security.md', () => {
 describe('the tests that docs/operations.md names for its promises', () => {
   const named = [...read('docs/operations.md').matchAll(/`(test\/[^`]+\.ts)`: ([^;|]+?)\s*(?=[;|])/g)];
 
-  it('are some', () => expect(named.length).toBeGreaterThan(10));
+  it('exist', () => expect(named.length).toBeGreaterThan(10));
 
   it.each(named.map(([, file = '', title = '']) => [file, title]))('%s: %s', (file, title) => {
-    // A title that is filled in for each case is named as far as it is the same.
+    // A title with parameters is named by its beginning.
     expect(read(file)).toContain(title.split('…')[0]!.trim());
   });
 });
@@ -342,7 +342,7 @@ describe('CONTRIBUTING.md', () => {
     expect(missing).toEqual([]);
   });
 
-  it('names scripts that package.json has', () => {
+  it('names scripts of package.json', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, name]) => name);
 
@@ -365,9 +365,9 @@ describe('the words of the documents', () => {
     .filter((path) => path.endsWith('.md') && path !== 'CHANGELOG.md')
     .flatMap((path) => textsOf(path, read(path)));
 
-  it('are some', () => expect(paragraphs.length).toBeGreaterThan(3000));
+  it('exist', () => expect(paragraphs.length).toBeGreaterThan(3000));
 
-  it('make short sentences', () => expect(paragraphs.flatMap(tooLong)).toEqual([]));
+  it('have short sentences', () => expect(paragraphs.flatMap(tooLong)).toEqual([]));
 
   it('have no placeholder, no empty word and no phrase that reads as translated', () => {
     // The guide names the phrases that it forbids.

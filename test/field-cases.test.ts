@@ -1,16 +1,16 @@
-// Cases that people met, with what is right: files of test/fixtures/field-cases. Members of the same kinds are tested beside the code.
+// Cases from practice with the correct result: files of test/fixtures/field-cases. Similar cases are tested next to the code.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { checkConfig } from '#config/lint.ts';
 import { formatProblem } from '#config/problem.ts';
 
-/** What `validate` says of a case. */
+/** What `validate` reports for a case. */
 function problemsOf(name: string): string[] {
   const text = readFileSync(new URL(`./fixtures/field-cases/${name}`, import.meta.url), 'utf8');
   return checkConfig(text, name).problems.map(formatProblem);
 }
 
-test('fields that no event has: an error with the place, and where the thing is', () => {
+test('fields that no event has: an error with its place, and where the information is', () => {
   expect(problemsOf('detail-fields.yaml')).toEqual([
     expect.stringMatching(
       /^detail-fields\.yaml:5:\d+ rules\[0\]\.trigger\.event\.detail\.channel_arn: .*the channel is in `resources`/,
@@ -25,7 +25,7 @@ test('fields that no event has: an error with the place, and where the thing is'
   ]);
 });
 
-test('an event of ad breaks is known', () => {
+test('an ad-break event is known', () => {
   expect(problemsOf('ad-break.yaml')).toEqual([]);
 });
 
@@ -45,7 +45,7 @@ test('Regions without Amazon IVS, display names and queues of other Regions: an 
   ]);
 });
 
-test('30 February: an error, it never comes', () => {
+test('30 February: an error, because it never occurs', () => {
   expect(problemsOf('bad-times.yaml')).toEqual([
     expect.stringMatching(/^bad-times\.yaml:3:\d+ time_intervals\[0\]\.time_intervals\[0\]: .*no day matches/),
   ]);

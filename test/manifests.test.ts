@@ -1,5 +1,5 @@
-// Manifests for Kubernetes, ECS and systemd, as far as this machine can try them: kustomize where kubectl is installed, systemd-analyze
-// where systemd is. What needs neither is checked everywhere: names that lead somewhere, secrets by reference, limits.
+// Manifests for Kubernetes, ECS and systemd, as far as this machine can try them: kustomize if kubectl is installed, systemd-analyze if
+// systemd is. What needs neither is checked everywhere: valid names, secrets by reference, limits.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ describe('Kubernetes', () => {
   const doctor = documentsOf(read('deploy/kubernetes/doctor.yaml'));
   const pods = [...base, ...doctor].flatMap(({ spec }) => spec?.template?.spec ?? []);
 
-  test('no pod has a token of the cluster, and Redis comes from a Secret', () => {
+  test('no pod has a service-account token, and Redis comes from a Secret', () => {
     expect(pods).toHaveLength(2);
     for (const pod of pods) {
       expect(pod.automountServiceAccountToken).toBe(false);
@@ -148,7 +148,7 @@ describe('CloudFormation', () => {
   const [validate, daemon] = containers({});
 
   test.each(['deploy/ecs/cloudformation.yaml', 'deploy/ecs/redis.yaml'])(
-    '%s names parameters, resources and conditions that it has, and uses every one',
+    '%s names only existing parameters, resources and conditions, and uses every one',
     (file) => {
       const own = parseTemplate(read(file));
       const asked = namesIn(own);
@@ -158,7 +158,7 @@ describe('CloudFormation', () => {
       expect(asked.values.filter((name) => !name.startsWith('AWS::') && !known.has(name))).toEqual([]);
       expect(given.filter((name) => !asked.values.includes(name))).toEqual([]);
       expect(new Set(asked.conditions)).toEqual(new Set(Object.keys(own.Conditions ?? {})));
-      // CloudFormation takes no YAML aliases.
+      // CloudFormation does not accept YAML aliases.
       expect(read(file)).not.toMatch(/[:[,] [&*]\w/);
       // Its command names what has no default.
       const comment = read(file).slice(0, read(file).indexOf('AWSTemplateFormatVersion'));
@@ -167,7 +167,7 @@ describe('CloudFormation', () => {
     },
   );
 
-  test('redis.yaml makes what the daemon needs of a Redis, and hands over what the other template takes', () => {
+  test('redis.yaml creates what the daemon needs, and outputs what the other template takes', () => {
     const redis = parseTemplate(read('deploy/ecs/redis.yaml'));
     const { Redis: group, RedisUrl: url, ParameterGroup: settings } = redis.Resources;
     const secret = '{{resolve:secretsmanager:${Password}:SecretString}}';
@@ -211,7 +211,7 @@ describe('CloudFormation', () => {
     expect(daemon.DependsOn).toEqual([{ ContainerName: 'validate', Condition: 'SUCCESS' }]);
   });
 
-  test('trusts the authority of Redis where one is named, and the usual ones otherwise', () => {
+  test('trusts the authority of Redis if one is named, and the usual ones otherwise', () => {
     const trusted = (given: Readonly<Record<string, string>>) =>
       containers(given)[1].Environment.filter(({ Name }: any) => Name.startsWith('REDIS_TLS_'));
 
@@ -221,13 +221,13 @@ describe('CloudFormation', () => {
     ]);
   });
 
-  test('mounts its data where the image says whose it is: ECS gives a volume to root otherwise', () => {
+  test('mounts its data at a path that the image owns: ECS gives a volume to root otherwise', () => {
     const data = daemon.MountPoints.find(({ SourceVolume }: any) => SourceVolume === 'data').ContainerPath;
 
     expect(read('Dockerfile')).toMatch(new RegExp(`chown node .*${data}$[\\s\\S]*?^VOLUME ${data}$`, 'm'));
   });
 
-  test('asks for two copies, no public address, and one secret each', () => {
+  test('has two copies, no public address, and one secret each', () => {
     const service = resources['Service']!.Properties;
     const statement = resources['ExecutionRole']!.Properties.Policies[0].PolicyDocument.Statement[0];
 
@@ -241,7 +241,7 @@ describe('systemd', () => {
   const unit = read('deploy/systemd/ivs-autopilot.service');
   const value = (key: string) => Array.from(unit.matchAll(new RegExp(`^${key}=(.*)$`, 'gm')), ([, text]) => text!);
 
-  test('starts the command of the package, checks first, and stops later than the daemon’s own window', () => {
+  test('starts the command of the package, checks first, and has a stop timeout longer than the daemon’s own window', () => {
     const { bin } = JSON.parse(read('package.json')) as { bin: Record<string, string> };
     const command = '/opt/ivs-autopilot/bin/ivs-autopilot';
 
@@ -252,7 +252,7 @@ describe('systemd', () => {
     expect(value('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID']);
   });
 
-  test('gives the token as a credential and names variables that something reads', () => {
+  test('passes the token as a credential and names only variables that are read', () => {
     const sources = ['src/main.ts', 'src/app.ts', 'src/api/tokens.ts', 'config/accounts.ts', 'Dockerfile']
       .map(read)
       .join('\n');
@@ -268,11 +268,11 @@ describe('systemd', () => {
     expect(value('MemoryDenyWriteExecute')).toEqual([]);
   });
 
-  test.skipIf(!has('systemd-analyze', '--version'))('systemd takes the unit', () => {
+  test.skipIf(!has('systemd accepts the unit', '--version'))('systemd takes the unit', () => {
     const folder = mkdtempSync(join(tmpdir(), 'autopilot-unit-'));
     try {
       const file = join(folder, 'ivs-autopilot.service');
-      // Any program that is there: the package is not installed here.
+      // Any existing program: the package is not installed here.
       writeFileSync(file, unit.replaceAll('/opt/ivs-autopilot/bin/ivs-autopilot', '/bin/true'));
       const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
       // Remarks on units of this machine are not about ours.
@@ -292,7 +292,7 @@ describe('Compose', () => {
     configs: Record<string, any>;
   };
 
-  test('Redis asks for a password, which is on no command line, and which the daemon has', () => {
+  test('Redis requires a password, which is on no command line, and which the daemon has', () => {
     expect(services['redis'].configs[0].target).toBe(services['redis'].command[1]);
     expect(configs['redis_password'].content).toMatch(/^requirepass \$\{REDIS_PASSWORD:\?/);
     expect(JSON.stringify(services['redis'].command)).not.toContain('REDIS_PASSWORD');
@@ -302,13 +302,13 @@ describe('Compose', () => {
     expect(read('deploy/simulator.env')).toMatch(/^REDIS_PASSWORD=/m);
   });
 
-  test('with compose.redis-tls.yaml Redis listens with TLS alone, and the daemon trusts its certificate', () => {
+  test('with compose.redis-tls.yaml Redis listens only with TLS, and the daemon trusts its certificate', () => {
     const tls = parse(read('deploy/compose.redis-tls.yaml'), { merge: true });
     const command: string[] = tls.services.redis.command;
     const after = (flag: string) => command[command.indexOf(flag) + 1];
     const files = (names: string[]) => names.map((name) => `/run/secrets/${name}`);
 
-    // All that compose.yaml asks of Redis still stands.
+    // All settings for Redis in compose.yaml still apply.
     expect(command).toEqual(expect.arrayContaining(services['redis'].command));
     expect([after('--port'), after('--tls-port'), after('--tls-auth-clients')]).toEqual(['0', '6379', 'no']);
     expect(files(tls.services.redis.secrets)).toEqual(

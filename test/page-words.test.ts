@@ -1,4 +1,4 @@
-// What the page makes of names and counts in the daemon's answers.
+// How the page shows names and counts from the daemon's answers.
 import { expect, test } from 'vitest';
 import { carriedText } from '../web/carried.ts';
 import { contentsLeftText, deliveryState } from '../web/delivery.ts';
@@ -22,7 +22,7 @@ test('metadata that did not reach everybody is not called delivered', () => {
   expect(deliveryState({ batchId, ...none, delivered: 0, notBroadcasting: 1 })).toBe('not delivered');
 });
 
-test('contents that were not kept are said to be missing, in words that stand apart', () => {
+test('contents that were not kept are reported as missing, in separate words', () => {
   expect(contentsLeftText(3, 0)).toBe('3 items whose contents were not kept.');
   expect(contentsLeftText(1, 2)).toBe('and 1 more item.');
 });
@@ -42,7 +42,7 @@ test('nobody is sent to a process that does not carry the account', () => {
   expect(carriedText({ here: true, state: 'carried', carriers: [] })).toBe('Carried by this process.');
 });
 
-test('a rule in dry run that was not searched to the end is not said to have done nothing', () => {
+test('a rule in dry run that was not searched completely is not said to have done nothing', () => {
   const none = { times: 0, actions: {}, heldBack: {}, partial: false };
   const day = 'In the last 24 hours it would have';
   expect(wouldHaveText(none)).toBe(`${day} done nothing.`);

@@ -1,4 +1,4 @@
-// What a team expects of a project that it depends on: its files are there, their forms parse, and every link of a document leads somewhere.
+// What a team expects of a project that it depends on: its files exist, their forms parse, and every link of a document is valid.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -15,7 +15,7 @@ const documents = ['.', '.github', 'docs', 'simulator', 'src', 'deploy', 'exampl
   )
   .filter((path) => path.endsWith('.md') && !path.includes('node_modules'));
 
-/** As GitHub makes anchors of headings; what is in backticks keeps its underscores, links keep their text. */
+/** Makes anchors from headings as GitHub does; text in backticks keeps its underscores, links keep their text. */
 function anchorsOf(markdown: string): ReadonlySet<string> {
   const text = markdown.replaceAll(/^```[\s\S]*?^```$/gm, '');
   const seen = new Map<string, number>();
@@ -33,7 +33,7 @@ function anchorsOf(markdown: string): ReadonlySet<string> {
   return new Set(anchors);
 }
 
-/** What the document links to inside this repository, code aside. */
+/** The document's links to inside this repository, outside of code. */
 function linksOf(markdown: string): string[] {
   const prose = markdown.replaceAll(/^```[\s\S]*?^```$/gm, '').replaceAll(/`[^`\n]*`/g, '');
   return Array.from(prose.matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target!).filter(
@@ -58,7 +58,7 @@ describe('links', () => {
     expect(broken).toEqual([]);
   });
 
-  test('a link that leads nowhere would be found', () => {
+  test('a broken link would be found', () => {
     expect(linksOf('[a](b.md#c) `[no](x.md)` ![i](i.png) [web](https://example.com)')).toEqual(['b.md#c', 'i.png']);
     expect([...anchorsOf('# One `REDIS_URL`, two\n## Twice\n## Twice\n')]).toEqual([
       'one-redis_url-two',
@@ -70,7 +70,7 @@ describe('links', () => {
 
 describe('project files', () => {
   test.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CODE_OF_CONDUCT.md', 'CHANGELOG.md', 'LICENSE'])(
-    '%s is there and says something',
+    '%s exists and is not empty',
     (name) => {
       expect(read(name).length).toBeGreaterThan(300);
     },
@@ -120,6 +120,6 @@ describe('project files', () => {
   });
 });
 
-test('package.json has each member once: of two the last would win, and the first be lost without a word', () => {
+test('package.json has each member once: a second one would silently replace the first', () => {
   expect(() => parse(read('package.json'), { uniqueKeys: true })).not.toThrow();
 });

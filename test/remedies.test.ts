@@ -1,4 +1,4 @@
-// What remedies tell people to set exists: every setting that they name is one of the schema.
+// What remedies tell people to set exists: every setting that they name is in the schema.
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { configSchema } from '#config/schema.ts';
@@ -45,7 +45,7 @@ function unknownIn(text: string): string[] {
   ];
 }
 
-test('a setting that a remedy names exists', () => {
+test('every setting that a remedy names exists', () => {
   const entries = Object.entries({ ...errorCatalog, ...decisionReasons });
   const strangers = entries.flatMap(([code, { remedy, meaning }]) =>
     [...unknownIn(remedy), ...unknownIn(meaning)].map((name) => `${code}: ${name}`),
@@ -54,7 +54,7 @@ test('a setting that a remedy names exists', () => {
   expect(strangers).toEqual([]);
 });
 
-test('a setting by another name, or in another section, is found', () => {
+test('a setting with another name, or in another section, is found', () => {
   expect(unknownIn('Raise shutdownWindowMs; check events.queueUrl and `http.share`, or max_bodies.')).toEqual([
     'events.queueUrl',
     'http.share',

@@ -1,5 +1,5 @@
-// kill -9 at every step of an approval, right before and right after its commit; whoever does not know whether a step was taken takes
-// it again, on another replica. The action is asked for once, by both people, whatever died.
+// kill -9 at every step of an approval, right before and right after its commit. If it is unknown whether a step was taken, it is taken
+// again, on another replica. In the end the action is requested once, approved by both people, whatever died.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ async function killedAt(task: ApprovalTask): Promise<void> {
   expect(signal, errors).toBe('SIGKILL');
 }
 
-test('whatever step of an approval dies, before or after its commit, the action is asked for once, by both who said yes', async () => {
+test('the action is requested once and approved by both people, whichever step dies before or after its commit', async () => {
   await using scope = await redisScope();
   await Promise.all(
     (['before', 'after'] as const).map(async (dies) => {

@@ -1,4 +1,4 @@
-// Reaching another account: the role is assumed with the external id of the configuration; what cannot be meant is refused at load.
+// Access to another account: the role is assumed with the external id of the configuration; an impossible value is refused at load time.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +10,7 @@ const role = 'arn:aws:iam::444455556666:role/autopilot';
 const load = (account: string) =>
   parseConfig(`version: 1\naccounts:\n  - {name: main, region: us-west-2, ${account}}\n`, 'a.yaml');
 
-test('external_id goes to STS with the role; without it the role is assumed as before', async () => {
+test('sends external_id to STS with the role; without it the role is assumed as before', async () => {
   const bodies: URLSearchParams[] = [];
   const sts = createServer((request, response) => {
     let text = '';

@@ -1,4 +1,4 @@
-// SQS, EventBridge, Secrets Manager and Parameter Store answer with what is not so: each call fails, and nothing is concluded.
+// SQS, EventBridge, Secrets Manager and Parameter Store return false answers: each call fails, and nothing is concluded.
 import { describe, expect, test } from 'vitest';
 import type { EventObservation } from '#domain/observation.ts';
 import { Secret } from '#domain/secret.ts';
@@ -66,13 +66,13 @@ describe('an event queue', () => {
       metrics,
       parallel: 1,
       waitTimeSeconds: 1,
-      // Tries again after 100 ms at the most.
+      // Retries after at most 100 ms.
       silentAfterMs: () => 400,
     });
     return { aws, log, observed, metrics, consumer };
   }
 
-  test('that answers a receive with nothing, or with no list, is not read; an empty object is an empty queue', async () => {
+  test('that answers a receive with nothing, or without a list, was not read; an empty object is an empty queue', async () => {
     const { aws, log, consumer } = await consuming();
     await using _aws = aws;
     aws.answer('ReceiveMessage', '');
@@ -92,7 +92,7 @@ describe('an event queue', () => {
     }
   });
 
-  test('that returns an odd message among others: the others are taken and deleted, the odd one is told of', async () => {
+  test('that returns an odd message among others: the others are accepted and deleted, the odd one is reported', async () => {
     const { aws, log, observed, consumer } = await consuming();
     await using _aws = aws;
     aws.answer('DeleteMessageBatch', { Successful: [{ Id: '0' }, { Id: '7' }], Failed: [] });
@@ -118,7 +118,7 @@ describe('an event queue', () => {
     );
     expect(new Set(handles)).toEqual(new Set(['r3', 'r4']));
     expect(log.filter((line) => line.includes('EVENT_UNREADABLE')).length).toBeGreaterThanOrEqual(3);
-    // The answer told of one of them, and of one that was not asked for.
+    // The answer was about one of them, and one that was not requested.
     expect(log.join()).toMatch(/\d of \d+ are not deleted: the answer leaves them out/);
   });
 
@@ -147,7 +147,7 @@ describe('an event queue', () => {
   });
 });
 
-test('an event is on the bus only when its one entry says so', async () => {
+test('an event is on the bus only if its own entry says so', async () => {
   await using aws = await lyingAws();
   const bus = new EventBus({ region, endpoint: aws.url, credentials });
   const event = { source: 'us', detailType: 'Test', detail: {}, bus: undefined, resources: [], timeMs: 0 };
@@ -171,7 +171,7 @@ test('an event is on the bus only when its one entry says so', async () => {
   bus.destroy();
 });
 
-test('a key is delivered only when the answer names its version', async () => {
+test('a key is delivered only if the answer names its version', async () => {
   await using aws = await lyingAws();
   const access = { region, endpoint: aws.url, credentials };
   const bounds = { requestTimeoutMs: 2_000 };

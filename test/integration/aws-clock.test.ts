@@ -1,4 +1,4 @@
-// Whose clock is off is told: ours against AWS's by the date of its answers.
+// Whose clock is wrong is reported: ours is compared with AWS's by the date of its answers.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +15,7 @@ const identity = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/do
 <Arn>arn:aws:iam::111122223333:user/test</Arn><UserId>AIDA</UserId><Account>111122223333</Account>
 </GetCallerIdentityResult></GetCallerIdentityResponse>`;
 
-/** An STS whose clock is off. */
+/** An STS whose clock is wrong. */
 async function sts(offMs: number) {
   const server = createServer((_request, response) => {
     response.setHeader('date', new Date(Date.now() + offMs).toUTCString());
@@ -33,7 +33,7 @@ async function sts(offMs: number) {
   };
 }
 
-test.each([-hour, 0, hour])('a client hears how far AWS is from us when it is off by %i ms', async (offMs) => {
+test.each([-hour, 0, hour])('a client learns how far AWS’s clock is from ours if it is off by %i ms', async (offMs) => {
   await using server = await sts(offMs);
   const awsClock = new AwsClock(() => Date.now());
   const settings = { region: 'us-west-2', endpoint: server.url, credentials: testCredentials };
@@ -46,7 +46,7 @@ test.each([-hour, 0, hour])('a client hears how far AWS is from us when it is of
   client.destroy();
 });
 
-test('doctor has a red line for a machine that is an hour behind AWS', async () => {
+test('doctor prints a red line for a machine that is an hour behind AWS', async () => {
   await using server = await sts(hour);
   process.env['AWS_ENDPOINT_URL_STS'] = server.url;
   try {
@@ -68,7 +68,7 @@ test('doctor has a red line for a machine that is an hour behind AWS', async () 
   }
 });
 
-test('replicas tell that Redis’s clock is not AWS’s, in a sentence that stays the same while it jitters', () => {
+test('replicas report that Redis’s clock differs from AWS’s, in a sentence that does not change with jitter', () => {
   const replica = (id: string, awsOffsetMs: number | undefined): Replica => ({
     id,
     version: '1',

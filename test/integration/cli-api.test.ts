@@ -1,4 +1,4 @@
-// Commands that talk to the daemon, against a server that records what they ask.
+// Commands that talk to the daemon, against a server that records their requests.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -66,7 +66,7 @@ describe('commands that talk to the daemon', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    // A fake, made up for this test.
+    // Fake, made up for this test.
     env = { AUTOPILOT_URL: `${url}/`, AUTOPILOT_API_TOKEN: ['not', 'a', 'token'].join('-') };
   });
   afterAll(() => {
@@ -74,7 +74,7 @@ describe('commands that talk to the daemon', () => {
     server.close();
   });
 
-  it('report asks for the session that is meant: of a channel, of a show by its tag or its name, or of an id', async () => {
+  it('report requests the session that is meant: of a channel, of a show by its tag or its name, or of an id', async () => {
     expect(await run(['report', 'studio-a', '--last-session', '--json'], env)).toMatchObject({
       code: 0,
       out: '{\n  "title": "studio-a"\n}',
@@ -90,7 +90,7 @@ describe('commands that talk to the daemon', () => {
     expect((await run(['report', 'finals', '--session', 'st-1'], env)).code).toBe(2);
   });
 
-  it('pause and resume carry the reason and the token', async () => {
+  it('pause and resume send the reason and the token', async () => {
     const paused = await run(['pause', '--reason', 'drill'], env);
     await run(['resume'], env);
 
@@ -122,11 +122,11 @@ describe('commands that talk to the daemon', () => {
 
     expect(out).toContain('ivs-autopilot silence end s-1');
     const body = { matchers: ['rule="x"', 'tag_show="finals"'], reason: 'y', duration: '1h' };
-    // Asked what it matches before it is in force.
+    // It is checked for matches before it is in force.
     expect(requests.slice(-2).map((request) => request.body)).toEqual([{ ...body, dryRun: true }, body]);
   });
 
-  it('what the daemon refuses is one sentence on standard error', async () => {
+  it('an error of the daemon is one sentence on standard error', async () => {
     expect(await run(['silence', '--expire', 's-9'], env)).toEqual({
       code: 1,
       out: '',
@@ -154,7 +154,7 @@ describe('commands that talk to the daemon', () => {
     ]);
   });
 
-  it('without a daemon they say how to start one', async () => {
+  it('say how to start a daemon if there is none', async () => {
     const { code, err } = await run(['status'], { AUTOPILOT_URL: 'http://127.0.0.1:9' });
 
     expect(code).toBe(1);
@@ -163,7 +163,7 @@ describe('commands that talk to the daemon', () => {
 });
 
 describe('a daemon whose event never ends', () => {
-  it.each(['data: x', ': still here\n\n'])('by %j again and again is given up', async (piece) => {
+  it.each(['data: x', ': still here\n\n'])('is given up after endless %j', async (piece) => {
     let timer: NodeJS.Timeout | undefined;
     const server = createServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });

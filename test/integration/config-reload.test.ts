@@ -1,4 +1,4 @@
-// A reload over the whole daemon: what it takes up at once, and what it says needs a restart.
+// A reload in the whole daemon: what it applies at once, and what it reports as needing a restart.
 import { expect, test } from 'vitest';
 import { parseConfig } from '#config/load.ts';
 import { systemClock } from '#runtime/clock.ts';
@@ -45,7 +45,7 @@ async function setup() {
   };
 }
 
-test('a setting that needs a restart is named until the restart, or until it is taken back', async () => {
+test('a setting that needs a restart is reported until the restart, or until it is reverted', async () => {
   await using daemon = await setup();
 
   const first = await daemon.reload('limits: {share: 0.5}');

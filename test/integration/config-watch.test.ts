@@ -33,7 +33,7 @@ async function plainFile(folder: string): Promise<string> {
   return join(folder, 'autopilot.yaml');
 }
 
-test('a file that is written in place, replaced by a rename, and written in place again is noticed each time', async () => {
+test('notices each time that a file is written in place, replaced by a rename, and written in place again', async () => {
   await using config = await watched(plainFile);
 
   await config.noticed(() => writeFile(config.file, 'two'));
@@ -44,14 +44,14 @@ test('a file that is written in place, replaced by a rename, and written in plac
   await config.noticed(() => appendFile(config.file, '!'));
 });
 
-test('a file that was deleted is noticed when it is back', async () => {
+test('notices a deleted file when it is back', async () => {
   await using config = await watched(plainFile);
 
   await config.noticed(() => rm(config.file));
   await config.noticed(() => writeFile(config.file, 'again'));
 });
 
-test('a mounted ConfigMap is noticed when its ..data link is swapped, as often as that happens', async () => {
+test('notices every swap of a mounted ConfigMap’s ..data link', async () => {
   const version = async (folder: string, name: string) => {
     await mkdir(join(folder, name));
     await writeFile(join(folder, name, 'autopilot.yaml'), name);
@@ -71,7 +71,7 @@ test('a mounted ConfigMap is noticed when its ..data link is swapped, as often a
     });
 });
 
-test('a file behind a link to another folder is noticed when it is written there', async () => {
+test('notices a write to a file behind a link to another folder', async () => {
   await using config = await watched(async (folder) => {
     await mkdir(join(folder, 'elsewhere'));
     await mkdir(join(folder, 'config'));
@@ -83,7 +83,7 @@ test('a file behind a link to another folder is noticed when it is written there
   await config.noticed(() => writeFile(join(config.folder, 'elsewhere', 'rules.yaml'), 'two'));
 });
 
-test('a folder that is never quiet puts off no change, and its other files are none', async () => {
+test('a folder that is never quiet delays no change, and changes of its other files do not count', async () => {
   await using config = await watched(plainFile);
   await writeFile(join(config.folder, 'recording.jsonl'), '');
   const noise = setInterval(() => void appendFile(join(config.folder, 'recording.jsonl'), '.'), 10);

@@ -1,4 +1,4 @@
-// Where credentials come from besides keys in the environment: the SDK's own search, against stand-ins of the services that it asks.
+// Where credentials come from besides keys in the environment: the SDK's own search, against stand-ins of the services that it calls.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -23,7 +23,7 @@ interface Asked {
   readonly form: URLSearchParams;
 }
 
-/** Answers each path (or action of STS) with its text, and writes down what it was asked. */
+/** Answers each path (or STS action) with its text, and records the requests. */
 async function standIn(answers: Readonly<Record<string, string>>, tls?: ServerCertificate) {
   const asked: Asked[] = [];
   const answer = (request: IncomingMessage, end: (status: number, text: string) => void) => {
@@ -96,7 +96,7 @@ const assumed = (action: string, key: string) =>
 const fromContainer = (key: string) =>
   JSON.stringify({ AccessKeyId: key, SecretAccessKey: 'test', Token: `of ${key}`, Expiration: later });
 
-test('a service account of Kubernetes (IRSA): its token is exchanged at STS', async () => {
+test('a Kubernetes service account (IRSA): its token is exchanged at STS', async () => {
   await using sts = await standIn({ AssumeRoleWithWebIdentity: assumed('AssumeRoleWithWebIdentity', 'ASIAIRSA') });
   vi.stubEnv('AWS_ENDPOINT_URL_STS', sts.url);
   vi.stubEnv('AWS_ROLE_ARN', role);
@@ -109,7 +109,7 @@ test('a service account of Kubernetes (IRSA): its token is exchanged at STS', as
   ]);
 });
 
-test('the search goes through the proxy as well: STS for IRSA, with a private authority', async () => {
+test('the search uses the proxy as well: STS for IRSA, with a private authority', async () => {
   const ca = authority();
   const host = 'sts.us-west-2.amazonaws.com';
   await using sts = await standIn(
@@ -127,7 +127,7 @@ test('the search goes through the proxy as well: STS for IRSA, with a private au
   expect(proxy.asked).toEqual([`${host}:443`]);
 });
 
-test('a task of ECS: the agent beside it is asked, never through a proxy', async () => {
+test('an ECS task: its agent is called directly, never through a proxy', async () => {
   await using agent = await standIn({ '/v2/credentials/task': fromContainer('ASIAECS') });
   await using proxy = await connectProxy({ hosts: () => undefined });
   vi.stubEnv('HTTP_PROXY', proxy.url);
@@ -140,7 +140,7 @@ test('a task of ECS: the agent beside it is asked, never through a proxy', async
   expect(proxy.asked).toEqual([]);
 });
 
-test('EKS Pod Identity: the agent is asked with the token of the file', async () => {
+test('EKS Pod Identity: the agent is called with the token from the file', async () => {
   await using agent = await standIn({ '/v1/credentials': fromContainer('ASIAPOD') });
   vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `${agent.url}/v1/credentials`);
   vi.stubEnv('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', await write('eks-token', 'the token of the pod'));
@@ -179,7 +179,7 @@ test('a profile of IAM Identity Center (SSO), after `aws sso login`', async () =
   expect(portal.asked.map(({ token }) => token)).toEqual(['after the login']);
 });
 
-test('a role over what was found: the search first, then AssumeRole', async () => {
+test('a role on top of the found credentials: first the search, then AssumeRole', async () => {
   await using sts = await standIn({ AssumeRole: assumed('AssumeRole', 'ASIACHAIN') });
   await using agent = await standIn({ '/v1/credentials': fromContainer('ASIABASE') });
   vi.stubEnv('AWS_ENDPOINT_URL_STS', sts.url);

@@ -42,7 +42,7 @@ describe.concurrent.each(clients)('a call of the client of %s', (_name, Client, 
     client.destroy();
   });
 
-  test('ends when it is not wanted any more, by its own signal and by that of whoever stops', async () => {
+  test('ends when it is no longer wanted, by its own signal and by that of a stop', async () => {
     await using peer = await badPeer({ manner: 'drip' });
     const until = new AbortController();
     const own = new AbortController();

@@ -1,5 +1,5 @@
-// A Redis that an earlier version wrote is read as it is and worked on. test/fixtures/earlier-state.json holds the commands that write
-// what version dd65552 left there: streams, rules at work, an incident, controls, an alert, an intent, a bulk action and logs.
+// A Redis written by an earlier version is read as it is and used. test/fixtures/earlier-state.json has the commands that write what
+// version dd65552 left there: streams, active rules, an incident, controls, an alert, an intent, a bulk action and logs.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -43,7 +43,7 @@ async function setup() {
   return { state, records, written, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() };
 }
 
-test('every entry that an earlier version wrote is found under its key', async () => {
+test('finds every entry of an earlier version under its key', async () => {
   await using before = await setup();
   const { view } = before.state;
 
@@ -63,7 +63,7 @@ test('every entry that an earlier version wrote is found under its key', async (
   expect(before.records.odd).toEqual(new Map());
 });
 
-test('what it remembers means the same: streams, timers, controls, alerts, waiting actions and logs', async () => {
+test('the entries mean the same: streams, timers, controls, alerts, waiting actions and logs', async () => {
   await using before = await setup();
   const { state } = before;
   const { view } = state;
@@ -93,7 +93,7 @@ test('what it remembers means the same: streams, timers, controls, alerts, waiti
   expect(await state.readLog(logs.journal, { limit: 10 })).not.toEqual([]);
 });
 
-test('work goes on from it: a resume, a bulk action, an intent whose stream ends, timers that come due', async () => {
+test('work continues: a resume, a bulk action, an intent whose stream ends, timers that become due', async () => {
   await using before = await setup();
   const { state } = before;
   const jobs = () => Array.from(state.view.entries(kinds.job), ([, { name }]) => name).toSorted();

@@ -1,4 +1,4 @@
-// Through a proxy, and to servers with a private authority: every client of AWS, the search for credentials, and webhooks.
+// Through a proxy, and to servers with a private authority: every AWS client, the search for credentials, and webhooks.
 import type { LookupAddress, lookup as systemLookup } from 'node:dns';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -93,7 +93,7 @@ describe('the client of', () => {
         { requestTimeoutMs: 60_000, maxAttempts: 1 },
       );
 
-      // What the answer is worth is another matter.
+      // The content of the answer does not matter here.
       for (let call = 0; call < 2; call += 1) await client.send(command as never).catch(() => undefined);
 
       const host = `${name}.${region}.amazonaws.com`;
@@ -121,18 +121,18 @@ const callIvs = async (env: Record<string, string>, requestTimeoutMs = 60_000, e
   }
 };
 
-test('a stand-in on this machine, and what NO_PROXY names, are called directly', async () => {
+test('calls a stand-in on this machine, and hosts in NO_PROXY, directly', async () => {
   await using proxy = await connectProxy({ hosts: () => undefined });
   await using peer = await badPeer();
   const env = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url };
 
-  // The stand-in answers with something else than a list: that it was reached is what counts.
+  // The stand-in answers with something other than a list: it only matters that it was reached.
   await callIvs(env, 60_000, peer.url).catch(() => undefined);
 
   expect([peer.received, proxy.asked]).toEqual([1, []]);
 });
 
-test('a proxy that speaks TLS with a certificate of the private authority', async () => {
+test('uses a TLS proxy with a certificate of the private authority', async () => {
   await using aws = await tlsServer('{"streams":[]}');
   await using proxy = await connectProxy({ hosts: () => aws.port, tls: ca.issue('127.0.0.1') });
 
@@ -141,7 +141,7 @@ test('a proxy that speaks TLS with a certificate of the private authority', asyn
   expect(proxy.asked).toEqual([`ivs.${region}.amazonaws.com:443`]);
 });
 
-test('through a proxy a certificate for another name, or of an authority that nobody named, is not trusted', async () => {
+test('does not trust a certificate for another name, or of an unknown authority, through a proxy', async () => {
   await using aws = await tlsServer();
   await using stranger = await tlsServer('{}', authority());
   await using proxy = await connectProxy({ hosts: (asked) => (asked.startsWith('other') ? aws.port : stranger.port) });
@@ -184,7 +184,7 @@ test.each([
 describe.each<Manner | 'nobody'>(['silent', 'drip-headers', 'half-open', 'endless', 'drip', 'nobody'])(
   'a proxy that is %s',
   (manner) => {
-    test('holds nobody up, and no connection to it stays', async () => {
+    test('blocks nobody, and leaves no connection to it', async () => {
       await using peer = await badPeer(manner === 'nobody' ? {} : { manner });
       if (manner === 'nobody') await peer[Symbol.asyncDispose]();
 
@@ -247,7 +247,7 @@ async function webhook({
 }
 
 describe('a webhook through a proxy', () => {
-  test('asks it for the address that was judged here, and checks the certificate for the name', async () => {
+  test('requests the address that was checked here, and checks the certificate for the name', async () => {
     await using target = await tlsServer();
     await using proxy = await connectProxy({ hosts: () => target.port });
 
@@ -259,7 +259,7 @@ describe('a webhook through a proxy', () => {
     await eventually(() => proxy.open === 0);
   });
 
-  test('to an address instead of a name is checked for that address', async () => {
+  test('to an address instead of a name checks the certificate for that address', async () => {
     await using target = await tlsServer();
     await using proxy = await connectProxy({ hosts: () => target.port });
 
@@ -279,7 +279,7 @@ describe('a webhook through a proxy', () => {
     [['100.100.100.200']],
     [['fd00:ec2::254']],
     [[address, '192.168.0.1']],
-  ])('is refused when its name leads to %j, and the proxy is not asked', async (addresses) => {
+  ])('is refused when its name resolves to %j, without a request to the proxy', async (addresses) => {
     await using proxy = await connectProxy({ hosts: () => undefined });
 
     await expect(webhook({ proxy: proxy.url, addresses })).rejects.toMatchObject({ code: 'WEBHOOK_REFUSED' });
@@ -287,7 +287,7 @@ describe('a webhook through a proxy', () => {
     expect(proxy.asked).toEqual([]);
   });
 
-  test('over IPv6 asks for the address in brackets, and plain HTTP goes by a tunnel too', async () => {
+  test('over IPv6 requests the address in brackets, and plain HTTP uses a tunnel too', async () => {
     await using target = await badPeer();
     await using proxy = await connectProxy({ hosts: () => target.port });
     const trial = { proxy: proxy.url, url: 'http://hooks.example.test:8080/a', addresses: ['2606:2800:220:1::7'] };
@@ -297,7 +297,7 @@ describe('a webhook through a proxy', () => {
     expect(proxy.asked).toEqual(['[2606:2800:220:1::7]:8080']);
   });
 
-  test('leaves the name to the proxy where http.proxy_resolves_names says so, but no forbidden address', async () => {
+  test('leaves the name to the proxy with http.proxy_resolves_names, but no forbidden address', async () => {
     await using target = await tlsServer();
     await using proxy = await connectProxy({ hosts: () => target.port });
     const trial = { proxy: proxy.url, addresses: [], proxyResolvesNames: true };

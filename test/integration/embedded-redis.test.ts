@@ -14,7 +14,7 @@ async function folder() {
   return { directory, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
 }
 
-/** Says in the note that another process owns the server. */
+/** Writes into the note that another process owns the server. */
 async function giveTo(owner: number, directory: string, ownerBirth = processBirth(owner)): Promise<void> {
   const note = join(directory, 'autopilot-redis.json');
   await writeFile(note, JSON.stringify({ ...JSON.parse(await readFile(note, 'utf8')), owner, ownerBirth }));
@@ -22,7 +22,7 @@ async function giveTo(owner: number, directory: string, ownerBirth = processBirt
 
 const isAlive = (pid: number) => isSameProcessAlive(pid, undefined);
 
-test('a second start is refused while the first daemon lives, and its Redis goes on', async () => {
+test('a second start is refused while the first daemon runs, and its Redis stays up', async () => {
   await using place = await folder();
   const first = await startEmbeddedRedis({ program, directory: place.directory });
   await giveTo(process.ppid, place.directory);
@@ -34,7 +34,7 @@ test('a second start is refused while the first daemon lives, and its Redis goes
   await first.stop();
 });
 
-test('the Redis of a dead daemon is adopted, also through a symlink', async () => {
+test('adopts the Redis of a dead daemon, also through a symlink', async () => {
   await using place = await folder();
   const real = join(place.directory, 'real');
   await mkdir(real);
@@ -49,7 +49,7 @@ test('the Redis of a dead daemon is adopted, also through a symlink', async () =
   expect(isAlive(first.pid)).toBe(false);
 });
 
-test('the Redis of a dead daemon is adopted although another process has got its pid', async () => {
+test('adopts the Redis of a dead daemon although another process has got its pid', async () => {
   await using place = await folder();
   const first = await startEmbeddedRedis({ program, directory: place.directory });
   await giveTo(process.ppid, place.directory, 'another time');
@@ -61,7 +61,7 @@ test('the Redis of a dead daemon is adopted although another process has got its
   await eventually(() => !isAlive(first.pid));
 });
 
-test('a program that cannot be run is named, with what to do', async () => {
+test('names a program that cannot be run, with what to do', async () => {
   await using place = await folder();
   const notExecutable = join(place.directory, 'redis-server');
   await writeFile(notExecutable, '');
@@ -73,10 +73,10 @@ test('a program that cannot be run is named, with what to do', async () => {
     });
 });
 
-test('a start that is interrupted leaves no server and no note', async () => {
+test('an interrupted start leaves no server and no note', async () => {
   await using place = await folder();
   const stopping = new AbortController();
-  // A server that takes its time, so that the note is there well before it answers.
+  // A slow server, so that the note is written well before it answers.
   const slow = join(place.directory, 'slow-redis.sh');
   await writeFile(slow, `#!/bin/sh\nsleep 0.5\nexec "${program}" "$@"\n`, { mode: 0o755 });
   const start = startEmbeddedRedis({ program: slow, directory: place.directory, signal: stopping.signal });
@@ -91,7 +91,7 @@ test('a start that is interrupted leaves no server and no note', async () => {
   await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
 });
 
-test('a half-written note does not keep it from starting', async () => {
+test('starts despite a half-written note', async () => {
   await using place = await folder();
   await writeFile(join(place.directory, 'autopilot-redis.json'), '{"pid": 12');
 

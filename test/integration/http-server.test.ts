@@ -38,7 +38,7 @@ const notes: FastifyPluginAsyncZod = async (app) => {
 
 const token = () => randomBytes(16).toString('hex');
 
-/** A request from one of the addresses of this machine, with a body where it needs one. */
+/** A request from one of this machine's addresses, with a body if it needs one. */
 async function asked(
   url: string,
   options: RequestOptions,
@@ -88,7 +88,7 @@ async function setup(options: Partial<HttpServerOptions> = {}) {
   return { server, call, post, lines, values, [Symbol.asyncDispose]: () => server.stop() };
 }
 
-test('a call without a token or with a wrong one is refused with what to send', async () => {
+test('refuses a call without a token or with a wrong one, and says what to send', async () => {
   await using api = await setup();
 
   const without = await fetch(`${api.server.url}/v1/notes`);
@@ -100,7 +100,7 @@ test('a call without a token or with a wrong one is refused with what to send', 
   expect(await without.json()).toMatchObject({ code: 'UNAUTHORIZED', remedy: expect.stringContaining('Bearer') });
 });
 
-test('a viewer reads, an operator also acts, an admin may do what a route reserves', async () => {
+test('a viewer reads, an operator also acts, an admin may also use reserved routes', async () => {
   await using api = await setup();
 
   expect((await api.call('/v1/notes', { role: 'viewer' })).status).toBe(200);
@@ -110,7 +110,7 @@ test('a viewer reads, an operator also acts, an admin may do what a route reserv
   expect((await api.call('/v1/notes', { role: 'admin', method: 'DELETE' })).status).toBe(200);
 });
 
-test('a wrong request is told every field, and the name that was probably meant', async () => {
+test('names every wrong field of a request, and the name that was probably meant', async () => {
   await using api = await setup();
 
   const misspelt = await api.post({ nmae: 'x', nested: { secnods: 1 } });
@@ -129,7 +129,7 @@ test('a wrong request is told every field, and the name that was probably meant'
   expect(union.body.problems).toEqual([{ path: 'body.either.two[0]', message: 'expected number, received string' }]);
 });
 
-test('broken JSON, other media types, long bodies and strange paths are refused as problems', async () => {
+test('refuses broken JSON, other media types, long bodies and strange paths as problems', async () => {
   await using api = await setup();
   const codes = async (answer: Promise<{ status: number; body: any }>) => {
     const { status, body } = await answer;
@@ -148,7 +148,7 @@ test('broken JSON, other media types, long bodies and strange paths are refused 
   expect(await codes(api.call('/v1/%E0%A4%A'))).toEqual([400, 'REQUEST_INVALID']);
 });
 
-test('an unexpected failure shows nothing of the inside, and the log has all of it', async () => {
+test('an unexpected failure reveals nothing internal, and the log has all of it', async () => {
   await using api = await setup();
 
   const answer = await api.call('/v1/broken');
@@ -158,7 +158,7 @@ test('an unexpected failure shows nothing of the inside, and the log has all of 
   expect(api.lines.join('')).toContain('the inside of the daemon');
 });
 
-test('a token that asks too often, of whatever routes, waits as long as Retry-After says, and no other token with it', async () => {
+test('a token that sends too many requests, on any routes, waits as long as Retry-After says, and no other token waits', async () => {
   const groups = [
     { prefix: '/v1', plugin: notes },
     { prefix: '/v1/more', plugin: notes },
@@ -181,7 +181,7 @@ test('a token that asks too often, of whatever routes, waits as long as Retry-Af
   expect(other.status).toBe(200);
 });
 
-test('without a token it stays on loopback, says so, and turns foreign pages and rebound names away', async () => {
+test('without a token it stays on loopback, says so, and refuses foreign pages and rebound names', async () => {
   await using api = await setup({ tokens: [], host: '0.0.0.0' });
   const { port } = new URL(api.server.url);
   const status = (headers: Record<string, string>) =>
@@ -204,7 +204,7 @@ test('without a token it stays on loopback, says so, and turns foreign pages and
   expect(await status({ 'sec-fetch-site': 'cross-site' })).toBe(403);
 });
 
-test('health is always told; readiness names what is missing and ends with the announcement of the stop', async () => {
+test('always reports health; readiness names what is missing and ends when the stop is announced', async () => {
   let redis: 'here' | 'away' | 'silent' = 'away';
   await using api = await setup({
     checks: {
@@ -238,7 +238,7 @@ test('metrics count requests by route, not by address', async () => {
   expect(text).toContain('route="none",status="404"');
 });
 
-test('the API document names every route of the API with its problem answer; the page needs nothing from elsewhere', async () => {
+test('the API document names every route with its problem answer; the page needs nothing from elsewhere', async () => {
   await using api = await setup();
 
   const document = (await api.call('/docs/json')).body;
@@ -255,7 +255,7 @@ test('the API document names every route of the API with its problem answer; the
   expect(page).toContain('id="RATE_LIMITED"');
 });
 
-test('a trusted proxy signs people in: names and roles are theirs, and nobody else can say them', async () => {
+test('a trusted proxy signs people in: it sets names and roles, and nobody else can', async () => {
   const queues: FastifyPluginAsync = async (app) => {
     app.get('/', (request) => Promise.resolve({ by: request.caller.name }));
   };
@@ -275,7 +275,7 @@ test('a trusted proxy signs people in: names and roles are theirs, and nobody el
   const mara = { 'x-webauth-user': 'mara', 'x-webauth-role': 'operator' };
   const note = { 'content-type': 'application/json' };
 
-  // The same name as a token's is not that token: neither its role nor its cookie.
+  // A person with a token's name is not that token: they get neither its role nor its cookie.
   const known = { 'x-webauth-user': 'the admin' };
   expect((await proxy('/v1/notes', known, 'DELETE')).body).toMatchObject({ code: 'FORBIDDEN' });
   const session = await proxy('/v1/session', known);
@@ -284,14 +284,14 @@ test('a trusted proxy signs people in: names and roles are theirs, and nobody el
 
   expect((await proxy('/v1/notes', { ...mara, ...note }, 'POST')).body).toEqual({ name: 'x', by: 'mara' });
   expect((await proxy('/queues/', mara)).body).toEqual({ by: 'mara' });
-  // What the proxy's own sign-in leaves behind is no token; a bearer token speaks for itself, also when it is wrong.
+  // The proxy's own sign-in cookie is not a token; a bearer token counts by itself, even if it is wrong.
   const basic = { ...mara, authorization: `Basic ${Buffer.from('mara:hers').toString('base64')}` };
   expect((await proxy('/queues/', basic)).body).toEqual({ by: 'mara' });
   expect((await proxy('/v1/notes', basic)).status).toBe(200);
   const withToken = { ...mara, ...note, authorization: `Bearer ${api.values.operator}` };
   expect((await proxy('/v1/notes', withToken, 'POST')).body).toEqual({ name: 'x', by: 'the operator' });
   expect((await proxy('/v1/notes', { ...mara, authorization: `Bearer ${token()}` })).status).toBe(401);
-  // A claim beside it is nothing.
+  // A claim in addition to it changes nothing.
   expect((await proxy('/v1/notes', { ...mara, 'x-autopilot-as': '%' })).status).toBe(200);
 
   const refused = await direct('/v1/notes', { ...mara, 'x-forwarded-for': '127.0.0.2' });
@@ -316,14 +316,14 @@ test('with a proxy that signs people in, a server without tokens is open to nobo
   expect((await asked(`${url}/v1/notes`, { localAddress: '127.0.0.1' })).status).toBe(401);
   const mara = { 'remote-user': 'mara', host: 'noc.example' };
   expect((await asked(`${url}/v1/notes`, { localAddress: '127.0.0.2', headers: mara })).status).toBe(200);
-  // Tokens that a reload brings are taken.
+  // Tokens from a reload are accepted.
   const value = token();
   api.server.useTokens([{ name: 'ci', role: 'viewer', value: new Secret(value) }]);
   const ci = { authorization: `Bearer ${value}` };
   expect((await asked(`${url}/v1/notes`, { localAddress: '127.0.0.1', headers: ci })).status).toBe(200);
 });
 
-test('it stops at once although a client still listens to events', async () => {
+test('stops at once although a client still listens to events', async () => {
   const api = await setup();
   const answer = await fetch(`${api.server.url}/v1/stream`, {
     headers: { authorization: `Bearer ${api.values.viewer}` },
@@ -343,7 +343,7 @@ test('it stops at once although a client still listens to events', async () => {
   expect(api.server.app.eventStreams.size).toBe(0);
 });
 
-test('it can be stopped before it was started, and while it starts', async () => {
+test('can be stopped before it was started, and while it starts', async () => {
   const api = await setup();
   await api.server.stop();
   const options = { host: '127.0.0.1', port: 0, tokens: [], routes: [], checks: {}, maxBodyBytes: 1, version: '0' };
@@ -358,7 +358,7 @@ test('it can be stopped before it was started, and while it starts', async () =>
   expect([early, racing].map((server) => server.app.server.listening)).toEqual([false, false]);
 });
 
-test('a file of tokens is read line by line, and a mistake in it is named without showing the token', () => {
+test('reads a file of tokens line by line, and reports a mistake in it without showing the token', () => {
   const secret = token();
 
   const tokens = parseTokenFile(`# people\nvideo-team operator ${secret}\n\n`, 'tokens.txt');

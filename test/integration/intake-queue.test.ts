@@ -1,4 +1,4 @@
-// The queue consumer against an SQS server in this process: nothing lost, nothing deleted too early, nothing in a loop.
+// The queue consumer against an SQS server in this process: nothing lost, nothing deleted too early, no loop.
 import { createServer, type Server } from 'node:http';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
@@ -13,7 +13,7 @@ import { lastingPort } from '#test/support/ports.ts';
 import { eventually, quietLogger, seededRandom, testMetrics } from '#test/support/quiet.ts';
 import { event } from '#test/support/streams.ts';
 
-// Signed and thrown away: a stand-in for SQS checks nothing.
+// Used for signing and thrown away: a stand-in for SQS checks nothing.
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 const bodyOf = (name: string, at: number) => JSON.stringify(event(name, { channel: 'A', stream: 's1', at }).envelope);
 
@@ -98,7 +98,7 @@ async function setup(
   };
 }
 
-test.concurrent('every event is observed, then deleted', async () => {
+test.concurrent('observes every event, then deletes it', async () => {
   await using rig = await setup();
   const bodies = Array.from({ length: 57 }, (_, index) => bodyOf('Starvation Start', index * 1000));
   for (const body of bodies) await rig.send(body);
@@ -114,7 +114,7 @@ test.concurrent('every event is observed, then deleted', async () => {
   expect(rig.consumer.lastReadMs).toBeGreaterThan(0);
 });
 
-test.concurrent('while metadata is being sent, a full answer is followed by a rest, and by none otherwise', async () => {
+test.concurrent('pauses after a full answer while metadata is being sent, and not otherwise', async () => {
   for (const isSending of [true, false]) {
     const rests: number[] = [];
     const clock = {
@@ -135,7 +135,7 @@ test.concurrent('while metadata is being sent, a full answer is followed by a re
   }
 });
 
-test.concurrent('events arrive by the clock that all replicas share, whatever this host’s clock says', async () => {
+test.concurrent('dates the arrival of events by the clock that all replicas share, whatever this host’s clock says', async () => {
   const sharedMs = Date.now() + 3_600_000;
   await using rig = await setup({ consumer: { now: () => sharedMs } });
   await rig.send(bodyOf('Starvation Start', 0));
@@ -148,7 +148,7 @@ test.concurrent('events arrive by the clock that all replicas share, whatever th
   expect(read.atMs).toBe(sharedMs);
 });
 
-test.concurrent('the lag is the age of the oldest event of a read, and 0 once nothing waits; what is left to the redrive does not count', async () => {
+test.concurrent('the lag is the age of the oldest event of a read, and 0 once nothing waits; messages left to the redrive do not count', async () => {
   await using rig = await setup();
   const lag = async () => (await rig.metrics.queueLagSeconds.get()).values[0]?.value;
   await rig.send('this is no JSON');
@@ -163,12 +163,12 @@ test.concurrent('the lag is the age of the oldest event of a read, and 0 once no
   const shown = await eventually(async () => ((await lag()) === 0 ? 'nothing' : undefined));
 
   expect(first.lagMs).toBeGreaterThanOrEqual(590);
-  // What is no JSON has waited 1.1 s longer.
+  // The message that is not JSON has waited 1.1 s longer.
   expect(first.lagMs).toBeLessThan(sinceMs + 100);
   expect(shown).toBe('nothing');
 });
 
-test.concurrent('a message is not deleted before what follows from it is committed', async () => {
+test.concurrent('does not delete a message before its effects are committed', async () => {
   await using rig = await setup();
   let commit = () => {};
   rig.fate.observe = () => new Promise((resolve) => (commit = resolve));
@@ -201,7 +201,7 @@ test.concurrent('an event that could not be committed comes again, and only that
   expect(await rig.counted('IVS Stream State Change', 'not_committed')).toBe(1);
 });
 
-test.concurrent('an event that its account cannot take keeps those of others in the queue waiting no longer', async () => {
+test.concurrent('an event that its account cannot accept does not delay those of other accounts in the queue', async () => {
   const sleptMs: number[] = [];
   const sleep: typeof systemClock.sleep = (ms, signal) => {
     sleptMs.push(ms);
@@ -216,13 +216,13 @@ test.concurrent('an event that its account cannot take keeps those of others in 
   await rig.send(bodyOf('Stream End', 1000));
 
   await rig.consumer.start();
-  // The short rest after a few messages, and no backoff.
+  // The short pause after a few messages, and no backoff.
   await eventually(() => sleptMs.includes(5));
   expect(rig.observed.map(({ envelope }) => envelope.detail['event_name'])).toEqual(['Stream End']);
   expect(await rig.counted('IVS Stream State Change', 'not_committed')).toBe(1);
 });
 
-test.concurrent('what is no event goes to the dead-letter queue by the queue’s own redrive, and holds nobody up', async () => {
+test.concurrent('what is not an event goes to the dead-letter queue by the queue’s own redrive, and delays nothing', async () => {
   await using rig = await setup({ visibilitySeconds: 1, maxReceives: 2 });
   await rig.send('this is no JSON');
   await rig.send(bodyOf('Stream Start', 0));
@@ -236,7 +236,7 @@ test.concurrent('what is no event goes to the dead-letter queue by the queue’s
   expect(await rig.counted('unreadable', 'left_to_redrive')).toBe(2);
 });
 
-test.concurrent('an event that no shard owns is deleted, counted and kept for inspection', async () => {
+test.concurrent('an event that belongs to no shard is deleted, counted and kept for inspection', async () => {
   await using rig = await setup();
   rig.fate.taken = 'not_ours';
   await rig.send(bodyOf('Stream Start', 0));
@@ -250,7 +250,7 @@ test.concurrent('an event that no shard owns is deleted, counted and kept for in
   expect(await rig.counted('other', 'other_account_or_region')).toBe(2);
 });
 
-test.concurrent('what concerns nobody is deleted and counted; what our table does not know is observed, and kept for inspection', async () => {
+test.concurrent('irrelevant events are deleted and counted; unknown ones are observed, and kept for inspection', async () => {
   await using rig = await setup();
   const other = (type: string) =>
     JSON.stringify({ ...(JSON.parse(bodyOf('Stream Start', 0)) as object), 'detail-type': type });
@@ -270,7 +270,7 @@ test.concurrent('what concerns nobody is deleted and counted; what our table doe
   ]);
 });
 
-test.concurrent('a repeat is counted as one, and as nothing else', async () => {
+test.concurrent('a repeat is counted as a repeat, and as nothing else', async () => {
   await using rig = await setup();
   const delays = async () =>
     (await rig.metrics.eventDelaySeconds.get()).values.find(({ metricName }) => metricName?.endsWith('_count'))?.value;
@@ -286,7 +286,7 @@ test.concurrent('a repeat is counted as one, and as nothing else', async () => {
   expect(await delays()).toBe(1);
 });
 
-test.concurrent('a stop finishes and deletes what is in hand and takes nothing more', async () => {
+test.concurrent('a stop finishes and deletes the current messages and takes no more', async () => {
   await using rig = await setup({ consumer: { waitTimeSeconds: 20 } });
   const commits: (() => void)[] = [];
   rig.fate.observe = () => new Promise((resolve) => commits.push(resolve));
@@ -317,7 +317,7 @@ test.concurrent('start and stop in any order and number end with nothing running
   expect(await rig.queue()).toEqual({ ready: 1, inFlight: 0 });
 });
 
-test.concurrent('while the queue’s server is out of order it is asked less and less often, and then everything goes on', async () => {
+test.concurrent('polls a failing queue server less and less often, and then continues', async () => {
   const askedAtMs: number[] = [];
   const broken: Server = createServer((_request, response) => {
     askedAtMs.push(performance.now());
@@ -336,7 +336,7 @@ test.concurrent('while the queue’s server is out of order it is asked less and
   await eventually(() => askedAtMs.length >= 4);
   broken.close();
   broken.closeAllConnections();
-  // 200 ms, 400, 800, … with jitter between a half and the whole of it; timers may be a millisecond early.
+  // 200 ms, 400, 800, … with jitter from half to all of it; timers may be a millisecond early.
   for (const [index, atMs] of askedAtMs.slice(1).entries())
     expect(atMs - askedAtMs[index]!).toBeGreaterThan(100 * 2 ** index - 5);
   expect(rig.consumer.lastReadMs).toBeUndefined();
@@ -346,11 +346,11 @@ test.concurrent('while the queue’s server is out of order it is asked less and
   await ask(endpoint, 'SendMessage', { QueueUrl: queueUrl, MessageBody: bodyOf('Stream Start', 0) });
 
   await eventually(() => rig.observed.length === 1);
-  // Before its server goes, so that the end of the test is no outage.
+  // Before its server goes away, so that the end of the test does not count as an outage.
   await rig.consumer.stop();
 });
 
-test.concurrent('a queue without a redrive policy is told once, until it has one, and shown for as long', async () => {
+test.concurrent('reports a queue without a redrive policy once, until it has one, and shows it meanwhile', async () => {
   await using sqs = await startLocalSqs();
   const dead = await sqs.createQueue('dead');
   const { queueUrl } = await sqs.createQueue('bare');
@@ -387,7 +387,7 @@ test.concurrent('a queue without a redrive policy is told once, until it has one
   ]);
 });
 
-test.concurrent('events by other roads are taken in, and each road is counted', async () => {
+test.concurrent('accepts events from other paths, and counts each path', async () => {
   await using rig = await setup();
   const sns = (body: string) =>
     JSON.stringify({ Type: 'Notification', TopicArn: 'arn:aws:sns:us-west-2:1:t', Message: body });
@@ -411,7 +411,7 @@ test.concurrent('events by other roads are taken in, and each road is counted', 
   });
 });
 
-test.concurrent('a list that is an event in part is observed, and the rest is left to the redrive', async () => {
+test.concurrent('observes the events in a mixed list, and leaves the rest to the redrive', async () => {
   await using rig = await setup({ visibilitySeconds: 1, maxReceives: 2 });
   await rig.send(`[${bodyOf('Stream Start', 1)},{"hello":1}]`);
 

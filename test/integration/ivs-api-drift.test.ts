@@ -1,5 +1,5 @@
-// One description of the API, the SDK's own, holds the simulator and the daemon's edge: a member, a value, an error or an
-// operation that a newer SDK brings fails here until somebody has decided what to do with it.
+// The SDK's own description of the API checks the simulator and the daemon's client: a member, a value, an error or an operation that a
+// newer SDK brings fails here until somebody has decided what to do with it.
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { ivsOperations } from '#domain/ivs-operations.ts';
@@ -23,7 +23,7 @@ const named = <T extends { readonly name: string }>(operations: readonly T[], na
   operations.find((operation) => operation.name === name)!;
 const namesOf = (operations: readonly { readonly name: string }[]): string[] => operations.map(({ name }) => name);
 
-/** Everything in which the simulator's table and a description differ. */
+/** All differences between the simulator's table and a description. */
 const simulatorDrift = (table: readonly (typeof OPERATIONS)[number][], api: readonly OperationSchema[]): string[] => {
   const missing = namesOf(api).filter((name) => named(table, name) === undefined);
   const extra = namesOf(table).filter((name) => named(api, name) === undefined);
@@ -41,7 +41,7 @@ const simulatorDrift = (table: readonly (typeof OPERATIONS)[number][], api: read
   return [...missing.map((name) => `${name}: no such operation`), ...extra, ...different];
 };
 
-/** Everything in which what the simulator answered and a description differ. */
+/** All differences between the simulator's answers and a description. */
 const answerDrift = (api: readonly OperationSchema[]): string[] =>
   api.flatMap(({ name, output }) => {
     const bodies = calls.filter(({ operation, body }) => operation === name && body !== '');
@@ -64,7 +64,7 @@ const gaining = (member: string) => (shape: Shape) =>
     : shape;
 
 describe('the description', () => {
-  it('is that of 41 operations, with members, enumerations and errors', () => {
+  it('has 41 operations, with members, enumerations and errors', () => {
     expect(described).toHaveLength(41);
     expect(named(described, 'InsertAdBreak')).toMatchObject({
       method: 'POST',
@@ -105,7 +105,7 @@ describe('the simulator', () => {
       ['viewerSessions', 'viewerId'],
       'BatchStartViewerSessionRevocation.viewerSessions[].viewerId: missing',
     ],
-  ])('a member that it would lack is noticed: %s %j', (name, path, line) => {
+  ])('a missing member would be noticed: %s %j', (name, path, line) => {
     const table = OPERATIONS.map((one) =>
       one.name === name ? { ...one, input: withoutMember(one.input, path) } : one,
     );
@@ -145,7 +145,7 @@ describe('the simulator', () => {
       ['GetWeather: no such operation'],
       ['GetWeather.stream: never answered'],
     ],
-  ])('what a newer SDK would have is noticed: %s', (_, api, inTable, inAnswers) => {
+  ])('a newer SDK’s addition would be noticed: %s', (_, api, inTable, inAnswers) => {
     expect(simulatorDrift(OPERATIONS, api)).toEqual(inTable);
     expect(answerDrift(api)).toEqual(inAnswers);
   });
@@ -161,12 +161,12 @@ describe('the daemon', () => {
 
   const used = calls.filter(({ operation }) => isUsed(operation));
 
-  it('believes every answer that has all members', () => {
+  it('accepts every answer that has all members', () => {
     const problems = used.map(({ operation, input, body }) => problemOf(operation as never, input, body));
     expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
   });
 
-  it('checks each member of an answer, or the member is named here as one that it does not read', () => {
+  it('checks each member of an answer, unless the member is named here as one that it does not read', () => {
     const unread = new Set<string>();
     for (const { operation, input, body } of used) {
       for (const { name, spoilt } of spoiltMembers(body)) {
@@ -182,7 +182,7 @@ describe('the daemon', () => {
 const rateOf = ({ account, channel }: CallRate) =>
   channel === undefined ? { perAccount: account } : { perAccount: account, perChannel: channel };
 
-/** Whether the daemon's client has the operation: only those have a check of their answers. */
+/** Whether the daemon's client has the operation: only those answers are checked. */
 function isUsed(operation: string): boolean {
   try {
     problemOf(operation as never, {}, '{}');
@@ -192,7 +192,7 @@ function isUsed(operation: string): boolean {
   }
 }
 
-/** Each member of a body, replaced by a value that no member may have; named by what it is a member of. */
+/** Each member of a body, replaced by a value that no member may have; named by its parent. */
 function* spoiltMembers(body: string): Generator<{ name: string; spoilt: unknown }> {
   if (body === '') return;
   const root: unknown = JSON.parse(body);

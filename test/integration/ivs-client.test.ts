@@ -1,4 +1,4 @@
-// The limited client against the simulator, through the real SDK: what a caller gets, and what reaches the wire.
+// The limited client against the simulator, through the real SDK: what a caller gets, and what is sent.
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -47,14 +47,14 @@ describe('the limited client', () => {
     const value = created.streamKey!.value!.reveal();
     expect(value).toMatch(/^sk_/);
     expect(read.streamKey!.value).toBeInstanceOf(Secret);
-    // Of many at once nobody needs the values: they stay in the client.
+    // Nobody needs the values of many keys at once: they stay in the client.
     expect(batch.streamKeys).toEqual([expect.objectContaining({ arn: read.streamKey!.arn })]);
     expect(batch.streamKeys![0]).not.toHaveProperty('value');
     for (const answer of [created, read, batch])
       expect(inspect(answer, { depth: 9 }) + JSON.stringify(answer)).not.toContain(value);
   });
 
-  it('sends one wire call for one permit: nothing is retried behind its back', async () => {
+  it('sends one request for one permit: nothing is retried hidden from it', async () => {
     await using world = await shardScope(1);
     await world.simulator.control.addFault({ operation: 'GetStream', error: 'InternalServerException' });
 
@@ -64,7 +64,7 @@ describe('the limited client', () => {
     expect(await world.simulator.control.calls({ operation: 'GetStream' })).toHaveLength(1);
   });
 
-  it('tells an offline channel from a deleted one, and takes a stop of the former as done', async () => {
+  it('distinguishes an offline channel from a deleted one, and counts a stop of the former as done', async () => {
     await using world = await shardScope(1);
     const { client } = world.shard;
     await world.simulator.control.end(world.channels[0]!);
@@ -80,7 +80,7 @@ describe('the limited client', () => {
     expect(offline.message).toContain('not currently online');
   });
 
-  it('gives up a call that is not answered in time, and says that it may have had its effect', async () => {
+  it('gives up a call that is not answered in time, and says that it may have taken effect', async () => {
     await using world = await shardScope(1, { requestTimeoutMs: 150 });
     await world.simulator.control.addFault({ operation: 'PutMetadata', answerLatencyMs: 2000 });
 
@@ -102,7 +102,7 @@ describe('the limited client', () => {
     expect(error.details['sent']).toBe(true);
   });
 
-  it('gives permits back unspent when there are no credentials', async () => {
+  it('returns permits unused when there are no credentials', async () => {
     await using world = await shardScope(0, {
       credentials: () => Promise.reject(Object.assign(new Error('none here'), { name: 'CredentialsProviderError' })),
     });
@@ -115,7 +115,7 @@ describe('the limited client', () => {
     expect(await world.simulator.control.calls()).toEqual([]);
   });
 
-  it('takes a throttle of STS for what it is, and slows nothing down', async () => {
+  it('recognises a throttle of STS, and slows nothing down', async () => {
     const throttling = Object.assign(new Error('Rate exceeded'), {
       name: 'Throttling',
       $metadata: { httpStatusCode: 400 },
@@ -128,7 +128,7 @@ describe('the limited client', () => {
     expect((await world.metrics.ivsThrottles.get()).values).toEqual([]);
   });
 
-  it('lets a drainer decide at the grant what to send, or that nothing is left', async () => {
+  it('lets a drainer decide when the permit is granted what to send, or that nothing is left', async () => {
     await using world = await shardScope(2);
     const { client } = world.shard;
     const [first, second] = world.channels as ChannelArn[];
@@ -147,7 +147,7 @@ describe('the limited client', () => {
 });
 
 describe('several accounts', () => {
-  it('has limits of its own for each: together they do what one could not', async () => {
+  it('has separate limits for each: together they do what one could not', async () => {
     const limits = { overrides: { PutMetadata: { perAccount: 20, perChannel: 5 } } };
     const callRates = { PutMetadata: { account: 20, channel: 5 } };
     await using world = await shardScope(20, { limits }, { callRates });
@@ -175,7 +175,7 @@ describe('several accounts', () => {
 
 describe('the pool of connections', () => {
   it('is as large as the quota: no call waits for another one’s answer', async () => {
-    // Answers nobody before all have asked.
+    // Answers none before all have called.
     const waiting: ServerResponse[] = [];
     const server = createServer((request, response) => {
       request.resume();

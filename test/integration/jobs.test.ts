@@ -97,7 +97,7 @@ describe('from a committed decision to a finished job', () => {
     expect(runs).toBe(2);
   });
 
-  test('a postponed run spends no attempt', async () => {
+  test('a postponed run uses up no attempt', async () => {
     const attempts: number[] = [];
     await using bundle = await setup(async (_payload, run) => {
       attempts.push(run.attempt);
@@ -113,7 +113,7 @@ describe('from a committed decision to a finished job', () => {
     expect(attempts).toEqual([1, 1, 1]);
   });
 
-  test('what nobody can repair fails at once, with its code', async () => {
+  test('what cannot be repaired fails at once, with its code', async () => {
     let runs = 0;
     await using bundle = await setup(async () => {
       runs += 1;
@@ -150,7 +150,7 @@ describe('from a committed decision to a finished job', () => {
     expect([await job?.getState(), job?.attemptsMade]).toEqual(['waiting', 0]);
   });
 
-  test('a stop cuts off a sweep that reads everything again anyhow, and lets an action end', async () => {
+  test('a stop interrupts a sweep, which is read again anyway, and lets an action finish', async () => {
     const ended: string[] = [];
     const begun = { notify: Promise.withResolvers<void>(), 'poll-all': Promise.withResolvers<void>() };
     const cut = Promise.withResolvers<void>();
@@ -178,7 +178,7 @@ describe('from a committed decision to a finished job', () => {
     expect(await (await bundle.queues.find('action-1'))?.getState()).toBe('completed');
   });
 
-  test('a stop leaves a run behind that does not heed its interruption', async () => {
+  test('a stop abandons a run that ignores its interruption', async () => {
     const started = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
     await using first = await setup(
@@ -197,13 +197,13 @@ describe('from a committed decision to a finished job', () => {
     const state = await (await first.queues.find('deaf-1'))?.getState();
     release.resolve();
 
-    // Its lock, not renewed any more, is what lets another replica take it over.
+    // Its lock is no longer renewed, so another replica can take it over.
     expect(state).toBe('active');
     await expect(first.host.start()).rejects.toMatchObject({ code: 'INTERRUPTED' });
   });
 });
 
-test('job ids repeat with their cause, and suit BullMQ', () => {
+test('job ids repeat with their cause, and are valid for BullMQ', () => {
   const id = jobIdOf('rotate_stream_key', 'arn:aws:ivs:us-west-2:111122223333:channel/abc', 7);
 
   expect(id).toBe(jobIdOf('rotate_stream_key', 'arn:aws:ivs:us-west-2:111122223333:channel/abc', 7));

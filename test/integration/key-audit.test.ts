@@ -8,7 +8,7 @@ import { MemoryState } from '#store/memory-state.ts';
 import { applyObservation } from '#streams/changes.ts';
 import { shardScope } from '#test/support/ivs-shard.ts';
 
-test('every channel has a key whose age is known, and a key that is gone is noticed', async () => {
+test('every channel has a key with a known age, and a key that is gone is noticed', async () => {
   await using world = await shardScope(0, {}, { enforcement: 'off' });
   const { control } = world.simulator;
   const arns = (await control.createChannels(2)).map(({ arn }) => arn as ChannelArn);
@@ -29,7 +29,7 @@ test('every channel has a key whose age is known, and a key that is gone is noti
       },
       AbortSignal.timeout(120_000),
     );
-  // The first look lists at five calls a second: most channels are known from an earlier one here.
+  // The first audit lists at five calls a second: most channels are known from an earlier one here.
   const [first, ...others] = arns;
   const listed = await world.shard.client.listStreamKeys({ channelArn: first! });
   expect(listed.streamKeys).toHaveLength(1);

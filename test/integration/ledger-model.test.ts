@@ -1,5 +1,5 @@
-// The ledger's script against a model of the service, in a time of our own: whatever happens to calls, answers, replicas,
-// Redis and its clock, no trailing second holds more counted calls than the quota.
+// The ledger's script against a model of the service, in virtual time: whatever happens to calls, answers, replicas, Redis and its clock,
+// no trailing second contains more counted calls than the quota.
 
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
@@ -20,7 +20,7 @@ import { type RedisScope, redisScope } from '#test/support/redis.ts';
 
 const perAccount = 6;
 const perChannel = 2;
-/** Of ListStreams, which has no limit for a channel. */
+/** For ListStreams, which has no limit per channel. */
 const listsPerSecond = 3;
 /** As gate.ts asks: the account's look-ahead with a latency to the service, and the gap of an operation with channels. */
 const lookAheadMs = 85;
@@ -29,7 +29,7 @@ const requestTimeoutMs = 500;
 /** How long a new ledger grants nothing. */
 const patienceMs = mayLieMs + requestTimeoutMs + windowMs;
 const channels = ['a', 'b', 'c', 'd'];
-/** Steps of Redis's clock that are smaller than this are not told from the uncertainty of the latency; see docs/performance.md. */
+/** Jumps of Redis's clock smaller than this cannot be distinguished from the uncertainty of the latency; see docs/performance.md. */
 const smallestStepMs = 60;
 
 type Command =
@@ -38,7 +38,7 @@ type Command =
       readonly do: 'ask';
       readonly replica: number;
       readonly wants: readonly number[];
-      /** So many of them, from the front. */
+      /** This many of them, from the front. */
       readonly urgent: number;
       readonly answerLost: boolean;
       readonly fates: readonly Fate[];
@@ -50,7 +50,7 @@ type Command =
   | { readonly do: 'restart'; readonly from: 'empty' | 'snapshot' }
   | { readonly do: 'snapshot' };
 
-/** What becomes of one granted call. */
+/** The outcome of one granted call. */
 interface Fate {
   readonly lieMs: number;
   readonly thereMs: number;
@@ -110,11 +110,11 @@ const history = fc.array(
 interface Replica {
   readonly ledger: SlotLedger;
   readonly releases: Record<'PutMetadata' | 'ListStreams', Release[]>;
-  /** Counts its lives: what an earlier one had in hand is forgotten. */
+  /** Counts its lives: whatever an earlier one was doing is dropped. */
   life: number;
 }
 
-/** Three replicas, one Redis whose clock and process we hold, and the service that counts. */
+/** Three replicas, one Redis whose clock and process the test controls, and the service that counts. */
 class World {
   /** Calls of PutMetadata, and of ListStreams. */
   readonly counted: { at: number; channel: string }[] = [];
@@ -137,7 +137,7 @@ class World {
     this.#prefix = `${scope.prefix}:${randomBytes(4).toString('hex')}`;
     this.#clockKey = `{${scope.namespace}:clock}${randomBytes(4).toString('hex')}`;
     this.#connections.setMaxListeners(20);
-    // The real connection, but for the server's name and the news that it was lost: those are ours to tell.
+    // The real connection, except that the test sets the server's name and reports that it was lost.
     const redis = Object.assign(Object.create(scope.redis) as Redis, {
       info: async () => `run_id:run-${this.#run}\r\n`,
       on: (event: string, listener: () => void) => this.#connections.on(event, listener),
@@ -163,7 +163,7 @@ class World {
     for (const index of this.#replicas.keys()) await this.ask(index, [], []);
   }
 
-  /** Lets time pass, and what was to happen meanwhile happen in its order. */
+  /** Lets time pass; scheduled events happen in their order. */
   pass(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
@@ -176,7 +176,7 @@ class World {
     this.#now = end;
   }
 
-  /** Asks for PutMetadata permits; returns how many of them were granted. */
+  /** Requests PutMetadata permits; returns how many of them were granted. */
   async ask(
     index: number,
     wants: readonly number[],
@@ -195,7 +195,7 @@ class World {
     });
   }
 
-  /** Asks for one ListStreams permit for each fate. */
+  /** Requests one ListStreams permit for each fate. */
   async list(index: number, fates: readonly Fate[], urgent: boolean): Promise<number> {
     return this.#exchange(index, {
       operation: 'ListStreams',
@@ -235,7 +235,9 @@ class World {
     return reply.grants.size;
   }
 
-  /** What a replica does with a permit: it may lie, lapse, go back, or be spent; the service counts, the answer comes or not. */
+  /**
+   * What a replica does with a permit: it may leave it, let it lapse, return it, or use it; the service counts, the answer arrives or not.
+   */
   #send(
     self: Replica,
     operation: 'PutMetadata' | 'ListStreams',
@@ -266,7 +268,7 @@ class World {
     this.#events.push({ at, happen });
   }
 
-  /** Killed and started again: forgets what it had to report. Calls on their way are counted all the same. */
+  /** Killed and started again: it has lost what it had to report. Calls on their way are counted anyway. */
   crash(index: number): void {
     const replica = this.#replicas[index]!;
     replica.life += 1;
@@ -274,14 +276,14 @@ class World {
     replica.releases.ListStreams = [];
   }
 
-  /** The clock of Redis steps; not again while the fence after the last step may stand. */
+  /** The clock of Redis jumps; not again while the fence after the last jump may still be in force. */
   step(ms: number): void {
     if (this.#now - this.#steppedAt <= patienceMs + 1000) return;
     this.#steppedAt = this.#now;
     this.#redisOffsetMs += ms;
   }
 
-  /** Redis's file on disk, as old as it may be at the next restart. */
+  /** Redis's file on disk, which may be old at the next restart. */
   async snapshot(): Promise<void> {
     const keys = await this.#keys();
     this.#snapshot = await Promise.all(
@@ -308,7 +310,7 @@ class World {
     return keys.filter((_, i) => there[i] === 1);
   }
 
-  /** After quiet time every slot must be to be had again. */
+  /** After a quiet time every slot must be available again. */
   async everySlotIsFree(): Promise<boolean> {
     this.pass(40_000);
     const idle = Array.from({ length: listsPerSecond }, () => sleeper);
@@ -331,7 +333,7 @@ class World {
   }
 }
 
-/** A call like most: there and back. */
+/** A typical call, there and back. */
 const used: Fate = { lieMs: 0, thereMs: 10, backMs: 10, answered: true, unspent: false };
 /** A permit that is never used. */
 const sleeper: Fate = { lieMs: 0, thereMs: 0, backMs: 0, answered: true, unspent: true };
@@ -392,15 +394,15 @@ describe('the ledger of permits', () => {
         }
         expect(await world.everySlotIsFree()).toBe(true);
       }),
-      // A history is printed as it is: to shrink one takes minutes.
+      // A history is printed as it is: shrinking one takes minutes.
       { numRuns: Number(process.env['LEDGER_RUNS'] ?? 60), endOnFailure: true },
     );
 
-    // The property holds trivially for a ledger that grants nothing.
+    // The property would hold trivially for a ledger that grants nothing.
     expect(granted).toBeGreaterThan(500);
   });
 
-  it('is worth its quota: a greedy caller whose calls take 20 ms gets 98 % of it', async () => {
+  it('uses its quota: a greedy caller whose calls take 20 ms gets 98 % of it', async () => {
     await using scope = await redisScope();
     const world = new World(scope);
     await world.start();
@@ -416,7 +418,7 @@ describe('the ledger of permits', () => {
     expect(worstSecond(world.counted.map(({ at }) => at))).toBe(perAccount);
   });
 
-  it('lets no channel wait behind another that waits for a slot of its own', async () => {
+  it('lets no channel wait behind another that waits for its own slot', async () => {
     await using scope = await redisScope();
     const world = new World(scope);
     await world.start();
@@ -448,7 +450,7 @@ describe('the ledger of permits', () => {
     expect(world.granted).toBe(6);
   });
 
-  it('costs its lease, and no more, when a replica dies with permits in hand', async () => {
+  it('loses only the lease when a replica dies with permits', async () => {
     await using scope = await redisScope();
     const world = new World(scope);
     await world.start();
@@ -487,7 +489,7 @@ describe('the ledger of permits', () => {
     expect([bulk, urgent]).toEqual([0, 1]);
   });
 
-  it('lets bulk move, slowly, beside urgent calls of another replica that never end', async () => {
+  it('lets bulk proceed, slowly, during endless urgent calls of another replica', async () => {
     await using scope = await redisScope();
     const world = new World(scope);
     await world.start();
@@ -499,13 +501,13 @@ describe('the ledger of permits', () => {
       world.pass(20);
     }
 
-    // One grant in sixteen is open to all: bulk has a part of those.
+    // One grant in sixteen is open to all lanes: bulk gets a part of those.
     expect(urgent + bulk).toBeGreaterThan(60 * listsPerSecond * 0.9);
     expect(bulk).toBeGreaterThan((urgent + bulk) / 60);
     expect(bulk).toBeLessThan((urgent + bulk) / 12);
   });
 
-  it('sees a step of 60 ms after an hour without calls, when it was looked at every ten seconds', async () => {
+  it('notices a jump of 60 ms after an hour without calls, if it was read every ten seconds', async () => {
     await using scope = await redisScope();
     const world = new World(scope);
     await world.start();
@@ -525,7 +527,7 @@ describe('the ledger of permits', () => {
   });
 
   it.each(['empty', 'snapshot'] as const)(
-    'grants nothing while calls of before a restart (%s) may still be counted',
+    'grants nothing while calls from before a restart (%s) may still be counted',
     async (from) => {
       await using scope = await redisScope();
       const world = new World(scope);
@@ -545,7 +547,7 @@ describe('the ledger of permits', () => {
     },
   );
 
-  it('takes half of the slots out of service when throttled, once a second, and gives them back one by one', async () => {
+  it('withholds half of the slots when throttled, once a second, and returns them one by one', async () => {
     await using scope = await redisScope();
     const world = new World(scope);
     await world.start();

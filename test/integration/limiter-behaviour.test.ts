@@ -1,4 +1,4 @@
-// What a caller of the limiter can rely on: order, lanes, ends of waiting, Redis away and back, throttles all the same.
+// What a caller of the limiter can rely on: order, lanes, the end of a wait, Redis away and back, throttling despite the limits.
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { quotaRoutes } from '#api/routes/quota.ts';
@@ -21,7 +21,7 @@ const failure = (call: Promise<unknown>) =>
     (error: unknown) => error as AppError,
   );
 
-/** A connection to a Redis of one's own, for what only the test does to it. */
+/** A connection to a separate Redis, for what only the test does to it. */
 function lookInto(url: string): AsyncDisposable & { readonly redis: Redis } {
   const redis = connectRedis({ url, role: 'worker', logger: quietLogger() });
   return { redis, [Symbol.asyncDispose]: () => disconnectRedis(redis) };
@@ -51,7 +51,7 @@ async function quotaApi(shard: IvsShard) {
 }
 
 describe('the quota', () => {
-  it('is kept over three replicas, two of them with wrong clocks, and a jittery network, and nothing is lost', async () => {
+  it('is kept with three replicas, two of them with wrong clocks, and a jittery network, and nothing is lost', async () => {
     await using world = await shardScope(60);
     await world.simulator.control.addFault({ latencyMs: [0, 30] });
     const wrong = (byMs: number) => world.replica({ clock: { ...systemClock, now: () => Date.now() + byMs } });
@@ -101,7 +101,7 @@ describe('the quota', () => {
     expect(worstSecond(cues)).toBe(5);
   });
 
-  it('lets an urgent call overtake a bulk fan-out in progress, on another replica too', async () => {
+  it('lets an urgent call overtake a running bulk fan-out, on another replica too', async () => {
     await using world = await shardScope(500);
     const other = await world.replica();
     const fanOut = world.channels
@@ -124,7 +124,7 @@ describe('the quota', () => {
 });
 
 describe('the lanes', () => {
-  it('let bulk move on one replica while another is never out of urgent calls', async () => {
+  it('let bulk proceed on one replica while another always has urgent calls', async () => {
     await using world = await shardScope(300);
     const other = await world.replica();
     const urgentChannels = world.channels.slice(0, 250);
@@ -135,7 +135,7 @@ describe('the lanes', () => {
     });
     await eventually(async () => (await world.simulator.control.cues()).length > 160);
 
-    // They end although the urgent ones never do. How soon is held in virtual time, by the model of the ledger.
+    // They end although the urgent ones never do. How soon is tested in virtual time, by the model of the ledger.
     await Promise.all(
       world.channels
         .slice(250, 260)
@@ -163,8 +163,8 @@ describe('a new ledger', () => {
   });
 });
 
-describe('the end of waiting', () => {
-  it('comes at the deadline, by the signal, and when the daemon stops; nothing of it is sent', async () => {
+describe('the end of a wait', () => {
+  it('comes at the deadline, by the signal, and when the daemon stops; nothing of the call is sent', async () => {
     await using world = await shardScope(1, { limits: { overrides: { GetStream: { perAccount: 1 } } } });
     const { client } = world.shard;
     const channelArn = world.channels[0]!;
@@ -184,7 +184,7 @@ describe('the end of waiting', () => {
     expect(await world.simulator.control.calls({ operation: 'GetStream' })).toHaveLength(1);
   });
 
-  it('comes when it was to come although the wall clock steps meanwhile', async () => {
+  it('comes on time although the wall clock jumps meanwhile', async () => {
     let stepMs = 0;
     const clock = { ...systemClock, now: () => Date.now() + stepMs };
     await using world = await shardScope(1, { clock, limits: { overrides: { GetStream: { perAccount: 1 } } } });
@@ -203,7 +203,7 @@ describe('the end of waiting', () => {
     expect(order).toEqual(['late', 'in time']);
   });
 
-  it('is bounded by the room in the line', async () => {
+  it('is limited by the size of the queue', async () => {
     await using world = await shardScope(1, { maxWaitMs: 300 });
     const line = Array.from({ length: 20_001 }, () =>
       failure(world.shard.client.getStream({ channelArn: world.channels[0]! })),
@@ -216,7 +216,7 @@ describe('the end of waiting', () => {
     expect(codes.every((code) => code === undefined || code.startsWith('LIMITER_'))).toBe(true);
   });
 
-  it('lets calls that were sent end before a stop is done', async () => {
+  it('lets calls that were sent finish before a stop is done', async () => {
     await using world = await shardScope(1);
     await world.simulator.control.addFault({ operation: 'PutMetadata', answerLatencyMs: 300 });
     const sent = world.shard.client.putMetadata({ channelArn: world.channels[0]!, metadata: 'x' });
@@ -229,7 +229,7 @@ describe('the end of waiting', () => {
 });
 
 describe('Redis away', () => {
-  it('fails a call within a second when so configured, the next ones at once, and goes on when it is back', async () => {
+  it('fails a call within a second if so configured, the next ones at once, and continues when it is back', async () => {
     await using redis = await ownRedis();
     await using world = await shardScope(1, { redisUrl: redis.url, onRedisDown: 'fail', requestTimeoutMs: 500 });
     const put = () => world.shard.client.putMetadata({ channelArn: world.channels[0]!, metadata: 'x' });
@@ -271,7 +271,7 @@ describe('Redis away', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('says what Redis has against it, once when it begins and once when it is over', async () => {
+  it('reports what Redis says, once when it begins and once when it is over', async () => {
     await using redis = await ownRedis();
     const { logger, lines } = keptLogger();
     await using world = await shardScope(1, { redisUrl: redis.url, logger, requestTimeoutMs: 500 });
@@ -298,12 +298,12 @@ describe('Redis away', () => {
     expect(JSON.stringify(told[0])).toContain('OOM');
   });
 
-  it('lets calls wait when so configured, and sends them all once it is back, inside the quota', async () => {
+  it('lets calls wait if so configured, and sends them all once it is back, within the quota', async () => {
     await using redis = await ownRedis();
     await using world = await shardScope(200, {
       redisUrl: redis.url,
       requestTimeoutMs: 500,
-      // What a ledger of these settings needs: the longest that a permit may lie, the request, and a second.
+      // What a ledger with these settings needs: the longest life of a permit, the request, and a second.
       emptyLedgerPatienceMs: 2000,
     });
     const { client } = world.shard;
@@ -321,7 +321,7 @@ describe('Redis away', () => {
   });
 });
 
-describe('throttled all the same', () => {
+describe('throttled despite the limits', () => {
   const throttlesTold = (lines: readonly Record<string, unknown>[]) =>
     lines.filter(({ code }) => code === 'IVS_THROTTLED').map(({ operation, scope }) => [operation, scope]);
   const quotaOf = async (shard: IvsShard) => {
@@ -329,7 +329,7 @@ describe('throttled all the same', () => {
     return { ...snapshot, ...snapshot.operations.find(({ operation }) => operation === 'PutMetadata') };
   };
 
-  it('slows the channel down instead of storming, shows it on every replica, and recovers', async () => {
+  it('slows the channel down instead of retrying in a storm, shows it on every replica, and recovers', async () => {
     const { logger, lines } = keptLogger();
     await using world = await shardScope(1, { logger });
     const other = await world.replica();
@@ -361,7 +361,7 @@ describe('throttled all the same', () => {
     expect(metrics).toMatch(/autopilot_ivs_slowed_channels\{.*\} 0/);
   });
 
-  it('slows the account down when the refusal names it, for all replicas, told once', async () => {
+  it('slows the account down when the refusal names it, for all replicas, reported once', async () => {
     const { logger, lines } = keptLogger();
     await using world = await shardScope(3, { logger });
     const other = await world.replica();
@@ -382,14 +382,14 @@ describe('throttled all the same', () => {
     });
 
     expect(errors.map((error) => error?.code)).toEqual(['IVS_THROTTLED', 'IVS_THROTTLED', 'IVS_THROTTLED']);
-    // Half of them, once for what came together.
+    // Half of them, once for simultaneous refusals.
     expect(slowed.outOfService).toBeGreaterThan(70);
     expect(slowed.outOfService).toBeLessThanOrEqual(77);
     expect(slowed.slowedChannels).toBe(0);
     expect(throttlesTold(lines)).toEqual([['PutMetadata', 'account']]);
   });
 
-  it('takes three channels refused together for the account’s matter', async () => {
+  it('three channels refused together count as the account being throttled', async () => {
     const { logger, lines } = keptLogger();
     await using world = await shardScope(3, { logger });
     const { client } = world.shard;
@@ -429,7 +429,7 @@ describe('throttled all the same', () => {
     const throttled = calls.filter(({ status }) => status === 429).length;
     expect(new Set((await world.simulator.control.cues()).map(({ metadata }) => metadata)).size).toBe(300);
     expect(throttled).toBeLessThan(100);
-    // A machine that is too slow to make fifty calls a second is not throttled, and one that does not get its turn may be told again.
+    // A machine that is too slow to make fifty calls a second is not throttled, and one that gets too little CPU may report it again.
     if (worstSecond(calls) > 50) expect(throttled).toBeGreaterThan(0);
     const told = throttlesTold(lines);
     expect(told.length > 0).toBe(throttled > 0);
@@ -438,8 +438,8 @@ describe('throttled all the same', () => {
   });
 });
 
-describe('seen from outside', () => {
-  it('shows what is used of the quota, who waits and for how long, and the hottest channels', async () => {
+describe('its visible state', () => {
+  it('shows how much of the quota is used, what waits and for how long, and the hottest channels', async () => {
     await using world = await shardScope(2);
     const other = await world.replica();
     const { client } = world.shard;
@@ -493,7 +493,7 @@ describe('seen from outside', () => {
     });
   });
 
-  it('is also a look at Redis’s clock, for a replica that makes no calls', async () => {
+  it('also reads Redis’s clock, for a replica that makes no calls', async () => {
     await using world = await shardScope(0);
     const seen = async () => Number(await world.scope.redis.hget(`${world.scope.prefix}:ledger`, 'seen'));
     const before = await seen();
@@ -503,7 +503,7 @@ describe('seen from outside', () => {
     expect(await seen()).toBeGreaterThan(before);
   });
 
-  it('is told over HTTP, and while Redis is away still who waits', async () => {
+  it('is available over HTTP, and shows what waits even while Redis is away', async () => {
     await using redis = await ownRedis();
     await using world = await shardScope(1, {
       redisUrl: redis.url,

@@ -1,4 +1,4 @@
-// The limiter's ordeal in short; test/soak has the long one.
+// The short form of the limiter's ordeal; test/soak has the long one.
 import { expect, it } from 'vitest';
 import { limiterOrdeal } from '#test/support/limiter-ordeal.ts';
 

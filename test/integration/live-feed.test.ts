@@ -1,9 +1,9 @@
-// The page's feed over a real connection whose reader is slow: ten thousand rows arrive all the same.
+// The page's feed over a real connection with a slow reader: all ten thousand rows arrive.
 import { get, type IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
 import { type PageStand, pageStand } from '#test/support/page-stand.ts';
 
-/** Reads the feed until `ready`; takes nothing for `pauseMs` after the first bytes. Returns the numbers of its rows. */
+/** Reads the feed until `ready`; reads nothing for `pauseMs` after the first bytes. Returns the numbers of its rows. */
 async function rowsOf(stand: PageStand, pauseMs: number): Promise<{ rows: Set<number>; bytes: number }> {
   const response = await new Promise<IncomingMessage>((done, failed) => {
     get(`${stand.url}/v1/live`, { headers: { authorization: `Bearer ${stand.tokens.viewer}` } }, done).on(
@@ -30,8 +30,8 @@ async function rowsOf(stand: PageStand, pauseMs: number): Promise<{ rows: Set<nu
   throw new Error(`the feed was cut after ${bytes} bytes and ${rows.size} rows`);
 }
 
-test('a reader that takes nothing for a while is not cut off, and gets every one of 10,000 rows', async () => {
-  // Long tags: more than the buffers of the system hold between the two.
+test('a reader that pauses for a while is not disconnected, and gets every one of 10,000 rows', async () => {
+  // Long tags: more than the system's buffers between the two can hold.
   const note = 'x'.repeat(1_500);
   await using stand = await pageStand({ streams: 10_000, tags: { note } });
 

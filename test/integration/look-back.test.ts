@@ -1,4 +1,4 @@
-// Looking back through the real SDK: what a simulated IVS tells of sessions that nobody saw ends up in the records.
+// Looking up unseen time through the real SDK: what a simulated IVS reports about unseen sessions ends up in the records.
 import { expect, test } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
@@ -10,7 +10,7 @@ import { noteUnseen } from '#streams/history.ts';
 import { shardScope } from '#test/support/ivs-shard.ts';
 import { eventually, quietLogger } from '#test/support/quiet.ts';
 
-test('a session that nobody saw is known with its times and its events', async () => {
+test('an unseen session is known with its times and its events', async () => {
   const timings = { sessionToStartMs: 0, sessionEndToStreamEndMs: 0 };
   await using world = await shardScope(1, {}, { enforcement: 'off', timings });
   const { control } = world.simulator;

@@ -103,7 +103,7 @@ function readerOf(answer: Response) {
 
 const to = (...names: string[]) => ({ channelArns: names.map(channelArn) });
 
-test('a batch is accepted with its plan, and its progress ends in what became of every item', async () => {
+test('accepts a batch with its plan, and its progress ends with the outcome of every item', async () => {
   await using api = await setup();
 
   const answer = await api.batch({
@@ -131,7 +131,7 @@ test('a batch is accepted with its plan, and its progress ends in what became of
   expect(api.sender.payloads(channelArn('a'))).toEqual(['text', { type: 'poll' }]);
 });
 
-test('live and tagged channels are resolved when the batch is accepted, and who is left out is said', async () => {
+test('resolves live and tagged channels when the batch is accepted, and names those left out', async () => {
   await using api = await setup();
   const channel = (name: string, tags: Record<string, string>): Channel => ({
     arn: channelArn(name),
@@ -161,7 +161,7 @@ test('live and tagged channels are resolved when the batch is accepted, and who 
   const none = await api.batch({ targets: { tags: { __proto__x: ['y'] } }, items: [{ payload: 'x' }] });
 
   expect([live.status, live.body.channels, live.body.batchId]).toEqual([202, 2, undefined]);
-  // Nothing is sent, and what would be is told to the byte: an item with its id and time, in its envelope, for each channel.
+  // Nothing is sent, and what would be sent is reported to the byte: an item with its id and time, in its envelope, for each channel.
   const inCall = Buffer.byteLength('{"v":1,"items":[{"id":"12345678","t":1234567890123,"d":"x"}]}');
   expect(live.body.bytes).toEqual({ total: 2 * inCall, largestCall: inCall, mostInCall: 1024 });
   expect(tagged.body).toMatchObject({
@@ -173,7 +173,7 @@ test('live and tagged channels are resolved when the batch is accepted, and who 
   expect((await api.call('GET', `/v1/metadata/batches/${none.body.batchId}`)).body.state).toBe('finished');
 });
 
-test('a payload that cannot fit is refused with its index and size, and nothing of the batch is sent', async () => {
+test('refuses a payload that cannot fit, with its index and size, and sends nothing of the batch', async () => {
   await using api = await setup();
 
   const answer = await api.batch({ targets: to('a'), items: [{ payload: 'fits' }, { payload: 'ü'.repeat(500) }] });
@@ -184,7 +184,7 @@ test('a payload that cannot fit is refused with its index and size, and nothing 
   expect((await api.outbox.depth()).items).toBe(0);
 });
 
-test('without packing a payload goes as it is, up to the last byte that IVS takes', async () => {
+test('without packing a payload is sent unchanged, up to the last byte that IVS accepts', async () => {
   await using api = await setup({ service: { packing: 'off' } });
   const exactly = 'ü'.repeat(512);
 
@@ -197,7 +197,7 @@ test('without packing a payload goes as it is, up to the last byte that IVS take
   });
 });
 
-test('the same key and request give the same answer and are sent once; another request under it is a conflict', async () => {
+test('the same key and request return the same answer and are sent once; another request with the key is a conflict', async () => {
   await using api = await setup();
   const headers = { 'idempotency-key': 'show-1' };
   const body = { targets: to('a', 'b'), items: [{ payload: { b: 1, a: 2 } }] };
@@ -219,7 +219,7 @@ test('the same key and request give the same answer and are sent once; another r
   await untilPasses(() => expect(api.sender.calls).toHaveLength(2));
 });
 
-test('a repeat gets its answer whoever is live by then, and how many, and its batch can be asked for', async () => {
+test('a repeat gets its answer whoever is live by then, and its batch can still be read', async () => {
   await using api = await setup();
   const headers = { 'idempotency-key': 'all' };
   const body = { targets: { live: true }, items: Array.from({ length: 100 }, (_, n) => ({ payload: `${n}` })) };
@@ -241,7 +241,7 @@ test('a repeat gets its answer whoever is live by then, and how many, and its ba
   expect((await api.call('GET', again.headers.get('location')!)).status).toBe(200);
 });
 
-test('who was left out can still be asked for when the batch is under way, full channels too', async () => {
+test('channels that were left out, including full ones, can still be read while the batch is running', async () => {
   await using api = await setup({ outbox: { maxItemsPerChannel: 1 } });
   api.sender.permit = () => new Promise(() => undefined);
   const headers = { 'idempotency-key': 'once' };
@@ -264,7 +264,7 @@ test('who was left out can still be asked for when the batch is under way, full 
   });
 });
 
-test('before it is known who is live or tagged, nobody is not the answer; channels that are named need not wait', async () => {
+test('until it is known who is live or tagged, nobody is not the answer; named channels need not wait', async () => {
   const known = { live: false, tags: false };
   await using api = await setup({ service: { fleetKnown: () => known } });
   const items = [{ payload: 'x' }];
@@ -287,12 +287,12 @@ test('before it is known who is live or tagged, nobody is not the answer; channe
     [202, 503],
     [202, 202],
   ]);
-  // A repeat is known by its key.
+  // A repeat is recognised by its key.
   expect((await live()).status).toBe(202);
   expect((await api.batch({ targets: to('a'), items })).status).toBe(202);
 });
 
-test('a misspelt field, a wrong target and an empty batch are each told by their place', async () => {
+test('reports a misspelt field, a wrong target and an empty batch with its place', async () => {
   await using api = await setup();
   const problems = async (body: unknown) => (await api.call('POST', '/v1/metadata/batches', body)).body.problems;
 
@@ -313,7 +313,7 @@ test('a misspelt field, a wrong target and an empty batch are each told by their
   expect((await problems({ targets: to('a'), items: [{ payload: 3 }] }))[0].path).toBe('body.items[0].payload');
 });
 
-test('a full queue answers 429 with when to come back', async () => {
+test('a full queue answers 429 with when to retry', async () => {
   await using api = await setup({ outbox: { maxItemsTotal: 3 } });
   api.sender.permit = () => new Promise(() => undefined);
   await api.batch({ targets: to('a', 'b', 'c'), items: [{ payload: 'x' }] });
@@ -324,7 +324,7 @@ test('a full queue answers 429 with when to come back', async () => {
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
 });
 
-test('whoever follows a batch hears its progress and its end', async () => {
+test('a follower of a batch gets its progress and its end', async () => {
   await using api = await setup();
   const permits = Promise.withResolvers<void>();
   api.sender.permit = (arn) => (arn === channelArn('a') ? Promise.resolve() : permits.promise);
@@ -342,7 +342,7 @@ test('whoever follows a batch hears its progress and its end', async () => {
   expect((await api.call('GET', '/v1/metadata/batches/b-none/events')).status).toBe(404);
 });
 
-test('whoever follows a batch that is no longer known is told so, and the stream ends', async () => {
+test('a follower of a batch that is no longer known gets a message, and the stream ends', async () => {
   await using api = await setup();
   api.sender.permit = () => new Promise(() => undefined);
   const { body } = await api.batch({ targets: to('a'), items: [{ payload: 'x' }] });
@@ -355,7 +355,7 @@ test('whoever follows a batch that is no longer known is told so, and the stream
   expect(await reader.rest()).toContain('event: gone\ndata: {"code":"NOT_FOUND"');
 });
 
-test('a hundred followers of a batch cost as many looks at Redis as one, and the next is asked to come back', async () => {
+test('a hundred followers of a batch cost as many reads of Redis as one, and the next is asked to retry', async () => {
   await using api = await setup();
   api.sender.permit = () => new Promise(() => undefined);
   const { body } = await api.batch({ targets: to('a'), items: [{ payload: 'x' }] });
@@ -379,7 +379,7 @@ test('a hundred followers of a batch cost as many looks at Redis as one, and the
   await Promise.all(readers.map((reader) => reader.cancel()));
 });
 
-test('bytes that are no HTTP, and a client that goes away, leave the server as it was', async () => {
+test('bytes that are not HTTP, and a client that disconnects, do not affect the server', async () => {
   await using api = await setup();
   const { port } = new URL(api.server.url);
   for (const bytes of [

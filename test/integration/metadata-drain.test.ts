@@ -1,4 +1,4 @@
-// Drains around a sender of our own: order, sharing of calls, trouble of single channels, crashes, several replicas.
+// Drains with a test sender: order, sharing of calls, trouble with single channels, crashes, several replicas.
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -38,7 +38,7 @@ async function setup(options: Omit<Partial<MetadataPartsOptions>, 'sender'> & { 
   };
 }
 
-/** Holds the permits of some channels until they are let go. */
+/** Holds the permits of some channels until they are released. */
 function gate(sender: FakeSender, isHeld: (arn: ChannelArn) => boolean = () => true) {
   const { promise, resolve } = Promise.withResolvers<void>();
   const waiting = new Set<ChannelArn>();
@@ -50,7 +50,7 @@ function gate(sender: FakeSender, isHeld: (arn: ChannelArn) => boolean = () => t
   return { open: resolve, waiting };
 }
 
-test('what waits when the permit comes shares a call, in the order in which it was accepted', async () => {
+test('what waits when the permit is granted shares a call, in the order of acceptance', async () => {
   await using rig = await setup();
   const permits = gate(rig.sender);
 
@@ -63,14 +63,14 @@ test('what waits when the permit comes shares a call, in the order in which it w
   expect(await rig.finished(last.batchId)).toMatchObject({ state: 'finished', counts: { delivered: 1 } });
   expect(rig.sender.calls.map(({ items }) => items.map(({ d }) => d))).toEqual([['1', '2', '3', '4']]);
   expect((await rig.finished(first.batchId)).etaSeconds).toBeUndefined();
-  // What was delivered is told by its age; the metric follows the record.
+  // A delivered item's age is observed; the metric follows the record.
   await untilPasses(async () => {
     const { values } = await rig.metrics.metadataAgeSeconds.get();
     expect(values.find(({ metricName }) => metricName?.endsWith('_count'))?.value).toBe(4);
   });
 });
 
-test('a newer value replaces the unsent older one at its place, and what is older is counted', async () => {
+test('a newer value replaces the unsent older one in its place, and the older one is counted', async () => {
   await using rig = await setup();
   const permits = gate(rig.sender);
 
@@ -85,7 +85,7 @@ test('a newer value replaces the unsent older one at its place, and what is olde
   expect((await rig.finished(old.batchId)).counts).toMatchObject({ conflated: 1, delivered: 0 });
 });
 
-test('one channel that hangs and one that is refused hold up nobody else', async () => {
+test('a channel that hangs and one that is refused delay no others', async () => {
   await using rig = await setup({ drainer: { maxChannels: 4 } });
   const hung = Promise.withResolvers<void>();
   rig.sender.answer = async ({ channelArn: arn }) => {
@@ -103,7 +103,7 @@ test('one channel that hangs and one that is refused hold up nobody else', async
   hung.resolve();
 });
 
-test('a channel that is gone ends its items with the reason; a refused payload ends that call only', async () => {
+test('a channel that is gone ends its items with the reason; a refused payload ends only that call', async () => {
   await using rig = await setup();
   rig.sender.answer = async ({ channelArn: arn, items }) => {
     if (arn === channelArn('gone')) throw new AppError('IVS_NOT_FOUND', 'no such channel');
@@ -139,7 +139,7 @@ test('a channel that is not broadcasting ends its items, or keeps them until it 
   expect(tries).toBe(2);
 });
 
-test('a throttled or failed call is repeated with the same ids, and what came meanwhile follows in order', async () => {
+test('a throttled or failed call is repeated with the same ids, and newer items follow in order', async () => {
   await using rig = await setup();
   let tries = 0;
   rig.sender.answer = async () => {
@@ -157,14 +157,14 @@ test('a throttled or failed call is repeated with the same ids, and what came me
   expect(rig.sender.calls[1]!.items[0]!.id).toBe(rig.sender.calls[0]!.items[0]!.id);
 });
 
-test('tries that never succeed end with the expiry of the item, and none comes after it', async () => {
+test('retries that never succeed end with the expiry of the item, and none comes after it', async () => {
   await using rig = await setup();
   rig.sender.answer = () => Promise.reject(new AppError('IVS_UNAVAILABLE', 'failed by itself'));
 
   const { batchId } = await rig.send(['a'], ['x'], { expiresInMs: 2_000 });
   const { counts } = await rig.finished(batchId);
   const tries = rig.sender.calls.length;
-  // Longer than the longest pause between two tries.
+  // Longer than the longest pause between two attempts.
   await new Promise((done) => setTimeout(done, 500));
 
   expect(counts).toMatchObject({ expired: 1, failed: 0, delivered: 0 });
@@ -172,7 +172,7 @@ test('tries that never succeed end with the expiry of the item, and none comes a
   expect(rig.sender.calls).toHaveLength(tries);
 });
 
-test('a channel that stays away ends its items when the window has run out, and was tried until then', async () => {
+test('a channel that stays away ends its items when the window has run out, and was retried until then', async () => {
   await using rig = await setup({ drainer: { reconnectWindowMs: 1500 } });
   rig.sender.answer = () => Promise.reject(new AppError('IVS_NOT_BROADCASTING', 'not live'));
 
@@ -184,7 +184,7 @@ test('a channel that stays away ends its items when the window has run out, and 
   expect(rig.sender.calls.length).toBeGreaterThanOrEqual(2);
 });
 
-test('a cancel does not call back what is under way: what arrived counts as delivered, the rest is cancelled', async () => {
+test('a cancel does not affect a call under way: what arrived counts as delivered, the rest is cancelled', async () => {
   await using rig = await setup();
   const answers = Promise.withResolvers<void>();
   rig.sender.answer = () => answers.promise;
@@ -200,7 +200,7 @@ test('a cancel does not call back what is under way: what arrived counts as deli
   expect(rig.sender.payloads(channelArn('a'))).toEqual(['sent']);
 });
 
-test('a cancelled item whose call fails is not tried again', async () => {
+test('a cancelled item whose call fails is not retried', async () => {
   await using rig = await setup();
   const answers = Promise.withResolvers<void>();
   rig.sender.answer = () => answers.promise;
@@ -214,7 +214,7 @@ test('a cancelled item whose call fails is not tried again', async () => {
   expect(rig.sender.calls).toHaveLength(1);
 });
 
-test('what is past its expiry is never sent, and counted without waiting for a permit', async () => {
+test('an expired item is never sent, and is counted without waiting for a permit', async () => {
   await using rig = await setup();
   await rig.sweeper.start();
   const permits = gate(rig.sender);
@@ -228,7 +228,7 @@ test('what is past its expiry is never sent, and counted without waiting for a p
   expect(rig.sender.calls).toEqual([]);
 });
 
-test('a cancelled batch sends nothing more, and says what had been sent', async () => {
+test('a cancelled batch sends nothing more, and reports what was sent', async () => {
   await using rig = await setup();
   const permits = gate(rig.sender, (arn) => arn !== channelArn('quick'));
   const names = ['quick', ...Array.from({ length: 99 }, (_, index) => `slow${index}`)];
@@ -245,7 +245,7 @@ test('a cancelled batch sends nothing more, and says what had been sent', async 
   expect(rig.sender.calls).toHaveLength(1);
 });
 
-test('an urgent item that comes after the grant goes with that permit, first; the drain does not wait for another one', async () => {
+test('an urgent item that arrives after the grant is sent first with that permit; the drain does not wait for another one', async () => {
   await using rig = await setup();
   const granted = Promise.withResolvers<void>();
   const chosen = Promise.withResolvers<void>();
@@ -273,7 +273,7 @@ test('an urgent item that comes after the grant goes with that permit, first; th
   expect(permits).toBe(1);
 });
 
-test('an urgent item overtakes a fan-out that fills every drain, also on a channel that waits already', async () => {
+test('an urgent item overtakes a fan-out that fills every drain, even on a channel that waits already', async () => {
   await using rig = await setup({ drainer: { maxChannels: 8 } });
   const lanes: string[] = [];
   rig.sender.permit = async (_arn, signal) => {
@@ -301,7 +301,7 @@ test('an urgent item overtakes a fan-out that fills every drain, also on a chann
   await untilPasses(() => expect(lanes).toEqual(expect.arrayContaining(['a urgent', 'l urgent'])));
 });
 
-test('calls to one channel are spread over the second, although nothing waits in between', async () => {
+test('calls to one channel are spread over the second, even if nothing waits in between', async () => {
   await using rig = await setup({ drainer: { channelCallsPerSecond: 10 } });
   const { batchId } = await rig.send(['a'], ['first'], { key: 'k' });
   await rig.finished(batchId);
@@ -348,7 +348,7 @@ test('a replica that dies in the middle of a call loses nothing; the next one re
   await using one = await setup({ scope, sender: dying, drainer: { leaseMs: 300, callTimeoutMs: 10 } });
   const batch = await one.send(['a'], ['1', '2']);
   await untilPasses(() => expect(dying.calls).toHaveLength(1));
-  // It renews no lease any more and never records its answer.
+  // It no longer renews its lease and never records its answer.
   vi.spyOn(one.outbox, 'renew').mockResolvedValue([]);
   vi.spyOn(one.outbox, 'claim').mockResolvedValue({ token: '', channels: [], found: 0 });
 
@@ -364,7 +364,7 @@ test('a replica that dies in the middle of a call loses nothing; the next one re
   vi.restoreAllMocks();
 });
 
-test('Redis goes away in the middle and comes back: every item arrives, in order, repeats with equal ids', async () => {
+test('Redis goes away in the middle and comes back: every item arrives, in order, and repeats have equal ids', async () => {
   await using server = await ownRedis();
   await using scope = await redisScope(server.url);
   await using rig = await setup({ scope });
@@ -399,7 +399,7 @@ test('Redis goes away in the middle and comes back: every item arrives, in order
   }
 });
 
-test('a lease that would end before the call is not sent under, though nobody else holds the channel yet', async () => {
+test('does not send under a lease that would end before the call, though nobody else has the channel yet', async () => {
   const sender = new FakeSender();
   let grants = 0;
   sender.moment = async () => {
@@ -419,7 +419,7 @@ test('a lease that would end before the call is not sent under, though nobody el
   expect(rig.sender.calls).toHaveLength(1);
 });
 
-test('a stop lets the call that was sent end, gives the rest back, and starts nothing new', async () => {
+test('a stop lets the call that was sent finish, returns the rest, and starts nothing new', async () => {
   await using scope = await redisScope();
   await using rig = await setup({ scope, drainer: { maxChannels: 2 } });
   const answers = Promise.withResolvers<void>();
@@ -437,7 +437,7 @@ test('a stop lets the call that was sent end, gives the rest back, and starts no
   expect(await rig.outbox.depth()).toEqual({ items: 4 - sent, channels: { ready: 4 - sent, later: 0, leased: 0 } });
 });
 
-test('an urgent item asks for its permit while it is accepted, and goes with what its claim chose', async () => {
+test('an urgent item requests its permit while it is being accepted, and is sent with what its claim chose', async () => {
   await using rig = await setup();
   const permits = gate(rig.sender);
   const take = vi.spyOn(rig.outbox, 'takeAll');
@@ -460,7 +460,7 @@ test('an urgent item asks for its permit while it is accepted, and goes with wha
   vi.restoreAllMocks();
 });
 
-test('a permit asked for in advance is given up when the channel turns out to be another replica’s', async () => {
+test('returns a permit requested in advance if the channel turns out to belong to another replica', async () => {
   await using scope = await redisScope();
   const busy = new FakeSender();
   const answered = Promise.withResolvers<void>();
@@ -486,7 +486,7 @@ test('a permit asked for in advance is given up when the channel turns out to be
   expect(other.calls).toEqual([]);
 });
 
-test('a replica that drains nothing asks for no permits, whatever it accepts', async () => {
+test('a replica that drains nothing requests no permits, whatever it accepts', async () => {
   await using scope = await redisScope();
   const sender = new FakeSender();
   const permits = gate(sender);

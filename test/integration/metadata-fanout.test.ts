@@ -1,4 +1,4 @@
-// Metadata for many channels as one job: from the commit to what people see of each channel's part of it.
+// Metadata for many channels as one job: from the commit to what people see of each channel's part.
 import { expect, test } from 'vitest';
 import { Jobs } from '#api/jobs.ts';
 import { channelIdOf } from '#domain/channel.ts';
@@ -49,7 +49,7 @@ async function setup(outboxOptions: Partial<OutboxOptions> = {}) {
     await queues.close();
     connection.disconnect();
   });
-  /** What stands between the handler and the outbox. */
+  /** What is between the handler and the outbox. */
   const around = { submitParts: service.submitParts.bind(service) };
   const handler = bindFanout({
     state,
@@ -109,14 +109,14 @@ async function setup(outboxOptions: Partial<OutboxOptions> = {}) {
     },
     commit: (more?: Partial<MetadataFanout>, jobId = fanoutId) =>
       state.transact((tx) => tx.enqueue({ jobId, name: fanoutJobName, payload: { ...fanout(more) } })),
-    /** Takes the job to its end: everything that a worker does but sending. */
+    /** Runs the job to its end: everything that a worker does except sending. */
     async work() {
       await relay.runOnce();
       await host.start();
       resources.defer(() => host.stop());
       await eventually(async () => ['completed', 'failed'].includes((await jobs.read(idOf('a'))).state));
     },
-    /** Sends what waits, and writes down what became of it. */
+    /** Sends what waits, and records the outcome. */
     async send() {
       await drainer.start();
       resources.defer(() => drainer.stop());
@@ -140,7 +140,7 @@ async function setup(outboxOptions: Partial<OutboxOptions> = {}) {
   };
 }
 
-test('each channel’s part is a job to people: pending, waiting, accepted, delivered, with its decision and in the audit', async () => {
+test('each channel’s part appears as a job: pending, waiting, accepted, delivered, with its decision and in the audit', async () => {
   await using t = await setup();
   await t.commit();
 
@@ -170,7 +170,7 @@ test('each channel’s part is a job to people: pending, waiting, accepted, deli
   await expect(t.jobs.read(memberJobId(fanoutId, names.length))).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
-test('a page of the audit that ends within such an entry goes on with its next row', async () => {
+test('a page of the audit that ends within such an entry continues with its next row', async () => {
   await using t = await setup();
   await t.commit();
   await t.work();
@@ -183,7 +183,7 @@ test('a page of the audit that ends within such an entry goes on with its next r
   expect(one).toHaveLength(1);
 });
 
-test('a hold set after the decision keeps its channel out, and a pause all of them; both are told of each', async () => {
+test('a hold set after the decision excludes its channel, and a pause all of them; both are reported for each', async () => {
   await using t = await setup();
   await t.commit();
   await t.state.transact((tx) => tx.set(kinds.hold.of(channelArn('b')), { who: 'mara', reason: 'x', sinceMs: 0 }));
@@ -208,7 +208,7 @@ test('a hold set after the decision keeps its channel out, and a pause all of th
 });
 
 test.each(['before', 'after'] as const)(
-  'a worker that dies %s the outbox took it over leaves a job whose next run sends each item once',
+  'a worker that dies %s the outbox accepted it leaves a job whose next run sends each item once',
   async (when) => {
     await using t = await setup();
     const { submitParts } = t.around;
@@ -217,7 +217,7 @@ test.each(['before', 'after'] as const)(
       if (died) return submitParts(batch);
       died = true;
       if (when === 'after') await submitParts(batch);
-      // As the queue sees it: the job goes back, and nothing was recorded. `after`: the answer of the script was lost.
+      // As the queue sees it: the job goes back, and nothing was recorded. `after`: the script's answer was lost.
       throw new AppError('INTERRUPTED', 'killed');
     };
     await t.commit();
@@ -229,7 +229,7 @@ test.each(['before', 'after'] as const)(
     for (const name of names) {
       const { delivery, result } = await t.jobs.read(idOf(name));
       expect(delivery).toMatchObject({ delivered: 1 });
-      // The batch that took it over, whichever run that was.
+      // The batch that accepted it, whichever run that was.
       expect(result).toMatchObject({ batchId: delivery!.batchId });
     }
     expect(t.state.view.get(kinds.items.of('slate'))).toMatchObject({ delivered: 3 });
@@ -238,7 +238,7 @@ test.each(['before', 'after'] as const)(
 );
 
 test.each(['paused', 'held'] as const)(
-  'what a run handed over stays accepted when the next one finds it %s; the rest is skipped',
+  'what a run handed over stays accepted if the next one finds it %s; the rest is skipped',
   async (reason) => {
     await using t = await setup();
     const { submitParts } = t.around;
@@ -281,7 +281,7 @@ test('the same cause in another fan-out, as after a loss of the state, is not se
   expect(await t.jobs.read(memberJobId(other, 0))).toMatchObject({ delivery: { delivered: 1 } });
 });
 
-test('one part is cancelled alone, by the name that its job gives of it', async () => {
+test('one part is cancelled alone, by the name that its job shows', async () => {
   await using t = await setup();
   await t.commit();
   await t.work();
@@ -318,7 +318,7 @@ test('a part that is cancelled while it is being sent is not sent again, and is 
   expect(await t.outbox.headLanes([channelArn('b'), channelArn('c')])).toEqual([undefined, 'normal']);
 });
 
-test('of finished parts only so many are kept, with their keys: those of the oldest batch go first', async () => {
+test('only a limited number of finished parts is kept, with their keys: those of the oldest batch go first', async () => {
   await using t = await setup({ keepFinishedParts: 2 });
   const partsOf = (...of: readonly string[]) =>
     t.service.submitParts({
@@ -341,7 +341,7 @@ test('of finished parts only so many are kept, with their keys: those of the old
   expect(await t.outbox.progress(batchId)).toBeUndefined();
 });
 
-test('a payload that is too large fails its channel alone, and one without room is tried again', async () => {
+test('a payload that is too large fails only its channel, and one without room is retried', async () => {
   await using t = await setup({ maxItemsPerChannel: 1 });
   await t.service.submit({
     targets: { channelArns: [channelArn('c')] },

@@ -1,4 +1,4 @@
-// The outbox against a model, over any sequence of what its users and the world may do to it.
+// The outbox against a model, with any sequence of actions by its users and of failures.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { lanes } from '#domain/action.ts';
@@ -46,7 +46,7 @@ const accepting = of('accept', {
     { key: 'r1', requestHash: 'y' },
   ),
 });
-/** The fan-out of a rule: each channel has one item, that of its group, under a key that may have been used before. */
+/** The fan-out of a rule: each channel has one item, that of its group, with a key that may have been used before. */
 const fanningOut = of('parts', {
   groups: fc.constantFrom<string[][]>(
     [['a', 'b', 'c']],
@@ -73,7 +73,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: of('sweep', {}) },
 );
 
-/** What seldom comes about by itself: an answer on its way while its lease ends, and the next holder gets into trouble. */
+/** Rare cases: an answer is on its way while its lease ends, and the next holder gets into trouble. */
 const overtaken = fc
   .tuple(channel, fc.constantFrom(...results), fc.constantFrom(...results))
   .map(([name, next, late]) => [
@@ -84,7 +84,7 @@ const overtaken = fc
   ]);
 const some = fc.oneof({ weight: 9, arbitrary: step.map((one) => [one]) }, { weight: 1, arbitrary: overtaken });
 
-test('any sequence of accepting, sending, failing, crashing, cancelling and expiring leaves what the model says', async () => {
+test('any sequence of accepting, sending, failing, crashing, cancelling and expiring leads to the state of the model', async () => {
   const seen = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(some, { minLength: 10, maxLength: 50 }), async (sequence) => {
@@ -113,7 +113,7 @@ test('any sequence of accepting, sending, failing, crashing, cancelling and expi
         expect(expected).toEqual(expect.arrayContaining([...claimed.keys()]));
         for (const name of expected) {
           const { lane = 'urgent', parcel } = claimed.get(name) ?? {};
-          // What is urgent is chosen with the claim; a channel in which nothing is left to send is not even leased.
+          // Urgent items are chosen with the claim; a channel in which nothing is left to send is not even leased.
           const taken = lane === 'urgent' ? model.take(name) : [];
           expect(parcel?.ids ?? []).toEqual(taken);
           expect(claimed.has(name)).toBe(lane !== 'urgent' || taken.length > 0);
@@ -283,7 +283,7 @@ test('any sequence of accepting, sending, failing, crashing, cancelling and expi
           for (const outcome of Object.keys(model.ends.get(batch) ?? {})) seen.add(outcome);
           expect(pending).toBe(waiting.filter(({ item: each }) => each.batch === batch).length);
           const sum: Record<string, number> = {};
-          // Each is a look at Redis: not after every step.
+          // Each reads Redis: not after every step.
           const looksAtParts = parted.has(batch) && (at === steps.length - 1 || next.kind === 'cancelPart');
           for (const name of looksAtParts ? parted.get(batch)! : []) {
             const part = (await outbox.progress(partName(batch, channelIdOf(channelArn(name)))))!;
@@ -295,14 +295,14 @@ test('any sequence of accepting, sending, failing, crashing, cancelling and expi
           const words = cancelled.has(batch) ? ['cancelling', 'cancelled'] : ['running', 'finished'];
           expect(state).toBe(words[pending > 0 ? 0 : 1]);
         }
-        // Nothing stays behind of items that ended everywhere.
+        // Nothing remains of items that ended everywhere.
         const left = new Set(waiting.map(({ item: each }) => each.id));
         expect((await scope.redis.keys(key('i:*'))).length).toBe(left.size);
       }
     }),
     { numRuns: 100 },
   );
-  // The sequences went everywhere.
+  // The sequences reached every case.
   const everywhere = ['accepted', 'chosen', 'repeated', 'conflict', 'full channel', 'full total', 'late', 'later'];
   const ofParts = ['parts', 'part repeated', 'part full', 'part cancelled'];
   const outcomes = ['delivered', 'conflated', 'expired', 'notBroadcasting', 'failed', 'cancelled'];

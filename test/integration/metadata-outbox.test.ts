@@ -1,4 +1,4 @@
-// The outbox alone: what it packs, for any Unicode, its bounds, and how it treats channels in trouble.
+// The outbox alone: how it packs any Unicode, its limits, and how it treats channels in trouble.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -30,7 +30,7 @@ async function payloadsOf(outbox: Outbox, name: string): Promise<unknown[][]> {
   return calls.map(({ metadata }) => (JSON.parse(metadata) as { items: { d: unknown }[] }).items.map(({ d }) => d));
 }
 
-test('channels of several accounts and Regions, in any order, each get what is for them', async () => {
+test('channels of several accounts and Regions, in any order, each get their own items', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
   const channels = ['us-west-2:1', 'eu-west-1:2', 'us-west-2:1', 'us-west-2:3'].map(
@@ -44,7 +44,7 @@ test('channels of several accounts and Regions, in any order, each get what is f
   expect(waiting.toSorted()).toEqual(channels.toSorted());
 });
 
-test('whatever Unicode is sent, packed or plain, no call is over the limit, the order is kept and nothing is lost', async () => {
+test('whatever Unicode is sent, packed or plain, no call exceeds the limit, the order is kept and nothing is lost', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
   const text = fc.oneof(
@@ -83,7 +83,7 @@ test('whatever Unicode is sent, packed or plain, no call is over the limit, the 
           continue;
         }
         expect(metadata).toBe(`{"v":1,"items":[${inCall.map((one) => one.text).join(',')}]}`);
-        // As full as can be: the first item of the next call did not fit.
+        // As full as possible: the first item of the next call did not fit.
         const next = byId.get(calls[index + 1]?.ids[0] ?? '');
         if (next?.mode === 'packed') expect(bytes + Buffer.byteLength(next.text) + 1).toBeGreaterThan(1024);
       }
@@ -92,7 +92,7 @@ test('whatever Unicode is sent, packed or plain, no call is over the limit, the 
   );
 });
 
-test('a full channel is left out, bulk makes room for what is more urgent, and a total that is full refuses', async () => {
+test('leaves out a full channel, lets bulk make room for more urgent items, and refuses when the total is full', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope, { maxItemsPerChannel: 2, maxItemsTotal: 5 });
 
@@ -119,7 +119,7 @@ test('a full channel is left out, bulk makes room for what is more urgent, and a
   expect(await payloadsOf(outbox, 'a')).toEqual([['5', '2']]);
 });
 
-test('one payload to many channels is stored once, and its record goes with its last delivery', async () => {
+test('one payload for many channels is stored once, and its record is deleted with its last delivery', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
   const channels = Array.from({ length: 300 }, (_, index) => `many${index}`);
@@ -141,7 +141,7 @@ test('one payload to many channels is stored once, and its record goes with its 
   ]);
 });
 
-test('the newest 200 batches are listed, newest first, with who sent them and how they ended', async () => {
+test('lists the newest 200 batches, newest first, with who sent them and how they ended', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
   const ids: string[] = [];
@@ -156,7 +156,7 @@ test('the newest 200 batches are listed, newest first, with who sent them and ho
   expect(await outbox.progress(newest[0]!)).toMatchObject({ state: 'running', counts: { pending: 1 } });
 });
 
-test('an id that is in use is not taken a second time', async () => {
+test('does not use an id that is in use a second time', async () => {
   await using scope = await redisScope();
   const parts = metadataParts({ scope, sender: new FakeSender() });
   const taken = item('x');
@@ -177,7 +177,7 @@ async function claimOf(outbox: Outbox, name: string): Promise<string> {
 
 const later: CallResult = { kind: 'retry', baseMs: long, maxMs: long, random: 0, leastMs: 0 };
 
-test('an answer that comes after its lease was lost empties the channel, and takes it out of the line', async () => {
+test('an answer that comes after its lease was lost empties the channel, and removes it from the queue', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
   await put(outbox, ['a'], [item('1')]);
@@ -197,7 +197,7 @@ test('an answer that comes after its lease was lost empties the channel, and tak
   expect((await outbox.depth()).channels).toEqual({ ready: 1, later: 0, leased: 0 });
 });
 
-test('two replicas never hold the same lease, also when Redis has lost what it was told last', async () => {
+test('two replicas never hold the same lease, even if Redis has lost its last writes', async () => {
   await using scope = await redisScope();
   const [one, two] = [outboxOf(scope), outboxOf(scope)];
   await put(one, ['a'], [item('1')]);
@@ -213,7 +213,7 @@ test('two replicas never hold the same lease, also when Redis has lost what it w
   expect(await two.take(channelArn('a'), token)).toMatchObject({ ids: [expect.any(String)] });
 });
 
-test('when the total is full, what is urgent pushes out as much of the oldest bulk as it needs, at once', async () => {
+test('when the total is full, an urgent item displaces as much of the oldest bulk as it needs, at once', async () => {
   await using scope = await redisScope();
   const parts = metadataParts({ scope, sender: new FakeSender(), outbox: { maxItemsTotal: 60 } });
   const { outbox, sweeper } = parts;
@@ -237,7 +237,7 @@ test('when the total is full, what is urgent pushes out as much of the oldest bu
   expect(await outbox.depth()).toEqual({ items: 60, channels: { ready: 60, later: 0, leased: 0 } });
 });
 
-test('what does not fit even without all bulk is refused, and pushes nothing out', async () => {
+test('what does not fit even without all bulk is refused, and displaces nothing', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope, { maxItemsTotal: 4 });
   const { batchId } = await put(outbox, ['a', 'b'], [item('1')], 'bulk');
@@ -256,7 +256,7 @@ test('what does not fit even without all bulk is refused, and pushes nothing out
   expect(await everything()).toEqual(before);
 });
 
-test('what replaces itself fits however full the total is, once for each of its keys', async () => {
+test('an item that replaces itself fits however full the total is, once for each of its keys', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope, { maxItemsTotal: 2 });
   const score = (text: string) => item(text, { key: 'score' });
@@ -271,7 +271,7 @@ test('what replaces itself fits however full the total is, once for each of its 
   expect(await payloadsOf(outbox, 'a')).toEqual([['4']]);
 });
 
-test('what was cancelled takes no room, and stays cancelled when room is made', async () => {
+test('cancelled items take no room, and stay cancelled when room is made', async () => {
   await using scope = await redisScope();
   const parts = metadataParts({ scope, sender: new FakeSender(), outbox: { maxItemsTotal: 2 } });
   const cancelled = await put(parts.outbox, ['a'], [item('1')], 'bulk');
@@ -308,7 +308,7 @@ test('bulk that is being sent or replaced makes no room in its channel', async (
   expect(await scope.redis.zcard(`${scope.prefix}:md:q:${channelArn('a')}`)).toBe(2);
 });
 
-test('items share a call as long as it is not a byte too long', async () => {
+test('items share a call unless that would be a byte too long', async () => {
   await using scope = await redisScope();
   const items = ['é', 'x', 'y'].map((letter) => item(letter.repeat(20)));
   const bytes = items.reduce((sum, { text }) => sum + Buffer.byteLength(text), emptyEnvelopeBytes + 2);
@@ -326,7 +326,7 @@ test('items share a call as long as it is not a byte too long', async () => {
   expect(await callsWith(bytes - 1)).toEqual([expect.any(Number), expect.any(Number)]);
 });
 
-test('a call knows where in traces its items come from, each place once', async () => {
+test('a call knows where its items come from in traces, each place once', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
   const place = (span: string) => `00-${'a'.repeat(32)}-${span.repeat(16)}-01`;
@@ -344,7 +344,7 @@ test('a call knows where in traces its items come from, each place once', async 
   expect(follows.get(channelArn('b'))).toEqual([]);
 });
 
-test('so many finished batches are kept, each as long as its key, and the oldest go with their keys', async () => {
+test('keeps a limited number of finished batches, each as long as its key, and deletes the oldest with their keys', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope, { keepFinished: 2, keepFinishedMs: 6000, keepKeysMs: 24_000 });
   const ttl = (batchId: string) => scope.redis.pttl(`${scope.prefix}:md:b:${batchId}`);
@@ -371,7 +371,7 @@ test('so many finished batches are kept, each as long as its key, and the oldest
   expect(keys.filter((key) => /:(b|idem):/.test(key))).toHaveLength(6);
 });
 
-test('Redis that is full, or has too few replicas, refuses for now, and nothing is half accepted', async () => {
+test('a Redis that is full, or has too few replicas, refuses for now, and nothing is half accepted', async () => {
   await using server = await ownRedis();
   await using scope = await redisScope(server.url);
   const { redis } = scope;
@@ -389,7 +389,7 @@ test('Redis that is full, or has too few replicas, refuses for now, and nothing 
   expect((await put(outbox, ['a'], [item('1')])).acceptance).toMatchObject({ outcome: 'accepted' });
 });
 
-/** Lets the channel's next try come now, claims it and records how that try ended. Returns in how many ms the next one is due. */
+/** Makes the channel's next attempt due now, claims it and records how that attempt ended. Returns in how many ms the next one is due. */
 async function tryOnce(scope: RedisScope, outbox: Outbox, name: string, result: CallResult): Promise<number> {
   const arn = channelArn(name);
   await scope.redis.zadd(`${scope.prefix}:md:later`, 'XX', 1, arn);
@@ -407,7 +407,7 @@ async function dueAt(scope: RedisScope, name: string): Promise<number> {
 const offline: CallResult = { kind: 'offline', baseMs: 2000, maxMs: 60_000, random: 1, leastMs: 0, windowMs: 90_000 };
 const retry: CallResult = { kind: 'retry', baseMs: 500, maxMs: 15_000, random: 1, leastMs: 0 };
 
-test('a channel that is not broadcasting is tried ever less often, and a last time when its window ends', async () => {
+test('a channel that is not broadcasting is retried less and less often, and a last time when its window ends', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
   await put(outbox, ['a'], [item('1')]);
@@ -421,7 +421,7 @@ test('a channel that is not broadcasting is tried ever less often, and a last ti
   expect(last).toBeGreaterThan(20_000);
 });
 
-test('what comes when a channel has long been gone has a window of its own', async () => {
+test('an item for a channel that has long been gone has its own window', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
   const old = await put(outbox, ['a'], [item('old')]);
@@ -436,7 +436,7 @@ test('what comes when a channel has long been gone has a window of its own', asy
   expect((await outbox.progress(fresh.batchId))!.counts).toMatchObject({ notBroadcasting: 0, pending: 1 });
 });
 
-test('a channel in trouble is tried once more before something expires, but not before its answer allows', async () => {
+test('a channel in trouble is retried once more before something expires, but not before its answer allows', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
   const slow = { ...retry, baseMs: 60_000, maxMs: 60_000 };
@@ -453,7 +453,7 @@ test('a channel in trouble is tried once more before something expires, but not 
   expect(gaps['short']).toBeGreaterThan(35_000);
 });
 
-test('what is urgent or short-lived does not wait for a backoff to end, but for what the last answer asked', async () => {
+test('an urgent or short-lived item does not wait for a backoff to end, but for what the last answer requested', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
   const long15 = { ...retry, baseMs: 15_000 };
@@ -474,7 +474,7 @@ test('what is urgent or short-lived does not wait for a backoff to end, but for 
   expect(Math.round((await dueIn('normal')) / 1000)).toBe(15);
 });
 
-test('what a rule sent before a hold or a pause is cancelled, also when it was chosen already; what people sent goes', async () => {
+test('what a rule sent before a hold or a pause is cancelled, even if it was chosen already; what people sent goes', async () => {
   for (const lane of ['urgent', 'normal'] as const) {
     await using scope = await redisScope();
     let spared: string | undefined;
@@ -505,7 +505,7 @@ test('a stored item that is damaged ends as failed with its reason, and delays n
   const keys = await scope.redis.keys(`${scope.prefix}*:i:*`);
   for (const [place, [, fields]] of damage.entries())
     await scope.redis.hset(keys.find((key) => key.endsWith(`:i:${damaged[place]!.id}`))!, fields);
-  // Its batch has lost how long it is kept, and a count.
+  // Its batch has lost its retention time, and a count.
   const [batch] = await scope.redis.keys(`${scope.prefix}*:b:${batchId}`);
   await scope.redis.hdel(batch!, 'keepMs', 'keepMost');
   await scope.redis.hset(batch!, 'delivered', 'some', 'skipped', '{');

@@ -1,4 +1,4 @@
-// The poll of starving streams beside everything else that asks ListStreams, on the real limiter.
+// The poll of starving streams together with everything else that calls ListStreams, on the real limiter.
 import { expect, test } from 'vitest';
 import type { Lane } from '#domain/action.ts';
 import { readSweep } from '#intake/poll/sweep.ts';

@@ -1,4 +1,4 @@
-// How connections prove who they are: passwords in files, tokens, and certificates, also those of a cluster that names bare addresses.
+// How connections authenticate: passwords in files, tokens, and certificates, including those of a cluster that names bare addresses.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ async function folderOf(files: Readonly<Record<string, string>>) {
   return { paths, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }
 
-test('a password is read from its file for each connection, and a file that is gone for a moment does no harm', async () => {
+test('reads a password from its file for each connection, and survives a file that is gone for a moment', async () => {
   await using server = await ownRedis();
   await using files = await folderOf({ password: 'word-one\n' });
   const admin = new Redis(server.url);
@@ -58,7 +58,7 @@ test('a password is read from its file for each connection, and a file that is g
   admin.disconnect();
 });
 
-test('tokens stand for a password, and a connection that lasts shows a new one', async () => {
+test('tokens replace a password, and a long connection authenticates again with a new one', async () => {
   await using server = await ownRedis();
   const admin = new Redis(server.url);
   await admin.call('ACL', 'SETUSER', 'iam', 'on', '>token-1', '>token-2', '~*', '&*', '+@all');
@@ -86,7 +86,7 @@ test('tokens stand for a password, and a connection that lasts shows a new one',
   admin.disconnect();
 });
 
-describe('what the environment says of access and cannot be meant', () => {
+describe('invalid access settings in the environment', () => {
   test.each([
     [
       { REDIS_PASSWORD_FILE: '/nowhere/password' },
@@ -113,7 +113,7 @@ describe('what the environment says of access and cannot be meant', () => {
   });
 });
 
-test('a cluster behind TLS that names bare addresses is checked against the host in REDIS_URL, with a private authority and a certificate of ours', async () => {
+test('a cluster with TLS that names bare addresses is checked against the host in REDIS_URL, with a private authority and a client certificate', async () => {
   const ours = authority();
   const { cert, key } = ours.issue('localhost');
   await using files = await folderOf({ ca: ours.certificate, cert, key });

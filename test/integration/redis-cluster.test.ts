@@ -47,7 +47,7 @@ test.each(roles)('a connection of the role %s reaches the owner of its keys, whi
   }
 });
 
-test('of a list of nodes one that answers is enough', async () => {
+test('one answering node of a list is enough', async () => {
   const dead = await lastingPort();
   const prefix = keyPrefix('list', 'main');
   await using opened = await open('store', prefix, `redis://127.0.0.1:${dead},127.0.0.1:${cluster.nodes[4]!.port}`);
@@ -59,14 +59,14 @@ test('what a connection wrote to one server is not confirmed by the next one', a
   await using opened = await open('store', prefix);
   const { redis } = opened;
   await redis.set(`${prefix}:a`, '1');
-  // As when an answer beside that of the write says that the keys have moved.
+  // As when an answer next to that of the write says that the keys have moved.
   redis.emit('moved');
   const [confirmed, read] = await Promise.allSettled([redis.wait(1, 50), redis.get(`${prefix}:a`)]);
   expect(confirmed.status).toBe('rejected');
   expect(read).toEqual({ status: 'fulfilled', value: '1' });
 });
 
-test('between nodes that do not agree who has the keys a connection goes back and forth with pauses', async () => {
+test('a connection goes back and forth with pauses between nodes that disagree about who has the keys', async () => {
   const prefix = keyPrefix('split', 'main');
   await using opened = await open('store', prefix);
   const { redis } = opened;
@@ -106,7 +106,7 @@ describe('while a slot moves', () => {
     const to = await cluster.moveSlot(prefix, {
       between: async () => {
         during.push(hold('during').then(() => void (isDone = true)));
-        // Whoever looks in is answered by the same node, after what it was asked before.
+        // A reader is answered by the same node, after earlier commands.
         await (await cluster.ownerOf(prefix)).redis.ping();
         expect(isDone).toBe(false);
       },
@@ -117,7 +117,7 @@ describe('while a slot moves', () => {
     expect(state.view.get(kinds.hold.of('arn:a'))).toMatchObject({ reason: 'during' });
   });
 
-  test('a script that names none of its keys runs whole or not at all', async () => {
+  test('a script that names none of its keys runs completely or not at all', async () => {
     const prefix = keyPrefix('move', 'whole');
     await using opened = await open('store', prefix);
     const { redis } = opened;
@@ -164,7 +164,7 @@ describe('while a slot moves', () => {
     await worker.close(true);
   });
 
-  test('what is published is heard before and after', async () => {
+  test('publications are received before and after', async () => {
     const prefix = keyPrefix('move', 'channel');
     await using listener = await open('worker', prefix);
     await using speaker = await open('store', prefix);
@@ -191,7 +191,7 @@ describe('while a slot moves', () => {
     await channel.stop();
   });
 
-  test('the ledger of permits begins anew at the new owner, behind its fence', async () => {
+  test('the ledger of permits starts anew at the new owner, behind its fence', async () => {
     const prefix = keyPrefix('move', 'ledger');
     await using opened = await open('limiter', prefix);
     const ledger = new SlotLedger({
@@ -223,7 +223,7 @@ describe('while a slot moves', () => {
 
     await cluster.moveSlot(prefix);
 
-    // Nothing is granted by the new owner before its fence has been there.
+    // The new owner grants nothing until its fence has been there.
     const first = await eventually(async () => {
       const reply = await ask();
       return reply && (reply.grants.size > 0 || reply.fenceMs > 0) && ledger.epoch !== epoch ? reply : undefined;
@@ -246,8 +246,8 @@ test('a database that a cluster does not have ends a start, by one node or by it
   ).toThrow(/database 0 only/);
 });
 
-// The last one: its nodes do not come back. How a daemon follows a failover is in test/system/redis-moves.test.ts.
-test('of a part without a server one line names the node and the keys; what the others refuse is told once it was waited for', async () => {
+// The last one: its nodes do not come back. How a daemon follows a failover is tested in test/system/redis-moves.test.ts.
+test('for a part without a server one line names the node and the keys; the others’ refusal is reported after a wait', async () => {
   const prefix = keyPrefix('part', 'main');
   const { logger, lines } = keptLogger();
   const owner = await cluster.ownerOf(prefix);
@@ -280,7 +280,7 @@ test('of a part without a server one line names the node and the keys; what the 
   });
   await eventually(async () => {
     await stays.set(`${ofOther}:a`, '1').catch(() => undefined);
-    // A machine that stood still for a second has broken the connection: then the next one is told of, likewise.
+    // A machine that stood still for a second has broken the connection: then the next one is reported in the same way.
     return told.lines.some(({ said }) => /^CLUSTERDOWN|the cluster is down/.test(String(said)));
   });
   await Promise.all([redis, stays].map(disconnectRedis));

@@ -1,4 +1,4 @@
-// What was written waits for Redis's own replicas before anybody is told that it is there.
+// A write waits for Redis's own replicas before anybody is told that it is there.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMetrics } from '#runtime/metrics.ts';
 import { keyPrefix } from '#runtime/redis.ts';
@@ -20,7 +20,7 @@ describe('with redis.wait_replicas', () => {
   });
   afterAll(() => stand[Symbol.asyncDispose]());
 
-  test('a commit fails while no replica has it, also when it is asked for again, and has its effect once', async () => {
+  test('a commit fails while no replica has it, even if it is requested again, and takes effect once', async () => {
     const [primary, replica] = stand.nodes;
     const { redis } = primary;
     const replication = new Replication({ redis, prefix, replicas: 1, logger: quietLogger(), withinMs: 50 });
@@ -52,7 +52,7 @@ describe('with redis.wait_replicas', () => {
     expect(state.view.get(key)).toBe(1);
   });
 
-  test('what another process handed to the outbox is not answered for while no replica has it', async () => {
+  test('what another process handed to the outbox is not confirmed while no replica has it', async () => {
     const [{ port }, replica] = stand.nodes;
     await using scope = await redisScope(`redis://127.0.0.1:${port}`);
     const { prefix } = scope;
@@ -78,7 +78,7 @@ describe('with redis.wait_replicas', () => {
     const first = another();
     await expect(whole(first)).rejects.toMatchObject(unsafe);
     await expect(parts(first)).rejects.toMatchObject(unsafe);
-    // Whoever finds it there, over another connection.
+    // A process that finds it there, over another connection.
     await expect(whole(another())).rejects.toMatchObject(unsafe);
     await expect(parts(another())).rejects.toMatchObject(unsafe);
     await expect(another().outbox.known(idempotency)).rejects.toMatchObject(unsafe);
@@ -97,7 +97,7 @@ describe('with redis.wait_replicas', () => {
   });
 });
 
-test('without it a hold waits for the replica that follows, and nothing else does', async () => {
+test('without it a hold waits for the connected replica, and nothing else does', async () => {
   await using stand = await redisPair();
   const [{ redis }, replica] = stand.nodes;
   const { logger, lines } = keptLogger();
@@ -119,7 +119,7 @@ test('without it a hold waits for the replica that follows, and nothing else doe
   expect(await waits()).toBe(1);
   expect(lines).toEqual([]);
 
-  // One that says nothing is told of, once, and keeps nobody from holding a channel.
+  // A replica that is silent is reported once, and prevents nobody from holding a channel.
   replica.freeze(true);
   const impatient = stateWith(50);
   await hold(impatient, 'arn:b');

@@ -1,16 +1,16 @@
-// What sentinels cannot lead to; how a daemon follows them is in test/system/redis-moves.test.ts.
+// What sentinels cannot lead to; how a daemon follows them is tested in test/system/redis-moves.test.ts.
 import { expect, test } from 'vitest';
 import { assertRedisUsable, connectRedis, disconnectRedis, keyPrefix } from '#runtime/redis.ts';
 import { lastingPort } from '#test/support/ports.ts';
 import { eventually, keptLogger, quietLogger } from '#test/support/quiet.ts';
 import { redisSentinels } from '#test/support/redis-cluster.ts';
 
-// Not secrets: words of this test.
+// Not secrets: words for this test.
 const password = 'word-of-the-primary';
 const prefix = keyPrefix('sentinel', 'main');
 const logger = quietLogger();
 
-test('what the sentinels cannot lead to is one line that says why', async () => {
+test('a server that the sentinels cannot lead to is reported in one line with the reason', async () => {
   await using stand = await redisSentinels({ password });
   const { port } = stand.sentinels[0]!;
   const usable = (url: string) => assertRedisUsable({ url, logger });
@@ -24,7 +24,7 @@ test('what the sentinels cannot lead to is one line that says why', async () => 
   };
 
   await expect(usable(stand.url)).resolves.toBeUndefined();
-  // A sentinel that has no password is asked without one.
+  // A sentinel that has no password is used without one.
   await expect(usable(stand.url.replace(password, 'wrong'))).rejects.toMatchObject({
     code: 'REDIS_UNUSABLE',
     message: expect.stringMatching(/^REDIS_URL cannot be used: Redis refuses: WRONGPASS/),
@@ -43,7 +43,7 @@ test('what the sentinels cannot lead to is one line that says why', async () => 
     said: expect.stringContaining(`none of 2 sentinels answers (${dead.join(', ')}): connect ECONNREFUSED`),
   });
 
-  // A single sentinel agrees with nobody: it goes on naming the primary that died.
+  // A single sentinel has no quorum: it keeps naming the primary that died.
   const primary = await stand.primary();
   for (const sentinel of stand.sentinels.slice(1)) await sentinel.kill();
   await primary.kill();

@@ -1,4 +1,4 @@
-// A Redis that takes what comes and says nothing more: its connections stay open, and nothing waits for ever.
+// A Redis that accepts everything and stops answering: its connections stay open, and nothing waits forever.
 import { Queue, Worker } from 'bullmq';
 import { describe, expect, test } from 'vitest';
 import { connectRedis, disconnectRedis, type RedisRole } from '#runtime/redis.ts';
@@ -46,7 +46,7 @@ describe.concurrent.each(['silent', 'drip'] as const)('a Redis that is %s from o
     },
   );
 
-  test('is left by a connection that only listens, which hears again afterwards', async () => {
+  test('loses a connection that only listens, which receives again afterwards', async () => {
     await using stand = await silentRedis();
     await using other = await redisScope();
     const subscriber = stand.redis('worker');
@@ -68,7 +68,7 @@ describe.concurrent.each(['silent', 'drip'] as const)('a Redis that is %s from o
   });
 });
 
-test.concurrent('a worker of BullMQ whose blocking command was lost takes jobs again', async () => {
+test.concurrent('a BullMQ worker whose blocking command was lost takes jobs again', async () => {
   await using server = await ownRedis();
   await using stand = await silentRedis(server.url);
   const { prefix, redis: looker } = stand.scope;
@@ -82,7 +82,7 @@ test.concurrent('a worker of BullMQ whose blocking command was lost takes jobs a
   const blocks = async () => ((await looker.client('LIST')) as string).includes('cmd=bzpopmin');
   await eventually(blocks);
 
-  // Redis answers the blocking command, and nobody hears it.
+  // Redis answers the blocking command, and the answer is lost.
   stand.peer.behave('silent');
   await queue.add('second', 2);
   await eventually(async () => !(await blocks()));

@@ -1,4 +1,4 @@
-// The rules engine on a real Redis: several replicas, restarts, and the API that explains and steers it.
+// The rules engine on a real Redis: several replicas, restarts, and the API that explains and controls it.
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import { controlRoutes } from '#api/routes/controls.ts';
@@ -36,7 +36,7 @@ rules:
 const observe = (state: SharedState, ruleset: Ruleset, name: string, health: StreamHealth) =>
   state.transact((tx) => decideAll(tx, [foldStream(tx, arnOf(name), { health, viewerCount: 5 })], ruleset));
 
-/** What a replica does again and again, until the end of `forMs`. */
+/** What a replica does repeatedly, until the end of `forMs`. */
 async function tick(state: SharedState, ruleset: Ruleset, forMs: number): Promise<void> {
   const endMs = Date.now() + forMs;
   while (Date.now() < endMs) {
@@ -48,7 +48,7 @@ async function tick(state: SharedState, ruleset: Ruleset, forMs: number): Promis
 
 const jobsOf = ({ view }: SharedState) => Array.from(view.entries(kinds.job), ([, { name }]) => name);
 
-test('three replicas that all tick act once, and one that is killed takes no timer with it', async () => {
+test('three replicas that all tick act once, and one that is killed loses no timer', async () => {
   await using scope = await redisScope();
   const replica = () => new RedisState({ redis: scope.connect(), prefix: scope.prefix, metrics: createMetrics() });
   const [doomed, ...others] = [replica(), replica(), replica(), replica()];
@@ -56,7 +56,7 @@ test('three replicas that all tick act once, and one that is killed takes no tim
 
   await observe(doomed, ruleset, 'a', 'HEALTHY');
   await observe(doomed, ruleset, 'a', 'STARVING');
-  // From here on the first replica is gone; the others have never seen the channel by themselves.
+  // From here on the first replica is gone; the others have never seen the channel themselves.
   await Promise.all(others.map((state) => tick(state, ruleset, 1500)));
 
   await others[0].refresh();
@@ -111,7 +111,7 @@ async function setup() {
   };
 }
 
-test('a hold, a silence and a pause keep off, and the API says which of them it was', async () => {
+test('a hold, a silence and a pause hold back, and the API says which of them it was', async () => {
   await using api = await setup();
   const { call, state, ruleset } = api;
   const arn = encodeURIComponent(arnOf('a'));
@@ -149,7 +149,7 @@ test('a hold, a silence and a pause keep off, and the API says which of them it 
   expect(body.decisions.map(({ reason }: { reason: string }) => reason)).toEqual(['silenced', 'held', 'paused']);
 });
 
-test('a decision shows its evidence, its guards, its jobs and what became of them', async () => {
+test('a decision shows its evidence, its guards, its jobs and their outcome', async () => {
   await using api = await setup();
   const { call, state, ruleset } = api;
   await observe(state, ruleset, 'a', 'HEALTHY');
@@ -176,7 +176,7 @@ test('a decision shows its evidence, its guards, its jobs and what became of the
   expect((await call('GET', '/rules/none')).status).toBe(404);
 });
 
-test('a rule that its cap stopped is shown as an incident, and a person starts it again', async () => {
+test('a rule that its cap stopped is shown as an incident, and a person restarts it', async () => {
   await using api = await setup();
   const { call, state, ruleset } = api;
   for (const name of ['a', 'b', 'c']) await observe(state, ruleset, name, 'HEALTHY');
@@ -196,7 +196,7 @@ test('a rule that its cap stopped is shown as an incident, and a person starts i
   expect((await call('POST', '/rules/slate/reset', {})).status).toBe(404);
 });
 
-test('a silence with a matcher that cannot be read is refused with the place', async () => {
+test('a silence with an unreadable matcher is refused with its place', async () => {
   await using api = await setup();
   const refused = await api.call('POST', '/silences', { matchers: ['rule=~"("'], reason: 'x', duration: '1h' });
 
@@ -205,7 +205,7 @@ test('a silence with a matcher that cannot be read is refused with the place', a
 });
 
 test.each(['action="stop_strem"', 'channel="AbCdEfGh"', 'region="us-east-2"', 'account=~"12|34"', 'action!~"stop-.*"'])(
-  'a silence that nothing ever meets is refused: %s',
+  'a silence that nothing ever matches is refused: %s',
   async (matcher) => {
     await using api = await setup();
     const matchers = ['rule="slate"', matcher];
@@ -216,7 +216,7 @@ test.each(['action="stop_strem"', 'channel="AbCdEfGh"', 'region="us-east-2"', 'a
   },
 );
 
-test('every control is told once it is in force, so that a recording has it', async () => {
+test('every control is reported once it is in force, so that a recording contains it', async () => {
   await using api = await setup();
   const { call, state, ruleset, controls } = api;
   const arn = encodeURIComponent(arnOf('a'));
@@ -234,13 +234,13 @@ test('every control is told once it is in force, so that a recording has it', as
 
   expect(controls.map(({ kind }) => kind)).toEqual(['hold', 'release', 'silence', 'expire_silence', 'pause', 'resume']);
   expect(controls[3]).toMatchObject({ id: body.id });
-  // Done again elsewhere, they lead to the same.
+  // Replayed elsewhere, they lead to the same result.
   const elsewhere = new MemoryState({ now: () => Date.now() });
   for (const control of controls.slice(0, 3)) await elsewhere.transact((tx) => applyControl(tx, control));
   expect(Array.from(elsewhere.view.entries(kinds.silence), ([id]) => id)).toEqual([body.id]);
 });
 
-test('a silence is ended by its id, in the path or the query; without one the answer says what to do', async () => {
+test('a silence is ended by its id, in the path or the query; without an id the answer says what to do', async () => {
   await using api = await setup();
   const without = await api.call('DELETE', '/silences');
   const unknown = await api.call('DELETE', '/silences?id=s-nobody');
@@ -249,7 +249,7 @@ test('a silence is ended by its id, in the path or the query; without one the an
   expect(unknown).toMatchObject({ status: 404, body: { detail: expect.stringContaining('GET /v1/silences') } });
 });
 
-test('decisions are asked for since a time or for a while back; a rule that never was gets the name that was meant', async () => {
+test('decisions are listed since a time or for a while back; an unknown rule gets the name that was probably meant', async () => {
   await using api = await setup();
   const { call, state, ruleset } = api;
   await observe(state, ruleset, 'a', 'HEALTHY');
@@ -281,7 +281,7 @@ test('decisions are asked for since a time or for a while back; a rule that neve
   expect(explained.body.decisions).toHaveLength(1);
 });
 
-test('a rule that is gone may be asked for as long as the journal knows it', async () => {
+test('a removed rule can be queried as long as the journal knows it', async () => {
   await using api = await setup();
   const former = rulesetOf(rules.replace('name: slate', 'name: former'));
   await observe(api.state, former, 'a', 'HEALTHY');

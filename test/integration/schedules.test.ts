@@ -1,4 +1,4 @@
-// The repeating jobs over a real Redis: what keeps polls coming.
+// The repeating jobs with a real Redis: what keeps polls coming.
 import { expect, test } from 'vitest';
 import { Queues } from '#jobs/queues.ts';
 import { scheduleKeeper } from '#jobs/schedule-keeper.ts';
@@ -30,7 +30,7 @@ async function setup(schedules: () => readonly Schedule[]) {
   };
 }
 
-test('polls come back after Redis lost its data', async () => {
+test('polls return after Redis lost its data', async () => {
   await using bundle = await setup(() => [{ job: 'poll-all', everyMs: 15_000 }]);
   await eventually(bundle.inForce);
 
@@ -39,7 +39,7 @@ test('polls come back after Redis lost its data', async () => {
   expect(await eventually(bundle.inForce)).toBe(15_000);
 });
 
-test('intervals that cannot be told once are put into force the next time', async () => {
+test('intervals that cannot be set at one time are applied the next time', async () => {
   let asked = 0;
   await using bundle = await setup(() => {
     asked += 1;

@@ -16,7 +16,7 @@ async function setup() {
   return { scope, replica, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() };
 }
 
-/** A pipeline that takes observations and concludes nothing. */
+/** A pipeline that accepts observations and concludes nothing. */
 function pipelineOver(state: RedisState): Pipeline {
   return new Pipeline({
     state,
@@ -68,7 +68,7 @@ describe('the shared state', () => {
     expect(replicas[0]!.view.get(at('meta/count'))).toBe(120);
   });
 
-  test('a body runs again only when what it read was changed meanwhile, so that replicas that do different work add up', async () => {
+  test('a body runs again only if what it read was changed meanwhile, so that replicas that do different work add up', async () => {
     await using bundle = await setup();
     const [a, b] = [bundle.replica(), bundle.replica()];
     const facts: Index<{ open: boolean }> = { of: kindOf('fact'), under: ({ open }) => (open ? ['open'] : []) };
@@ -105,7 +105,7 @@ describe('the shared state', () => {
       expect(after, what).toBeDefined();
       expect(after, what).not.toEqual(before);
     }
-    // What both write without reading it is as the later one wrote it.
+    // What both write without reading it has the later value.
     await a.refresh();
     await b.transact((tx) => tx.set(at('meta/blind'), 'first'));
     await a.transact((tx) => tx.set(at('meta/blind'), 'second'));
@@ -115,7 +115,7 @@ describe('the shared state', () => {
     expect(a.view.get(at('stream/other'))).toEqual({ what: 'an index' });
   });
 
-  test('a dedup id takes effect once, whoever makes it', async () => {
+  test('a dedup id takes effect once, whoever uses it', async () => {
     await using bundle = await setup();
     const [a, b] = [bundle.replica(), bundle.replica()];
     const take = (replica: RedisState) =>
@@ -155,7 +155,7 @@ describe('the shared state', () => {
     expect(a.view.get(at('meta/half'))).toBeUndefined();
   });
 
-  test('transactions that wait together share a commit, and one that throws spoils none of the others', async () => {
+  test('transactions that wait together share a commit, and one that throws does not affect the others', async () => {
     await using bundle = await setup();
     const a = bundle.replica();
     const add = (by: number) => (tx: Transaction) => {
@@ -215,7 +215,7 @@ describe('the shared state', () => {
     expect(new Map(b.view.entries(kindOf('fact')))).toEqual(new Map(a.view.entries(kindOf('fact'))));
   });
 
-  test('while everything is loaded anew, the copy answers with what it had', async () => {
+  test('while everything is loaded again, the copy answers with what it had', async () => {
     await using bundle = await setup();
     const { scope } = bundle;
     const a = bundle.replica();
@@ -247,7 +247,7 @@ describe('the shared state', () => {
     expect([...a.view.entries(kindOf('fact'))]).toEqual([['new', 1]]);
   });
 
-  test('logs give the newest first and continue where an answer ended', async () => {
+  test('logs return the newest first and continue where an answer ended', async () => {
     await using bundle = await setup();
     const a = bundle.replica();
     for (const n of [1, 2, 3]) await a.transact((tx) => tx.append(logOf('journal'), { n }, 100));
@@ -258,7 +258,7 @@ describe('the shared state', () => {
     expect([...first, ...rest].map(({ entry }) => entry.n)).toEqual([3, 2, 1]);
   });
 
-  test('an entry of a log that cannot be read makes no page the last one', async () => {
+  test('an unreadable entry of a log does not end the paging', async () => {
     await using bundle = await setup();
     const { scope } = bundle;
     const readEntry = (_key: string, stored: string) => (stored === 'odd' ? undefined : JSON.parse(stored));
@@ -276,7 +276,7 @@ describe('the shared state', () => {
     expect(rest.map(({ entry }) => entry.n)).toEqual([1]);
   });
 
-  test('entries of a log go when they are too old, and the log with the last of them', async () => {
+  test('entries of a log are deleted when they are too old, and the log with the last of them', async () => {
     await using bundle = await setup();
     const a = new RedisState({
       redis: bundle.scope.connect(),
@@ -296,7 +296,7 @@ describe('the shared state', () => {
     expect(kept.map(({ entry }) => entry.n)).toEqual([4, 3]);
   });
 
-  test('the clock is the one of Redis, whatever the clock of the replica says', async () => {
+  test('the clock is Redis’s, whatever the clock of the replica says', async () => {
     await using bundle = await setup();
     const a = bundle.replica();
     const redisMs = async () => {
@@ -315,7 +315,7 @@ describe('the shared state', () => {
     expect(nowMs).toBeLessThanOrEqual(afterMs + tripMs + 1);
   });
 
-  test('a step of the replica’s clock moves nothing', async () => {
+  test('a jump of the replica’s clock changes nothing', async () => {
     await using bundle = await setup();
     const a = bundle.replica();
     await a.refresh();
@@ -329,7 +329,7 @@ describe('the shared state', () => {
     expect(afterMs - beforeMs).toBeLessThanOrEqual(performance.now() - startedAt + 1);
   });
 
-  test('a step of Redis’s clock is followed at once, also when the answer was a slow one', async () => {
+  test('a jump of Redis’s clock is followed at once, even after a slow answer', async () => {
     await using bundle = await setup();
     const redis = bundle.scope.connect();
     const a = new RedisState({ redis, prefix: bundle.scope.prefix, metrics: createMetrics() });
@@ -346,7 +346,7 @@ describe('the shared state', () => {
     expect(a.nowMs() - Date.now()).toBeGreaterThan(3_590_000);
   });
 
-  test('commits go on after a failover: a server that became read-only is left for the one at its address', async () => {
+  test('commits continue after a failover: a server that became read-only is left for the one at its address', async () => {
     await using server = await ownRedis();
     const redis = connectRedis({ url: server.url, role: 'store', logger: quietLogger() });
     await redis.connect();

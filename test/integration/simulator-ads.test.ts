@@ -32,7 +32,7 @@ describe('ad configurations', () => {
       await send('DeleteAdConfiguration')({ arn });
   });
 
-  it('one is created with its defaults, read, changed in what is named, tagged and deleted', async () => {
+  it('one is created with its defaults, read, changed in the named members, tagged and deleted', async () => {
     const made = await newAds();
     expect(made).toEqual({
       arn: expect.stringMatching(/^arn:aws:ivs:us-west-2:111122223333:ad-configuration\/[A-Za-z0-9]{12}$/),
@@ -213,7 +213,7 @@ describe('ad breaks', () => {
     await control.end(arn);
   });
 
-  it('on a switch the event names us-east-1, as in the samples of the user guide', async () => {
+  it('with a switch the event names us-east-1, as in the samples of the user guide', async () => {
     const { arn } = await live();
     await control.configure({ switches: { eventRegion: 'us-east-1' } });
     await insert(arn);

@@ -1,4 +1,4 @@
-// The event path: rules that are really matched, targets that are real queues, and delivery at its worst.
+// The event path: rules that really match, targets that are real queues, and delivery at its worst.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -63,7 +63,7 @@ const subscribe = async (EventPattern: string): Promise<void> => {
   expect(await events.send(new PutTargetsCommand({ Rule: rule, Targets }))).toMatchObject({ FailedEntryCount: 0 });
 };
 
-/** Bodies in the queue now, after everything that is due was sent. */
+/** Bodies in the queue now, after everything due was sent. */
 async function received(): Promise<any[]> {
   await control.settleEvents();
   const bodies: any[] = [];
@@ -90,7 +90,7 @@ describe('a rule', () => {
     ]);
   });
 
-  it('really matches: only what its pattern names, account-level breaches by their empty resources too', async () => {
+  it('really matches: only what its pattern names, and account-level breaches by their empty resources', async () => {
     const breaches = { 'detail-type': ['IVS Limit Breach'], resources: [{ exists: false }] };
     await subscribe(JSON.stringify(breaches));
     await control.goLive(channelArn);
@@ -208,7 +208,7 @@ describe('PutEvents', () => {
 });
 
 describe('delivery', () => {
-  it('can lose, double, delay and reorder events, and the record tells which', async () => {
+  it('can lose, duplicate, delay and reorder events, and the record says which', async () => {
     await subscribe(JSON.stringify({ source: ['aws.ivs'], resources: [channelArn] }));
     await control.planEvent({ fate: 'missing', name: 'Session Created' });
     await control.planEvent({ fate: 'doubled', name: 'Stream Start', lateMs: 0 });
@@ -238,7 +238,7 @@ describe('delivery', () => {
     expect((await names()).slice(4)).toEqual(['Starvation Start']);
   });
 
-  it('tries a queue that is away again, and loses and swaps nothing', async () => {
+  it('retries a queue that is away, and loses and reorders nothing', async () => {
     const bodies: string[] = [];
     let failures = 2;
     const flaky = createServer((request, response) => {

@@ -1,4 +1,4 @@
-// The stand-ins beside IVS that take a stream key's value: Secrets Manager, Parameter Store, and STS for another account.
+// The stand-ins next to IVS that receive a stream key's value: Secrets Manager, Parameter Store, and STS for another account.
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -23,7 +23,7 @@ afterAll(async () => {
   await simulator.close();
 });
 
-it('a secret is made once, gets new values, keeps the one before, and takes the same token twice', async () => {
+it('a secret is created once, gets new values, keeps the previous one, and accepts the same token twice', async () => {
   const SecretId = 'ivs/studio-a/stream-key';
   const put = (SecretString: string, ClientRequestToken?: string) =>
     secrets.send(new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken }));
@@ -47,7 +47,7 @@ it('a secret is made once, gets new values, keeps the one before, and takes the 
   expect(VersionIdsToStages).toEqual({ [token]: ['AWSCURRENT'], [made.VersionId!]: ['AWSPREVIOUS'] });
 });
 
-it('a parameter is overwritten only when asked, counts its versions, and is sealed until decrypted', async () => {
+it('a parameter is overwritten only on request, counts its versions, and is sealed until decrypted', async () => {
   const Name = '/ivs/studio-a/stream-key';
   const put = (Value: string, more: object = {}) => parameters.send(new PutParameterCommand({ Name, Value, ...more }));
   expect(await failureOf(put('first'))).toBe('400 ValidationException');
@@ -62,7 +62,7 @@ it('a parameter is overwritten only when asked, counts its versions, and is seal
   expect(await failureOf(missing)).toBe('400 ParameterNotFound');
 });
 
-it('a role in another account gives credentials that expire, and a bad role name does not', async () => {
+it('a role in another account returns credentials that expire, and a bad role name does not', async () => {
   const RoleArn = 'arn:aws:iam::444455556666:role/ops/autopilot';
   const role = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'autopilot' }));
   expect(role.Credentials?.AccessKeyId).toMatch(/^ASIA/);
@@ -74,7 +74,7 @@ it('a role in another account gives credentials that expire, and a bad role name
   expect(await failureOf(bad)).toBe('400 ValidationError');
 });
 
-it('faults strike here too, under the names the record uses', async () => {
+it('faults apply here too, under the names that the record uses', async () => {
   await simulator.control.addFault({
     operation: 'secretsmanager:PutSecretValue',
     error: 'InternalServiceError',

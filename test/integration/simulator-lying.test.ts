@@ -1,4 +1,4 @@
-// Answers that are wrong or do not arrive whole: what a client must survive. Read from the socket, where the SDK hides nothing.
+// Wrong or incomplete answers that a client must survive. Read from the socket, where the SDK hides nothing.
 
 import { connect } from 'node:net';
 import { afterAll, afterEach, expect, it } from 'vitest';
@@ -19,13 +19,15 @@ afterEach(() => control.clearFaults());
 interface Received {
   readonly head: string;
   readonly body: string;
-  /** How the body came: one entry per piece. */
+  /** How the body arrived: one entry per piece. */
   readonly pieces: readonly string[];
   /** Whether the simulator closed the connection. */
   readonly closed: boolean;
 }
 
-/** What arrives of the answer to ListStreams until the body is complete, the connection ends, or nothing comes for `patienceMs`. */
+/**
+ * The part of the answer to ListStreams that arrives until the body is complete, the connection ends, or nothing comes for `patienceMs`.
+ */
 const receive = (patienceMs = 300, operation = 'ListStreams'): Promise<Received> =>
   new Promise((resolve) => {
     const pieces: string[] = [];
@@ -71,7 +73,7 @@ it.each([
   expect(await lastCall()).toMatchObject({ outcome: 'ok', status: 200, fault: 'false-answer' });
 });
 
-it('a false answer hides an error, members laid over an answer do not', async () => {
+it('a false answer hides an error, members overlaid on an answer do not', async () => {
   await control.addFault({ operation: 'GetChannel', answer: { json: { channel: {} } }, times: 1 });
   const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/nosuchthing1';
   expect(await send('GetChannel')({ arn })).toMatchObject({ channel: {} });
@@ -80,7 +82,7 @@ it('a false answer hides an error, members laid over an answer do not', async ()
   expect(await failureOf(send('GetChannel')({ arn }))).toBe('404 ResourceNotFoundException');
 });
 
-it('a false answer can stand in for one without a body, and the call has its effect', async () => {
+it('a false answer can replace one without a body, and the call takes effect', async () => {
   const { arn } = await control.createChannel();
   await control.goLive(arn);
   await control.addFault({ operation: 'PutMetadata', answer: { members: { odd: true } } });
@@ -89,7 +91,7 @@ it('a false answer can stand in for one without a body, and the call has its eff
   await control.end(arn);
 });
 
-it('a list can go on for ever, with one token or with ever new ones', async () => {
+it('a list can be endless, with one token or with ever new ones', async () => {
   await control.createChannels(3);
   const follow = async (): Promise<[string[], string[]]> => {
     const tokens: string[] = [];
@@ -109,13 +111,13 @@ it('a list can go on for ever, with one token or with ever new ones', async () =
   expect(new Set((await follow())[0]).size).toBe(4);
 });
 
-it('an answer can drip', async () => {
+it('an answer can arrive in drips', async () => {
   await control.addFault({ operation: 'ListStreams', drip: { bytes: 3, everyMs: 10 } });
   expect(await receive()).toMatchObject({ body: '{"streams":[]}', pieces: ['{"s', 'tre', 'ams', '":[', ']}'] });
   expect(await lastCall()).toMatchObject({ fault: 'dripped-answer' });
 });
 
-it('a caller that leaves in the middle of a drip harms nobody', async () => {
+it('a caller that leaves in the middle of a drip affects nobody', async () => {
   await control.addFault({ operation: 'ListStreams', drip: { everyMs: 25 } });
   const given = await receive(5);
   expect(given.body.length).toBeLessThan(14);
@@ -141,7 +143,7 @@ it('a connection can be closed in the middle of an answer', async () => {
   expect(await lastCall()).toMatchObject({ outcome: 'ok', fault: 'cut-answer' });
 });
 
-it('the faults of answers strike the neighbours too', async () => {
+it('the faults of answers apply to the other services too', async () => {
   await control.addFault({ operation: 'events:ListRules', answer: { json: [] }, drip: { everyMs: 1 } });
   const answer = await fetch(simulator.url, {
     method: 'POST',
@@ -168,6 +170,6 @@ it('a hanging or dripping answer does not keep the simulator from closing', asyn
   expect((await ends).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
 });
 
-it('an answer that would be two things at once is refused', async () => {
+it('an answer of two kinds at once is refused', async () => {
   await expect(control.addFault({ answer: { json: {}, text: '' } })).rejects.toThrow('one of text, json, members');
 });

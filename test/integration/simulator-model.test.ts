@@ -1,4 +1,4 @@
-// Random sequences of operations against a small model of the documented rules: the simulator must never disagree.
+// Random sequences of operations compared with a small model of the documented rules: the simulator must never disagree.
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { startSimulator } from '#simulator/server.ts';
@@ -41,11 +41,11 @@ interface ChannelModel {
   readonly tags: Map<string, string>;
 }
 
-/** What the rules say the account holds, in this test's own words. */
+/** What the account contains according to the rules, in this test's own terms. */
 class Model {
   readonly channels = new Map<string, ChannelModel>();
   readonly recordings = new Set<string>();
-  /** Every ARN that ever was, so that deleted things are asked for as well. */
+  /** Every ARN that ever existed, so that deleted resources are requested as well. */
   readonly arns: string[] = ['arn:aws:ivs:us-west-2:111122223333:channel/never'];
   readonly keys: string[] = ['arn:aws:ivs:us-west-2:111122223333:stream-key/never'];
   readonly recordingArns: string[] = ['arn:aws:ivs:us-west-2:111122223333:recording-configuration/never'];
@@ -58,7 +58,7 @@ class Model {
 
 const at = <T>(items: readonly T[], index: number): T => items[index % items.length]!;
 
-/** Every step asks the simulator, compares with what the model expects, and moves the model on. */
+/** Every step calls the simulator, compares the answer with the model, and advances the model. */
 const steps: Readonly<Record<string, (model: Model, pick: number, other: number) => Promise<void>>> = {
   async CreateChannel(model, pick) {
     const name = `c${pick % 3}`;

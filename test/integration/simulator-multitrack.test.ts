@@ -1,4 +1,4 @@
-// Multitrack input: what a channel allows, what becomes of encoders that send something else, and what a session tells.
+// Multitrack input: what a channel allows, what happens to encoders that send something else, and what a session reports.
 
 import { afterAll, expect, it } from 'vitest';
 import { startSimulator } from '#simulator/server.ts';
@@ -35,7 +35,7 @@ it.each([
   expect(await failureOf(send('CreateChannel')(input))).toBe('400 ValidationException');
 });
 
-it('a session tells all tracks, and the first one by itself', async () => {
+it('a session lists all tracks, and the first one separately', async () => {
   const { channel } = await send('CreateChannel')({
     multitrackInputConfiguration: multitrack('REQUIRE'),
     containerFormat: 'FRAGMENTED_MP4',
@@ -79,7 +79,7 @@ it.each([
   expect(streamSession.truncatedEvents[0]).toMatchObject({ name: 'Session Ended', code });
 });
 
-it('a channel that allows multitrack input takes one track as well, and pictures up to its largest resolution', async () => {
+it('a channel that allows multitrack input accepts a single track as well, and pictures up to its largest resolution', async () => {
   const { arn } = await control.createChannel({
     multitrackInputConfiguration: { enabled: true, policy: 'ALLOW', maximumResolution: 'HD' },
     containerFormat: 'FRAGMENTED_MP4',

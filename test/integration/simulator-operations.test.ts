@@ -30,7 +30,7 @@ async function newRecording(bucketName = 'recordings'): Promise<string> {
 }
 
 describe('channels', () => {
-  it('CreateChannel gives a channel with every default and its stream key', async () => {
+  it('CreateChannel returns a channel with every default and its stream key', async () => {
     const { channel, streamKey } = await send('CreateChannel')({ name: 'studio-a', tags: { tier: 'gold' } });
     expect(channel).toEqual({
       arn: expect.stringMatching(/^arn:aws:ivs:us-west-2:111122223333:channel\/[A-Za-z0-9]{12}$/),
@@ -66,7 +66,7 @@ describe('channels', () => {
     expect(updated['channel']).toMatchObject({ type: 'STANDARD', preset: '' });
   });
 
-  it('UpdateChannel changes what is named and nothing else', async () => {
+  it('UpdateChannel changes the named members and nothing else', async () => {
     const { channel } = await send('CreateChannel')({ name: 'before', authorized: true, insecureIngest: true });
     const updated = await send('UpdateChannel')({ arn: channel.arn, latencyMode: 'NORMAL' });
     expect(updated).toEqual({ channel: { ...channel, latencyMode: 'NORMAL' } });
@@ -87,7 +87,7 @@ describe('channels', () => {
     expect(await failureOf(send('GetChannel')({ arn }))).toBe('404 ResourceNotFoundException');
   });
 
-  it('on a switch a live channel can be updated, for its next stream', async () => {
+  it('with a switch a live channel can be updated, for its next stream', async () => {
     const { arn } = await newChannel('older-rule');
     await control.goLive(arn);
     await control.configure({ switches: { updateLiveChannel: 'next-stream' } });
@@ -131,7 +131,7 @@ describe('channels', () => {
     expect(await failureOf(send('ListChannels')(both))).toBe('409 ConflictException');
   });
 
-  it('BatchGetChannel gives what is there and an error for each that is not', async () => {
+  it('BatchGetChannel returns what exists and an error for each that does not', async () => {
     const { arn } = await newChannel('batch');
     const { channels, errors } = await send('BatchGetChannel')({ arns: [NO_CHANNEL, arn] });
     expect(channels).toEqual([(await send('GetChannel')({ arn }))['channel']]);
@@ -200,7 +200,7 @@ describe('recording configurations', () => {
     expect(await failureOf(send('GetRecordingConfiguration')({ arn }))).toBe('404 ResourceNotFoundException');
   });
 
-  it('thumbnails and renditions are kept as they were chosen', async () => {
+  it('thumbnails and renditions are kept as chosen', async () => {
     const destinationConfiguration = { s3: { bucketName: 'example-recordings' } };
     for (const chosen of [
       {
@@ -226,7 +226,7 @@ describe('recording configurations', () => {
     }
   });
 
-  it('a bucket in another Region ends as CREATE_FAILED and cannot be attached; on a switch it is refused at once', async () => {
+  it('a bucket in another Region ends as CREATE_FAILED and cannot be attached; with a switch it is refused at once', async () => {
     await control.setBuckets({ 'far-away': { region: 'eu-west-1' } });
     const arn = await newRecording('far-away');
     expect((await send('GetRecordingConfiguration')({ arn }))['recordingConfiguration'].state).toBe('CREATE_FAILED');
@@ -290,7 +290,7 @@ describe('playback key pairs', () => {
 });
 
 describe('tags', () => {
-  it('every kind of resource can be tagged, read and untagged, also with odd but legal keys', async () => {
+  it('every kind of resource can be tagged, read and untagged, even with odd but legal keys', async () => {
     const { arn, streamKeyArn } = await newChannel();
     for (const resourceArn of [arn, streamKeyArn]) {
       const tags = { tier: 'gold', 'a/b:c=d': 'x y', __proto__x: '', 'straße ü': 'é' };
@@ -383,7 +383,7 @@ describe('streams', () => {
     expect(lastPage).not.toHaveProperty('nextToken');
   });
 
-  it('a channel without any session has none to get, and an empty list', async () => {
+  it('a channel without any session returns none, and an empty list', async () => {
     const { arn: channelArn } = await newChannel();
     expect(await failureOf(send('GetStreamSession')({ channelArn }))).toBe('404 ResourceNotFoundException');
     expect(await send('ListStreamSessions')({ channelArn })).toEqual({ streamSessions: [] });

@@ -26,7 +26,7 @@ afterEach(async () => {
   for (const { arn } of await all()) await send('DeletePlaybackRestrictionPolicy')({ arn });
 });
 
-it('one is created with its defaults, read, changed in what is named, tagged and deleted', async () => {
+it('one is created with its defaults, read, changed in the named members, tagged and deleted', async () => {
   const made = await newPolicy();
   expect(made).toEqual({
     arn: expect.stringMatching(/^arn:aws:ivs:us-west-2:111122223333:playback-restriction-policy\/[A-Za-z0-9]{12}$/),
@@ -54,7 +54,7 @@ it('one is created with its defaults, read, changed in what is named, tagged and
   expect(await failureOf(send('GetPlaybackRestrictionPolicy')({ arn }))).toBe('404 ResourceNotFoundException');
 });
 
-it('a change that is refused changes nothing', async () => {
+it('a refused change changes nothing', async () => {
   const made = await newPolicy({ allowedCountries: ['DE'] });
   const change = { arn: made.arn, allowedCountries: ['FR'], allowedOrigins: ['https://example.com/path'] };
   expect(await failureOf(send('UpdatePlaybackRestrictionPolicy')(change))).toBe('400 ValidationException');
@@ -73,7 +73,7 @@ it('an account can have three, and a page has one unless asked', async () => {
   expect(await all()).toHaveLength(3);
 });
 
-it('an origin has up to 128 characters, or 256 on a switch', async () => {
+it('an origin has up to 128 characters, or 256 with a switch', async () => {
   const origin = (length: number) => `https://${'x'.repeat(length - 8)}`;
   await newPolicy({ allowedOrigins: [origin(128)] });
   expect(await failureOf(newPolicy({ allowedOrigins: [origin(129)] }))).toBe('400 ValidationException');

@@ -1,4 +1,4 @@
-// Every error of every operation's row, and the inputs that each refuses, through the real SDK.
+// Every error in every operation's row, and the inputs that each refuses, through the real SDK.
 
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '#simulator/operations.ts';
@@ -51,7 +51,7 @@ describe('every error that a row declares', () => {
     inputs[name] ?? (byChannelArn.includes(name) ? { channelArn: NO_CHANNEL } : { arn: NO_CHANNEL });
 
   it.each(OPERATIONS.map(({ name, errors }) => [name, errors] as const))(
-    '%s: %j can be had on demand',
+    '%s: %j can be produced on demand',
     async (name, errors) => {
       const statuses: Record<string, number> = {
         AccessDeniedException: 403,
@@ -107,7 +107,7 @@ describe('every error that a row declares', () => {
     ['StartViewerSessionRevocation', VIEWER],
     ['TagResource', { resourceArn: NO_POLICY, tags: { a: 'b' } }],
     ['ListTagsForResource', { resourceArn: NO_ADS }],
-  ])('%s: what does not exist is a 404 ResourceNotFoundException', async (name, input) => {
+  ])('%s: an unknown resource is a 404 ResourceNotFoundException', async (name, input) => {
     expect(await failureOf(send(name)(input))).toBe('404 ResourceNotFoundException');
   });
 

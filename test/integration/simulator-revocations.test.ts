@@ -22,7 +22,7 @@ const privateShow = async (viewers: number) => {
   return arn;
 };
 
-it('a revoked viewer is gone, once, until the audience is set anew', async () => {
+it('a revoked viewer is gone, once, until the audience is set again', async () => {
   const channelArn = await privateShow(10);
   const revoke = (viewerId: string, version?: number) =>
     send('StartViewerSessionRevocation')({ channelArn, viewerId, viewerSessionVersionsLessThanOrEqualTo: version });
@@ -50,7 +50,7 @@ it('a revoked viewer is gone, once, until the audience is set anew', async () =>
   await control.end(channelArn);
 });
 
-it('a public channel and one that is offline lose nobody, and the call succeeds all the same', async () => {
+it('a public channel and one that is offline lose nobody, and the call still succeeds', async () => {
   const { arn: channelArn } = await control.createChannel();
   expect(await send('StartViewerSessionRevocation')({ channelArn, viewerId: 'alice' })).toEqual({});
   await control.goLive(channelArn, { viewers: 4 });

@@ -1,4 +1,4 @@
-// Streams on a virtual clock: encoders, health, takeover, the thirty-second rule, recordings, and the events of all of it.
+// Streams on a virtual clock: encoders, health, takeover, the thirty-second rule, recordings, and all their events.
 import {
   CreateRecordingConfigurationCommand,
   DeleteStreamKeyCommand,
@@ -70,7 +70,7 @@ describe('an encoder', () => {
     expect(await names()).toEqual(['Session Created', 'Session Ended']);
   });
 
-  it('comes back by itself after StopStream with a new stream id, unless its key was revoked first', async () => {
+  it('reconnects by itself after StopStream with a new stream id, unless its key was revoked first', async () => {
     const [first] = await control.goLive(channel.arn, { autoReconnect: true, reconnectMs: 1_000 });
     await stop();
     expect(await failureOf(health())).toBe('404 ChannelNotBroadcasting');
@@ -86,7 +86,7 @@ describe('an encoder', () => {
     expect(await failureOf(health())).toBe('404 ChannelNotBroadcasting');
   });
 
-  it('that its operator ends does not come back', async () => {
+  it('does not reconnect after its operator ended it', async () => {
     await control.goLive(channel.arn, { autoReconnect: true });
     await control.end(channel.arn);
     await control.advance(60_000);
@@ -158,7 +158,7 @@ describe('an encoder', () => {
     expect(failure!.event.detail['code']).toBe('StreamTakeoverLimitBreached');
   });
 
-  it('may be of unknown health at first, which is no event', async () => {
+  it('may have unknown health at first, which is not an event', async () => {
     await control.goLive(channel.arn, { health: 'UNKNOWN' });
     expect(await health()).toBe('UNKNOWN');
     await control.recover(channel.arn);
@@ -166,7 +166,7 @@ describe('an encoder', () => {
     expect(await names()).toEqual(['Session Created', 'Stream Start']);
   });
 
-  it('over the number of concurrent streams is refused, and the account hears of it', async () => {
+  it('above the number of concurrent streams is refused, with an event for the account', async () => {
     const live = (await control.health()).live;
     await control.configure({ quotas: { concurrentStreams: live } });
     expect(await control.connect(channel.arn)).toMatchObject([
@@ -197,7 +197,7 @@ describe('an encoder', () => {
 });
 
 describe('events', () => {
-  it('have the documented envelope and detail, no more and no less', async () => {
+  it('have exactly the documented envelope and detail', async () => {
     await control.goLive(channel.arn);
     const { streamId } = await state();
     const time = `${new Date(await control.now()).toISOString().slice(0, 19)}Z`;
@@ -215,7 +215,7 @@ describe('events', () => {
     });
   });
 
-  it('of a breach name their limit as the guide does, or on a switch as the published schema does', async () => {
+  it('of a breach name their limit as the guide does, or with a switch as the published schema does', async () => {
     await control.goLive(channel.arn);
     const breach = { limit: 'Ingest Bitrate', limitValue: 8_500_000, value: 8_920_000, channel: channel.arn } as const;
     await control.breach(breach);
@@ -237,7 +237,7 @@ describe('events', () => {
     ]);
   });
 
-  it('tell once that the account has more viewers than it may', async () => {
+  it('report once that the account has more viewers than allowed', async () => {
     await control.goLive(channel.arn, { viewers: 10 });
     const before = (await control.events({ name: 'Concurrent Viewers' })).length;
     await control.setViewers(channel.arn, 20_000);
@@ -306,7 +306,7 @@ describe('recordings', () => {
     });
   });
 
-  it('end late by the reconnect window, and merge a stream that comes back within it', async () => {
+  it('end one reconnect window later, and merge a stream that comes back within it', async () => {
     await record('merged', 60);
     const [first] = await control.goLive(channel.arn);
     await control.advance(5_000);
@@ -327,7 +327,7 @@ describe('recordings', () => {
     });
   });
 
-  it('do not merge another picture, nor a stream that comes back while the old one is still written', async () => {
+  it('do not merge another picture, or a stream that comes back while the old one is still being written', async () => {
     await record('not-merged', 60);
     await control.goLive(channel.arn);
     await control.end(channel.arn);
@@ -342,7 +342,7 @@ describe('recordings', () => {
     expect(statuses.toSorted()).toEqual([...Array(3).fill('Recording End'), ...Array(3).fill('Recording Start')]);
   });
 
-  it('end also when the next stream has begun before the last segments were out', async () => {
+  it('end even if the next stream has begun before the last segments were written', async () => {
     await record('overlapping');
     await control.configure({ timings: { sessionEndToStreamEndMs: 5_000 } });
     const streamIds = await control.goLive(channel.arn, { autoReconnect: true, reconnectMs: 1_000 });
@@ -355,7 +355,7 @@ describe('recordings', () => {
     expect(ended.map((detail) => detail['recording_session_stream_ids'])).toEqual(streamIds.map((id) => [id]));
   });
 
-  it('fail to start on a bucket that is encrypted with KMS, and can fail at their end', async () => {
+  it('fail to start with a bucket that is encrypted with KMS, and can fail at their end', async () => {
     await control.setBuckets({ 'kms-bucket': { kmsEncrypted: true } });
     await record('kms-bucket');
     await control.goLive(channel.arn);
@@ -378,7 +378,7 @@ describe('recordings', () => {
   });
 });
 
-// Last: of everything that the tests above caused.
+// Last: everything that the tests above caused.
 describe('the events of the simulator', () => {
   const types: Readonly<Record<string, IvsEventType>> = ivsEvents;
   const isOf = ({ type, values }: DetailField, value: unknown): boolean => {

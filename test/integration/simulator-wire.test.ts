@@ -21,7 +21,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** One request as it stands, on a connection of its own. */
+/** One raw request, on a connection of its own. */
 const raw = (method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const call = request(
@@ -58,7 +58,7 @@ describe('an answer', () => {
     expect(answer.headers).not.toHaveProperty('x-amzn-errortype');
   });
 
-  it('of a deletion or of metadata is 204 without a body or content headers', async () => {
+  it('to a deletion or to metadata is 204 without a body or content headers', async () => {
     const channel = await control.createChannel();
     await control.goLive(channel.arn);
     const answers = [
@@ -86,20 +86,20 @@ describe('an answer', () => {
     await control.end(arn);
   });
 
-  it('takes an empty body, null members and unknown members for what they are', async () => {
+  it('accepts an empty body, null members and unknown members for what they are', async () => {
     expect((await raw('POST', '/ListChannels')).status).toBe(200);
     expect((await post('ListChannels', { nextToken: null, filterByName: null, unknown: 1 })).status).toBe(200);
     expect((await post('ListChannels', { nextToken: '' })).status).toBe(200);
   });
 
-  it('works whatever the content type says, as curl sends a form type', async () => {
+  it('works with any content type, since curl sends a form type', async () => {
     const answer = await raw('POST', '/ListStreams', '{}', { 'content-type': 'application/x-www-form-urlencoded' });
     expect(answer.status).toBe(200);
   });
 });
 
 describe('an error', () => {
-  it('has its shape in the header and only exceptionMessage in the body; message too on a switch', async () => {
+  it('has its shape in the header and only exceptionMessage in the body; with a switch message too', async () => {
     const input = { arn: 'arn:aws:ivs:us-west-2:111122223333:channel/nosuchthing1' };
     const answer = await post('GetChannel', input);
     expect(answer.status).toBe(404);
@@ -148,7 +148,7 @@ describe('an error', () => {
 });
 
 describe('tags', () => {
-  it('are reached by an ARN in one percent-encoded segment', async () => {
+  it('are addressed by an ARN in one percent-encoded segment', async () => {
     const { arn } = await control.createChannel();
     const path = `/tags/${encodeURIComponent(arn)}`;
     expect(path).toContain('%3A');
@@ -159,7 +159,7 @@ describe('tags', () => {
     expect(json(await raw('GET', path))).toEqual({ tags: {} });
   });
 
-  it('named __proto__ or constructor are only tags', async () => {
+  it('named __proto__ or constructor are ordinary tags', async () => {
     const { arn } = await control.createChannel();
     const path = `/tags/${encodeURIComponent(arn)}`;
     await raw('POST', path, '{"tags":{"__proto__":"a","constructor":"b"}}');
@@ -168,7 +168,7 @@ describe('tags', () => {
 });
 
 describe('a throttled call', () => {
-  it('is a 429 ThrottlingException that names operation, rate and channel; on a switch the gateway refuses', async () => {
+  it('is a 429 ThrottlingException that names operation, rate and channel; with a switch the gateway refuses', async () => {
     const { arn } = await control.createChannel();
     await control.goLive(arn);
     await control.configure({ enforcement: 'sliding-window' });

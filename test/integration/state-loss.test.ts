@@ -1,4 +1,4 @@
-// A state that is emptied, goes back or loses keys, under replicas that know better: several RedisState over a real Redis.
+// A state that is emptied, goes back or loses keys, under replicas that know better: several RedisState with a real Redis.
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ async function setup() {
     const losses = async () => (await metrics.stateLosses.get()).values[0]?.value;
     return Object.assign(state, { losses });
   };
-  /** What the namespace holds now, to be put back later: an older file. */
+  /** The present content of the namespace, to be restored later as an older file. */
   const backup = async () => {
     const names = await redis.keys(`${prefix}:*`);
     const dumps = await Promise.all(names.map(async (name) => [name, await redis.dumpBuffer(name)] as const));
@@ -81,13 +81,13 @@ async function setup() {
   };
 }
 
-/** Runs it once, however often it is asked for. */
+/** Runs it once, however often it is called. */
 function lazily(run: (() => Promise<void>) | undefined): (() => Promise<void>) | undefined {
   let running: Promise<void> | undefined;
   return run && (() => (running ??= run()));
 }
 
-/** What is in force in a replica's eyes. */
+/** What is in force as one replica sees it. */
 function controls(state: RedisState) {
   const { view } = state;
   return {
@@ -112,7 +112,7 @@ describe('a state that is lost under a living replica', () => {
     ['the hash and the commits', ({ redis, keys }) => redis.del(keys.state, keys.log)],
     ['one hold', ({ redis, keys }) => redis.hdel(keys.state, `hold/${arn}`)],
     ['head and commits', ({ redis, keys }) => redis.del(keys.head, keys.log)],
-  ])('%s: it pauses, puts the controls back, and tells', async (_what, lose) => {
+  ])('%s: it pauses, restores the controls, and reports', async (_what, lose) => {
     await using bundle = await setup();
     const state = bundle.replica();
     await state.transact(placeAll);
@@ -129,7 +129,7 @@ describe('a state that is lost under a living replica', () => {
     expect(audit[0]?.entry).toMatchObject({ what: 'state_lost', outcome: 'paused' });
   });
 
-  test('the activation of a standby is written again: its replicas work on, also after a restart', async () => {
+  test('the activation of a standby is written again: its replicas keep working, also after a restart', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
     await state.transact((tx) => activate(tx, by));
@@ -221,7 +221,7 @@ describe('a state that is lost under a living replica', () => {
     expect(controls(state)).toMatchObject({ paused: [], alert: false });
   });
 
-  test('a silence or hold that has ended meanwhile does not come back', async () => {
+  test('a silence or hold that ended meanwhile does not come back', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
     await state.transact((tx) => {
@@ -237,7 +237,7 @@ describe('a state that is lost under a living replica', () => {
 });
 
 describe('two replicas', () => {
-  test('of which one is behind: what was taken back stays so, and what only one knew comes back, in either order', async () => {
+  test('of which one is behind: removed controls stay removed, and what only one knew is restored, in either order', async () => {
     for (const order of ['behind first', 'ahead first']) {
       await using bundle = await setup();
       const [ahead, behind] = [bundle.replica(), bundle.replica()];
@@ -300,7 +300,7 @@ describe('two replicas', () => {
     expect(living.view.count(kinds.ruleMemory)).toBe(5);
   });
 
-  test('that commit at the same moment repair it once for all, whatever the order', async () => {
+  test('that commit at the same moment repair it once for all, in any order', async () => {
     await using bundle = await setup();
     const replicas = Array.from({ length: 4 }, () => bundle.replica());
     await replicas[0]!.transact(placeAll);
@@ -318,7 +318,7 @@ describe('two replicas', () => {
 });
 
 describe('an older state', () => {
-  test('by a moment, as after a failover: what is missing is written again and told, and nothing pauses', async () => {
+  test('by a moment, as after a failover: what is missing is written again and reported, and nothing pauses', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
     await state.transact((tx) => tx.set(at('meta/x'), 1));
@@ -332,13 +332,13 @@ describe('an older state', () => {
 
     expect(controls(state)).toEqual({ paused: [], held: [arn], silences: 1, alert: true });
     expect(await state.losses()).toBe(1);
-    // Another replica may know of more: rules wait until it has had its say.
+    // Another replica may know of more: rules wait until it has reported.
     const settledMs = settledAfterRepairMs(state.view);
     expect(settledMs).toBeGreaterThan(beforeMs + settleAfterRepairMs - 50);
     expect(settledMs).toBeLessThan(afterMs + settleAfterRepairMs + 50);
   });
 
-  test('also when another replica went on from it before', async () => {
+  test('also if another replica continued from it before', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
     await state.transact((tx) => tx.set(at('meta/x'), 1));
@@ -391,7 +391,7 @@ describe('an older state', () => {
     });
   });
 
-  test('nothing is counted where a process without a copy went on from the older state', async () => {
+  test('nothing is counted if a process without a copy continued from the older state', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
     await state.transact((tx) => tx.set(at('meta/x'), 1));
@@ -417,7 +417,7 @@ describe('an older state', () => {
     await state.transact((tx) => tx.set(at('meta/x'), 1));
     const restore = await bundle.backup();
     await state.transact(placeAll);
-    // The newest commit is told to be later than it is: no test waits for that.
+    // The newest commit is made to look later than it is: no test waits for that long.
     const head = (await bundle.redis.get(bundle.keys.head))!.split('|');
     head[4] = String(Number(head[4]) + failoverMs + 1_000);
     await bundle.redis.set(bundle.keys.head, head.join('|'));
@@ -459,7 +459,7 @@ describe('an older state', () => {
     await scope.redis.flushall();
     await scope.redis.restore(`${prefix}:state`, 0, old);
     await scope.redis.set(`${prefix}:state-head`, oldHead!);
-    // The append-only file holds the older state by now.
+    // The append-only file contains the older state by now.
     await own.restart();
 
     await untilPasses(() => state.refresh());
@@ -469,7 +469,7 @@ describe('an older state', () => {
 });
 
 describe('no copy survived', () => {
-  test('and nothing tells of a state: it starts', async () => {
+  test('and nothing shows that there was a state: it starts', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
     await state.refresh();
@@ -481,7 +481,7 @@ describe('no copy survived', () => {
     ['a repeating job', 'poll-all:id'],
     ['the audit', 'log:audit'],
     ['the outbox', 'md:batches'],
-  ])('%s tells of one: it pauses', async (_what, name) => {
+  ])('%s shows that there was one: it pauses', async (_what, name) => {
     await using bundle = await setup();
     const key = `${bundle.scope.prefix}:${name}`;
     await (name.startsWith('log:') ? bundle.redis.xadd(key, '*', 'e', '{}') : bundle.redis.set(key, '1'));
@@ -490,7 +490,7 @@ describe('no copy survived', () => {
     expect(controls(state)).toMatchObject({ paused: ['state_lost'], alert: true });
   });
 
-  test('the ledger’s epoch tells of one if it is older than the process', async () => {
+  test('the ledger’s epoch shows that there was one if it is older than the process', async () => {
     for (const [ageMs, paused] of [
       [60_000, ['state_lost']],
       [-60_000, []],
@@ -503,7 +503,7 @@ describe('no copy survived', () => {
     }
   });
 
-  test('the file beside the process tells of one: it pauses; a person resumes, and the next start goes on', async () => {
+  test('the file beside the process shows that there was one: it pauses; a person resumes, and the next start continues', async () => {
     await using bundle = await setup();
     const before = bundle.replica({ note: true });
     await before.transact(placeAll);
@@ -542,7 +542,7 @@ describe('no copy survived', () => {
     },
   );
 
-  test('two replicas begin the first state of all side by side: what the quicker one wrote is no trace of a loss', async () => {
+  test('two replicas create the first state at the same time: what the faster one wrote is no trace of a loss', async () => {
     await using bundle = await setup();
     const quicker = bundle.replica();
     const slower = bundle.replica({
@@ -558,7 +558,7 @@ describe('no copy survived', () => {
     expect(slower.view.get(at('meta/x'))).toBe(1);
   });
 
-  test('an older state than the file tells: it pauses if a control was changed since, else it is only told', async () => {
+  test('an older state than the file says: it pauses if a control was changed since, otherwise it is only reported', async () => {
     for (const change of [placeAll, (tx: Transaction) => tx.set(at('meta/x'), 2)]) {
       await using bundle = await setup();
       const before = bundle.replica({ note: true });
@@ -575,7 +575,7 @@ describe('no copy survived', () => {
     }
   });
 
-  test('`on_empty_state` decides otherwise: pause without a trace, or start with one', async () => {
+  test('`on_empty_state` overrides: pause without a trace, or start with one', async () => {
     await using bundle = await setup();
     const careful = bundle.replica({ onEmptyState: 'pause' });
     await careful.refresh();
@@ -590,7 +590,7 @@ describe('no copy survived', () => {
 });
 
 describe('a state of another version', () => {
-  test('without a version, as 0.1.0 wrote it, is read, and goes on', async () => {
+  test('without a version, as 0.1.0 wrote it, is read, and work continues', async () => {
     await using bundle = await setup();
     await bundle.redis.hset(bundle.keys.state, `hold/${arn}`, JSON.stringify({ ...by, sinceMs: 1 }));
     await bundle.redis.set(bundle.keys.head, '3c5a7b1e-0000-4000-8000-000000000000');
@@ -603,7 +603,7 @@ describe('a state of another version', () => {
     expect(controls(state)).toMatchObject({ paused: ['state_lost'], held: [arn] });
   });
 
-  test('a replica of 0.1.0 that commits meanwhile, as in a rolling update, is no loss', async () => {
+  test('a replica of 0.1.0 that commits meanwhile, as in a rolling update, is not a loss', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
     await state.transact(placeAll);
@@ -638,7 +638,7 @@ describe('a state of another version', () => {
 });
 
 describe('what is insisted on', () => {
-  test('holds here at once while Redis is away, and for all when it is back', async () => {
+  test('is in force here at once while Redis is away, and for all when it is back', async () => {
     await using own = await ownRedis();
     await using scope = await redisScope(own.url);
     const metrics = createMetrics();
@@ -658,7 +658,7 @@ describe('what is insisted on', () => {
     expect(controls(b).paused).toEqual(['finals']);
   });
 
-  test('also while Redis only does not answer: the pause is answered in time, and a resume takes back what nobody else knew', async () => {
+  test('also while Redis just does not answer: the pause is answered in time, and a resume removes what nobody else knew', async () => {
     await using scope = await redisScope();
     const metrics = createMetrics();
     const state = new RedisState({ redis: scope.connect(), prefix: scope.prefix, metrics });
@@ -702,7 +702,7 @@ describe('the watch over the state', () => {
     return { watch, lines };
   };
 
-  test('commits where nothing else does, so that a failover of a quiet fleet looks no longer than it is', async () => {
+  test('commits if nothing else does, so that the failover of a quiet fleet does not look longer than it is', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
     await state.transact((tx) => tx.set(at('meta/x'), 1));
@@ -721,7 +721,7 @@ describe('the watch over the state', () => {
     expect(controls(state)).toEqual({ paused: [], held: [arn], silences: 1, alert: true });
   });
 
-  test('a disk that hangs keeps neither its signs of life back nor its end', async () => {
+  test('a disk that hangs delays neither its signs of life nor its end', async () => {
     await using bundle = await setup();
     const written = Promise.withResolvers<void>();
     const notes: StateNote[] = [];
@@ -745,19 +745,19 @@ describe('the watch over the state', () => {
     await watch.stop();
 
     written.resolve();
-    // What was committed meanwhile is in the note that follows.
+    // What was committed meanwhile is in the following note.
     await eventually(() => notes.length === 2);
     expect(notes[1]!.number).toBeGreaterThan(notes[0]!.number);
   });
 
-  test('says at its end that a pause was never written', async () => {
+  test('reports at its end that a pause was never written', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
     await state.refresh();
     const { watch, lines } = watchOf(state, bundle.redis, bundle.scope.prefix);
     await watch.stop();
     expect(lines).toEqual([]);
-    // The server goes away for good.
+    // The server goes away permanently.
     const away = new Redis({ port: 9, lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 });
     away.on('error', () => undefined);
     const alone = new RedisState({ redis: away, prefix: '{gone}', metrics: createMetrics() });

@@ -32,7 +32,7 @@ import { root, runProcess } from '#test/support/run-process.ts';
 async function telemetry(env: TelemetryOptions['env'], more: Partial<TelemetryOptions> = {}) {
   const { logger, lines } = keptLogger();
   const [metrics, scrubber] = [createMetrics(), new Scrubber()];
-  // What a stop sends is looked at: on a busy machine that may take its time.
+  // What a stop sends is checked: on a busy machine that may take time.
   const options = { env, metrics, scrubber, logger, clock: systemClock, version: '1.2.3', flushMs: 120_000, ...more };
   const started = await startTelemetry(options);
   return { lines, metrics, scrubber, started, [Symbol.asyncDispose]: async () => started?.stop() };
@@ -42,7 +42,7 @@ const exportsOf = async ({ telemetryExports }: ReturnType<typeof createMetrics>)
   (await telemetryExports.get()).values.map(({ labels, value }) => ({ ...labels, value }));
 
 describe('spans', () => {
-  test('arrive with names, kinds, attributes, errors and where they stand', async () => {
+  test('arrive with names, kinds, attributes, errors and parents', async () => {
     await using collector = await startCollector();
     await using on = await telemetry({
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -97,7 +97,7 @@ describe('spans', () => {
     expect(await exportsOf(on.metrics)).toContainEqual({ signal: 'traces', outcome: 'ok', value: 1 });
   });
 
-  test('that follow from one place stand below it, from several beside them, and are linked to all', async () => {
+  test('that follow from one place are its children, from several its siblings, and are linked to all', async () => {
     await using collector = await startCollector();
     await using on = await telemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
     const places: string[] = [];
@@ -154,7 +154,7 @@ describe('spans', () => {
   });
 });
 
-test('metrics arrive under their names, with the values that Prometheus is shown', async () => {
+test('metrics arrive under their names, with the values that Prometheus gets', async () => {
   await using collector = await startCollector();
   await using on = await telemetry({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_TRACES_EXPORTER: 'none' });
   const { jobs, jobSeconds, streams } = on.metrics;
@@ -193,7 +193,7 @@ test('metrics arrive under their names, with the values that Prometheus is shown
 });
 
 describe('a collector', () => {
-  test('that is away is told of once, until something arrives again', async () => {
+  test('that is away is reported once, until something arrives again', async () => {
     await using collector = await startCollector();
     collector.answerWith((response) => void response.writeHead(400).end('a token, perhaps'));
     await using on = await telemetry({
@@ -220,7 +220,7 @@ describe('a collector', () => {
     expect(JSON.stringify(on.lines)).not.toContain('a token, perhaps');
   });
 
-  test('that takes its time costs no more than the queue, and holds up no work', async () => {
+  test('that is slow costs no more than the queue, and blocks no work', async () => {
     await using collector = await startCollector();
     const held: ServerResponse[] = [];
     collector.answerWith((response) => void held.push(response));
@@ -246,7 +246,7 @@ describe('a collector', () => {
     expect(collector.spans).toHaveLength(20);
   });
 
-  test('that is silent does not keep a stop for long', async () => {
+  test('that is silent does not delay a stop for long', async () => {
     await using peer = await badPeer({ manner: 'silent' });
     await using on = await telemetry(
       { OTEL_EXPORTER_OTLP_ENDPOINT: peer.url, OTEL_METRICS_EXPORTER: 'none' },
@@ -259,7 +259,7 @@ describe('a collector', () => {
   });
 
   test.each(['drip', 'drip-headers', 'hang-after-headers', 'endless', 'half-open'] as const)(
-    'that answers without end (%s) is left when its time is over',
+    'that answers endlessly (%s) is left when its time is over',
     async (manner) => {
       await using peer = await badPeer({ manner });
       await using on = await telemetry({
@@ -275,7 +275,7 @@ describe('a collector', () => {
     },
   );
 
-  test('is reached by the proxy that other addresses are reached by', async () => {
+  test('is reached through the same proxy as other addresses', async () => {
     await using collector = await startCollector();
     await using proxy = await connectProxy({ hosts: () => Number(new URL(collector.url).port) });
     await using on = await telemetry({
@@ -291,7 +291,7 @@ describe('a collector', () => {
 });
 
 describe('the packages', () => {
-  test('that are missing are named with the command that installs them, and the daemon goes on', async () => {
+  test('that are missing are named with the command that installs them, and the daemon continues', async () => {
     const missing = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });
     await using on = await telemetry(
       { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' },
@@ -305,7 +305,7 @@ describe('the packages', () => {
       expect(on.lines[0]!['msg']).toContain(` ${name}@${version}`);
   });
 
-  test('are those that package.json offers, in the versions that are tested here, and none is installed for everybody', () => {
+  test('are those in package.json, in the versions that are tested here, and are not installed by default', () => {
     const { dependencies, devDependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),
     ) as Record<string, Record<string, unknown>>;
@@ -321,13 +321,13 @@ describe('the packages', () => {
     expect(Object.keys(dependencies!).filter((name) => names.includes(name))).toEqual([]);
   });
 
-  test('cost nothing where no endpoint is set: none of them is loaded', async () => {
+  test('cost nothing without an endpoint: none of them is loaded', async () => {
     const { end, stdout, stderr } = await runProcess('test/support/loaded-packages.ts', []);
 
     expect([end, stderr]).toEqual([0, '']);
     const loaded = JSON.parse(stdout) as { without: string[]; with: string[] };
     expect(loaded.without).toEqual([]);
-    // It would be seen.
+    // It would be noticed.
     expect(loaded.with).toEqual(expect.arrayContaining(['@opentelemetry/sdk-trace', '@opentelemetry/sdk-metrics']));
   });
 });

@@ -1,4 +1,4 @@
-// A bulk action is verified through the real client: what somebody else changed meanwhile is told, once, also after a failure.
+// A bulk action is verified through the real client: what somebody else changed meanwhile is reported, once, even after a failure.
 import { expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -77,7 +77,7 @@ async function setup() {
   };
 }
 
-test('a channel that is not as the bulk left it is told with the bulk, in the audit and as an alert', async () => {
+test('reports a channel that is not as the bulk left it with the bulk, in the audit and as an alert', async () => {
   await using t = await setup();
   const id = await t.bulk({ set: { show: 'finals' }, remove: ['old'] });
   await t.rig.ports.ivs.tagResource(t.arns[1]!, { show: 'quiz', other: 'x' }, { signal: t.signal });
@@ -104,7 +104,7 @@ test('a channel that is not as the bulk left it is told with the bulk, in the au
   expect(alerts).toMatchObject([{ kind: 'failed_job', code: 'CHANNELS_DIFFER', count: 1 }]);
 });
 
-test('a bulk whose channels are as it left them is told to be so, and a channel that is gone does not differ', async () => {
+test('reports that all channels of a bulk are as it left them; a channel that is gone does not differ', async () => {
   await using t = await setup();
   const id = await t.bulk({ set: { show: 'finals' } });
   await t.rig.ports.ivs.deleteChannel(t.arns[0]!, { signal: t.signal });

@@ -1,4 +1,4 @@
-// A state that nobody keeps a copy of: every look and every commit goes to Redis, beside processes that carry it.
+// A state without a local copy: every read and every commit goes to Redis, next to processes that carry it.
 import { expect, test } from 'vitest';
 import { key, kind, log } from '#domain/state-key.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
@@ -21,7 +21,7 @@ function carrierOf(scope: RedisScope): RedisState {
   return new RedisState({ redis: scope.connect(), prefix: scope.prefix, metrics: testMetrics() });
 }
 
-/** With what it has asked Redis for. */
+/** With the record of what it requested from Redis. */
 function visitorOf(scope: RedisScope) {
   const redis = scope.connect();
   const read: string[] = [];
@@ -41,7 +41,7 @@ function visitorOf(scope: RedisScope) {
   return { state, read, redis };
 }
 
-test('a look fetches what it asks for and nothing else, also what one record leads to', async () => {
+test('a read fetches only what it asks for, including what one record leads to', async () => {
   await using scope = await redisScope();
   const carrier = carrierOf(scope);
   await carrier.transact((tx) => {
@@ -83,7 +83,7 @@ test('a look fetches what it asks for and nothing else, also what one record lea
   expect(Math.abs(state.nowMs() - carrier.nowMs())).toBeLessThan(10_000);
 });
 
-test('commits of visitors and of those who carry the state follow one another, and none is lost', async () => {
+test('commits of visitors and of the processes that carry the state form one sequence, and none is lost', async () => {
   await using scope = await redisScope();
   const carriers = [carrierOf(scope), carrierOf(scope)];
   await carriers[0]!.transact((tx) => tx.set(counter, 0));
@@ -105,13 +105,13 @@ test('commits of visitors and of those who carry the state follow one another, a
   expect(results.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
   await carriers[1]!.refresh();
   expect(carriers[1]!.view.get(counter)).toBe(20);
-  // Each saw all that were before it.
+  // Each saw all earlier ones.
   const counts = Array.from(carriers[1]!.view.entries(things), ([, { n }]) => n);
   expect(counts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, n) => n));
   expect(await carriers[0]!.readLog(said, { limit: 100 })).toHaveLength(20);
 });
 
-test('a body that throws, or writes nothing, leaves no trace; a repeat is known as one', async () => {
+test('a body that throws, or writes nothing, leaves no trace; a repeat is recognised', async () => {
   await using scope = await redisScope();
   const carrier = carrierOf(scope);
   await carrier.transact((tx) => tx.set(counter, 1));
@@ -141,7 +141,7 @@ test('a body that throws, or writes nothing, leaves no trace; a repeat is known 
   expect(await carrier.transact((tx) => tx.isRepeat('e-1'), { dedupIds: ['e-1'] })).toBe(true);
 });
 
-test('where nobody has begun a state, a visitor sees nothing and begins none; a newer version’s it leaves alone', async () => {
+test('if nobody has created a state, a visitor sees nothing and creates none; it does not touch a newer version’s state', async () => {
   await using scope = await redisScope();
   const { state } = visitorOf(scope);
 
@@ -154,7 +154,7 @@ test('where nobody has begun a state, a visitor sees nothing and begins none; a 
   await expect(state.transact((tx) => tx.set(counter, 1))).rejects.toMatchObject({ code: 'STATE_TOO_NEW' });
 });
 
-test('a visitor begins no state in place of one that is lost while it commits', async () => {
+test('a visitor creates no state in place of one that is lost while it commits', async () => {
   await using scope = await redisScope();
   await carrierOf(scope).transact((tx) => tx.set(counter, 1));
   const { state, redis } = visitorOf(scope);
@@ -168,7 +168,7 @@ test('a visitor begins no state in place of one that is lost while it commits', 
   expect(await scope.redis.keys(`${scope.prefix}:state*`)).toEqual([]);
 });
 
-test('a Redis that is away is an error of its own', async () => {
+test('a Redis that is away is a separate error', async () => {
   await using scope = await redisScope();
   const { state, redis } = visitorOf(scope);
   redis.disconnect();

@@ -67,7 +67,7 @@ function ended(channelArn: string, streamId: string): StreamChange {
   return { kind: 'stream', channelArn, before: undefined, after, atMs: Date.now() } as unknown as StreamChange;
 }
 
-test('ads and a playback restriction are found by name or ARN, set, left when they are set, and taken off', async () => {
+test('ads and a playback restriction are found by name or ARN, set, left unchanged if already set, and removed', async () => {
   await using t = await setup();
   const ads = await t.ads('show');
   const policy = await t.policy('europe');
@@ -96,7 +96,7 @@ test('ads and a playback restriction are found by name or ARN, set, left when th
   expect(await t.channelNow()).toMatchObject({ adConfigurationArn: '', playbackRestrictionPolicyArn: '' });
 });
 
-test('what is wrong with a name or a channel is said before anything is changed', async () => {
+test('an invalid name or channel is reported before anything is changed', async () => {
   await using t = await setup();
   await t.ads('show');
   await t.ads('twice');
@@ -130,7 +130,7 @@ test('what is wrong with a name or a channel is said before anything is changed'
   expect(await t.changes('UpdateChannel')).toBe(updates);
 });
 
-test('on a live channel each does as if_live says, or waits by itself and is applied when the stream has ended', async () => {
+test('on a live channel each does as if_live says, or waits on its own and is applied when the stream has ended', async () => {
   await using t = await setup();
   const ads = await t.ads('show');
   const policy = await t.policy('europe');
@@ -174,7 +174,7 @@ test('restart stops the stream, so that the encoder comes back with the ads', as
   expect(await t.changes('StopStream')).toBeGreaterThan(0);
 });
 
-test('editing a policy names every channel it touches, changes it once, and says when nothing is to be done', async () => {
+test('editing a policy names every affected channel, changes it once, and says when there is nothing to do', async () => {
   await using t = await setup();
   const policy = await t.policy('europe');
   const other = await t.control.createChannel({ name: 'studio-b' });
@@ -191,7 +191,7 @@ test('editing a policy names every channel it touches, changes it once, and says
   expect(dry.calls?.[0]).toContain(t.arn);
   expect(dry.calls?.[0]).toContain(other.arn);
   expect(await t.changes('UpdatePlaybackRestrictionPolicy')).toBe(0);
-  // For one channel, and another one has the policy too.
+  // For one channel, but another one has the policy too.
   await expect(edit('one', { channelArn: t.arn })).rejects.toMatchObject({
     code: 'PLAYBACK_RESTRICTION_SHARED',
     message: expect.stringContaining(other.arn),
@@ -211,7 +211,7 @@ test('editing a policy names every channel it touches, changes it once, and says
   });
 });
 
-test('an edit of a policy that is late does not undo a later one, list by list', async () => {
+test('a late edit of a policy does not undo a later request, list by list', async () => {
   await using t = await setup();
   const policy = await t.policy('europe');
   const edit = (decidedAtMs: number, lists: object) => {
@@ -221,7 +221,7 @@ test('an edit of a policy that is late does not undo a later one, list by list',
   const origins = { allowed_origins: ['https://www.example.com'] };
 
   await edit(2, { allowed_countries: ['IE'] });
-  // Its first run failed, and it is tried again.
+  // Its first run failed, and it is retried.
   expect(await edit(1, { allowed_countries: ['FR'], ...origins })).toMatchObject({ outcome: 'done' });
   expect(await edit(1, { allowed_countries: ['FR'] })).toMatchObject({ outcome: 'skipped', reason: 'superseded' });
 
@@ -232,7 +232,7 @@ test('an edit of a policy that is late does not undo a later one, list by list',
   expect(await edit(3, { allowed_countries: ['FR'] })).toMatchObject({ outcome: 'done' });
 });
 
-test('a rule edits a policy only when its match selects all channels that have it, and none of them is on hold', async () => {
+test('a rule edits a policy only if its match selects all channels that have it, and none of them is on hold', async () => {
   await using t = await setup();
   const policy = await t.policy('europe');
   const other = await t.control.createChannel({ name: 'studio-b' });
@@ -263,7 +263,7 @@ test('a rule edits a policy only when its match selects all channels that have i
   expect(await edit('both', { tags: { tier: ['gold', 'silver'] } })).toMatchObject({ outcome: 'done' });
 });
 
-test('viewers are revoked twenty with one call, each once', async () => {
+test('revokes viewers twenty per call, each once', async () => {
   await using t = await setup();
   const viewers = Array.from({ length: 45 }, (_, index) => `viewer-${index}`);
   const job = operatorJob(
@@ -282,7 +282,7 @@ test('viewers are revoked twenty with one call, each once', async () => {
   expect(revoked.map(({ viewerId, version }) => [viewerId, version])).toEqual(viewers.map((id) => [id, 3]));
 });
 
-test('a viewer whom IVS refuses is told with code and message, and the others are revoked; one that may work later is tried again', async () => {
+test('reports a viewer that IVS refuses with code and message, and revokes the others; a temporary failure is retried', async () => {
   await using t = await setup();
   const viewers = ['ann', 'ben', 'cyd'];
   const errors = (code: string, viewerId: string) => ({

@@ -64,7 +64,7 @@ async function setup(switches: { updateLiveChannel?: 'conflict' | 'next-stream' 
       }),
     end: async () => {
       await simulator.control.end(channel.arn);
-      // Not only `ending`: until it has ended the channel refuses changes like a live one.
+      // Not only `ending`: until it has ended, the channel refuses changes like a live one.
       await eventually(
         async () => !['live', 'ending'].includes((await simulator.control.channels(channel.arn))[0]?.phase ?? ''),
       );
@@ -85,7 +85,7 @@ function ended(channelArn: string, streamId: string): StreamChange {
 }
 
 describe('setting the recording of a channel', () => {
-  test('finds a configuration by name, bucket or ARN, and says when it is set already', async () => {
+  test('finds a configuration by name, bucket or ARN, and says if it is set already', async () => {
     await using t = await setup();
     const arn = await t.configuration('prod-s3', 'prod-recordings');
 
@@ -194,11 +194,11 @@ describe('setting the recording of a channel', () => {
     expect(await t.recordingNow()).toBe(arn);
   });
 
-  test('a channel that goes live between the look and the change counts as live', async () => {
+  test('a channel that goes live between the read and the change counts as live', async () => {
     await using t = await setup();
     await t.configuration('prod-s3', 'prod-recordings');
     const streamId = await t.live();
-    // The first look says offline although it is not.
+    // The first read says offline although it is not.
     await t.control.addFault({ operation: 'GetStream', error: 'ChannelNotBroadcasting', status: 404, times: 1 });
 
     const result = await t.rig.run('1', recording(t.channel.arn, { configuration: 'prod-s3' }));
@@ -226,7 +226,7 @@ describe('setting the recording of a channel', () => {
   });
 
   test.each(['conflict', 'next-stream'] as const)(
-    'restart gets the encoder to come back with recording on, when AWS answers a live update with %s',
+    'restart makes the encoder come back with recording on, if AWS answers a live update with %s',
     async (updateLiveChannel) => {
       await using t = await setup({ updateLiveChannel });
       const arn = await t.configuration('prod-s3', 'prod-recordings');
@@ -250,7 +250,7 @@ describe('setting the recording of a channel', () => {
     },
   );
 
-  test('an encoder that is always back too soon leaves the change waiting for the end', async () => {
+  test('an encoder that always returns too soon leaves the change waiting for the end', async () => {
     await using t = await setup();
     await t.configuration('prod-s3', 'prod-recordings');
     await t.control.addFault({ operation: 'UpdateChannel', error: 'ConflictException', status: 409 });
@@ -301,8 +301,8 @@ describe('stopping a stream', () => {
   });
 });
 
-describe('automation that was told to keep its hands off', () => {
-  test('leaves a held channel alone, also what it had deferred; an operator is obeyed', async () => {
+describe('automation during a hold', () => {
+  test('leaves a held channel alone, including what it had deferred; an operator is obeyed', async () => {
     await using t = await setup();
     await t.configuration('prod-s3', 'prod-recordings');
     await t.live();
@@ -349,7 +349,7 @@ describe('a job of a rule that is in its queue while the state is lost', () => {
       cause: { kind: 'rule', rule: 'slate', decisionId: 'd-1' },
     } as never);
 
-    // Metadata in a hurry believes the copy of a moment ago, which has the hold.
+    // Urgent metadata uses the copy of a moment ago, which has the hold.
     const reason = action === 'put_metadata' ? 'held' : 'paused';
     expect(result).toMatchObject({ outcome: 'skipped', reason });
     const calls = (await t.control.calls()).slice(before).map(({ operation }) => operation);
@@ -359,7 +359,7 @@ describe('a job of a rule that is in its queue while the state is lost', () => {
 });
 
 describe('a job of a rule right after a repair of the state', () => {
-  test('waits until every replica has had its say, and is done then', async () => {
+  test('waits until every replica has reported, and runs then', async () => {
     await using t = await setup();
     await t.rig.state.transact((tx) => tx.set(notes.lineage, { former: [], repairedAtMs: tx.nowMs - 1_700 }));
     const job = {
@@ -376,7 +376,7 @@ describe('a job of a rule right after a repair of the state', () => {
 });
 
 describe('runbooks', () => {
-  test('tags are set and removed, and left alone when they are so already', async () => {
+  test('tags are set and removed, and left unchanged if already right', async () => {
     await using t = await setup();
     const job = operatorJob(
       'tag',
@@ -409,7 +409,7 @@ describe('runbooks', () => {
     expect(await t.rig.state.readLog(logs.captures, { limit: 5 })).toHaveLength(1);
   });
 
-  test('a recording configuration is taken off its channels and deleted; live ones are waited for', async () => {
+  test('a recording configuration is removed from its channels and deleted; live ones are waited for', async () => {
     await using t = await setup();
     const arn = await t.configuration('old', 'old-recordings');
     await t.rig.run('on', recording(t.channel.arn, { configuration: 'old' }));
@@ -430,7 +430,7 @@ describe('runbooks', () => {
     await expect(t.rig.run('2', another)).rejects.toMatchObject({ code: 'RECORDING_CONFIGURATION_UNKNOWN' });
   });
 
-  test('a channel is retired: key away, stream stopped, end awaited, deleted', async () => {
+  test('a channel is retired: key deleted, stream stopped, end awaited, channel deleted', async () => {
     await using t = await setup();
     await t.live({ autoReconnect: true, reconnectMs: 20 });
     const job = operatorJob('retire_channel', { confirm: true }, { channelArn: t.channel.arn });
@@ -451,7 +451,7 @@ describe('runbooks', () => {
     ]);
   });
 
-  test('a playback key pair is replaced, and the old one goes after its grace period', async () => {
+  test('a playback key pair is replaced, and the old one is deleted after its grace period', async () => {
     await using t = await setup();
     const file = join(t.directory, 'signing-key.pem');
     const job = (decidedAtMs: number) =>
@@ -478,7 +478,7 @@ describe('runbooks', () => {
     expect((await pairs()).map(({ arn }) => arn)).toEqual([second['keyArn']]);
   });
 
-  test('an own event reaches the bus, and a reserved source is refused', async () => {
+  test('a custom event reaches the bus, and a reserved source is refused', async () => {
     await using t = await setup();
     const emit = (source: string) =>
       operatorJob('emit_event', { source, detail_type: 'Show over', detail: { show: 'quiz' } });

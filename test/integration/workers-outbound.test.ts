@@ -1,4 +1,4 @@
-// Messages to webhooks over real HTTP: signed, logged, retried where it helps, and never to a place that is not meant.
+// Messages to webhooks over real HTTP: signed, logged, retried if that helps, and never sent to a place that is not meant.
 
 import type { LookupAddress, lookup as systemLookup } from 'node:dns';
 import { once } from 'node:events';
@@ -92,7 +92,7 @@ describe('a webhook never reaches', () => {
     await expect(sender(false).send(message(url), signal())).rejects.toMatchObject({ code: 'WEBHOOK_REFUSED' });
   });
 
-  test('a name that resolves to such an address, even beside a good one', async () => {
+  test('a name that resolves to such an address, even together with a good one', async () => {
     await using target = await receiver();
     const { port } = new URL(target.url);
     for (const lookup of [resolvesTo('127.0.0.1'), resolvesTo('93.184.215.14', '169.254.169.254')]) {
@@ -102,7 +102,7 @@ describe('a webhook never reaches', () => {
     expect(target.received).toEqual([]);
   });
 
-  test('the place that a redirect names', async () => {
+  test('the target of a redirect', async () => {
     await using target = await receiver(() => 302);
 
     const sent = sender(true).send(message(`${target.url}/here`), signal());
@@ -124,7 +124,7 @@ describe('a webhook never reaches', () => {
   });
 });
 
-test('its address stays out of errors, since it may hold a token', async () => {
+test('keeps its address out of errors, since it may contain a token', async () => {
   await using target = await receiver(() => 403);
 
   const failure = await sender(true)
@@ -135,7 +135,7 @@ test('its address stays out of errors, since it may hold a token', async () => {
   expect((failure as Error).message).not.toContain('not-to-be-seen');
 });
 
-test('one that never answers is given up in time and tried again later', async () => {
+test('gives up one that never answers in time, and retries later', async () => {
   const server = createServer(() => undefined);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -178,7 +178,7 @@ describe('the actions', () => {
     return { rig, target, directory, [Symbol.asyncDispose]: () => resources.disposeAsync() };
   }
 
-  test('webhook is tried again after a 503 with the same delivery id, and the log tells of both', async () => {
+  test('webhook is retried after a 503 with the same delivery id, and the log shows both', async () => {
     await using t = await setup((_path, count) => (count === 1 ? 503 : 200));
 
     await t.rig.settle('hook-1', operatorJob('webhook', { url_file: join(t.directory, 'url'), body: { a: 1 } }));
@@ -188,7 +188,7 @@ describe('the actions', () => {
     expect(log.map(({ entry }) => entry.status ?? entry.error)).toEqual([200, expect.stringContaining('503')]);
   });
 
-  test('webhook is left alone for as long as Retry-After says, without an attempt being spent; but not for ever', async () => {
+  test('webhook waits as long as Retry-After says without using up an attempt, but not forever', async () => {
     await using t = await setup(() => 429);
     const job = operatorJob('webhook', { url_file: join(t.directory, 'url'), body: { a: 1 } });
     const at = (decidedAtMs: number) => t.rig.run('hook-1', { ...job, decidedAtMs }).catch((error: unknown) => error);
@@ -238,7 +238,7 @@ describe('the actions', () => {
       expect(body).not.toMatch(/[\p{Cc}--[\t\r\n]]|[\p{Bidi_Control}\u2028]/v);
   });
 
-  test('a refusal for good is not tried again, and an unknown receiver is named', async () => {
+  test('a permanent refusal is not retried, and an unknown receiver is named', async () => {
     await using t = await setup(() => 410);
 
     await expect(t.rig.settle('hook-1', operatorJob('webhook', { url: `${t.target.url}/x` }))).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-// Channels from a template, a pool of them, recording configurations, and the check of playback keys, against the simulator.
+// Channels from a template, a pool of channels, recording configurations, and the check of playback keys, against the simulator.
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,7 +43,7 @@ async function setup(recordingConfigurationMs = 0, hook: RigOptions['hook'] = (_
   };
 }
 
-/** Of every playback key pair that is to be deleted. */
+/** For every playback key pair that is to be deleted. */
 function graceIsOver(state: SharedState): Promise<void> {
   return state.transact((tx) => {
     const record = tx.get(kinds.playbackKey.of('tokens'))!;
@@ -52,7 +52,7 @@ function graceIsOver(state: SharedState): Promise<void> {
   });
 }
 
-test('a channel is made from its template once, its key is delivered, and the same request finds it', async () => {
+test('a channel is created from its template once, its key is delivered, and the same request finds it', async () => {
   await using t = await setup();
   await t.send('CreateRecordingConfiguration')({
     name: 'prod',
@@ -100,7 +100,7 @@ test('a channel is made from its template once, its key is delivered, and the sa
   expect(await t.calls('CreateChannel')).toBe(1);
 });
 
-test('after a lost answer the channel is found by its tag, and there is one', async () => {
+test('after a lost answer the channel is found by its tag, and there is only one', async () => {
   await using t = await setup();
   await t.control.addFault({ operation: 'CreateChannel', reset: 'after-effect', times: 1 });
   const job = operatorJob('provision_channel', { name: 'studio', deliver: { file: t.file('key') } });
@@ -111,7 +111,7 @@ test('after a lost answer the channel is found by its tag, and there is one', as
   expect(await t.written()).toEqual(['key']);
 });
 
-test('a pool lends a channel with its key, and one that comes back has another key and no stream', async () => {
+test('a pool lends a channel with its key, and a returned one has another key and no stream', async () => {
   await using t = await setup();
   await t.rig.run('spare', operatorJob('provision_channel', { name: 'spare-1', pool: 'spares' }));
   const [{ arn }] = await t.named('spare-1');
@@ -153,14 +153,14 @@ test('a pool lends a channel with its key, and one that comes back has another k
   const second = await t.keyOf(arn);
   expect(second.value).not.toBe(first.value);
   await eventually(async () => (await t.control.channels(arn))[0]?.phase !== 'live');
-  // What was to come back by itself is back already.
+  // The channel that was to be returned automatically is back already.
   const [timer] = timed;
   expect(await t.rig.run('timer', timer!.payload as unknown as ActionJob)).toMatchObject({ outcome: 'already_done' });
   expect(await t.rig.run('next', lease('next'))).toMatchObject({ outcome: 'done', channelArn: arn });
   expect(await readFile(t.file('next'), 'utf8')).toBe(second.value);
 });
 
-test('two requests for a channel of a pool that are alike to the millisecond get two channels, and one that was deleted is not lent', async () => {
+test('two requests for a pool that are identical to the millisecond get two channels, and a deleted one is not lent', async () => {
   await using t = await setup();
   for (const name of ['spare-1', 'spare-2', 'spare-3'])
     await t.rig.run(name, operatorJob('provision_channel', { name, pool: 'spares' }));
@@ -180,7 +180,7 @@ test('two requests for a channel of a pool that are alike to the millisecond get
   await expect(t.rig.settle('three', job)).rejects.toMatchObject({ code: 'POOL_EMPTY' });
 });
 
-test('a channel whose key could not be delivered for good comes back with another key; one that is tried again stays lent', async () => {
+test('a channel whose key can never be delivered is returned with another key; one that is retried stays lent', async () => {
   await using t = await setup(0, async (name, call) => {
     if (name === 'sink.deliver') throw new AppError('SECRET_SINK_FAILED', 'the vault is away');
     return call();
@@ -202,7 +202,7 @@ test('a channel whose key could not be delivered for good comes back with anothe
   expect((await t.keyOf(arn)).value).not.toBe(first.value);
 });
 
-test('what was left for later waits for the end of a pause or a hold, and is done then', async () => {
+test('what was left for later waits for the end of a pause or a hold, and runs then', async () => {
   await using t = await setup();
   const { state } = t.rig;
   const rule = { kind: 'rule', rule: 'guests', decisionId: 'd-1' } as const;
@@ -251,7 +251,7 @@ test('what was left for later waits for the end of a pause or a hold, and is don
   expect(await t.rig.run('retire', retire)).toMatchObject({ outcome: 'done' });
 });
 
-test('a recording configuration is made when it is missing, waited for, and left when it is there', async () => {
+test('a recording configuration is created if it is missing, awaited, and left alone if it exists', async () => {
   await using t = await setup(300);
   const params = { name: 'prod', bucket: 'prod-recordings', reconnect_window_seconds: 60 };
   const ensure = (id: string, rest: object = {}) =>
@@ -274,7 +274,7 @@ test('a recording configuration is made when it is missing, waited for, and left
   });
 });
 
-test('why a recording configuration cannot be made is told with its bucket', async () => {
+test('why a recording configuration cannot be created is reported with its bucket', async () => {
   await using t = await setup();
   await t.control.setBuckets({ 'bucket-in-europe': { region: 'eu-west-1' } });
 
@@ -286,7 +286,7 @@ test('why a recording configuration cannot be made is told with its bucket', asy
   });
 });
 
-test('a playback key pair is delivered when IVS has it with the fingerprint of its import', async () => {
+test('a playback key pair is delivered if IVS has it with the fingerprint of its import', async () => {
   await using t = await setup();
   const job = operatorJob('rotate_playback_key_pair', { name: 'tokens', deliver: { file: t.file('key') } });
   await t.control.addFault({ operation: 'GetPlaybackKeyPair', error: 'InternalServerException', times: 1 });
@@ -334,7 +334,7 @@ test('the end of the grace period after one rotation of a playback key pair does
     expect(await t.rig.run(jobId, payload as unknown as ActionJob)).toMatchObject({ outcome: 'already_done' });
 });
 
-test('a playback key pair with another fingerprint than its import is deleted, and its private half goes nowhere', async () => {
+test('a playback key pair with another fingerprint than its import is deleted, and its private half is not delivered', async () => {
   await using t = await setup(0, async (name, call) => {
     const answer = await call();
     return name === 'ivs.getPlaybackKeyPair' ? { ...(answer as object), fingerprint: '00:11:22' } : answer;

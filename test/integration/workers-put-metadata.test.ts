@@ -1,4 +1,4 @@
-// put_metadata as a job: what it hands to the outbox, and what it says of channels that get nothing.
+// put_metadata as a job: what it hands to the outbox, and what it says about channels that get nothing.
 import { expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
 import type { Hold } from '#domain/control.ts';
@@ -60,7 +60,7 @@ test('without a channel it fails, or is skipped if the rule says so', async () =
   await expect(failed).rejects.toBeInstanceOf(AppError);
 });
 
-test('what is past its time since the decision is not accepted any more', async () => {
+test('what is too old since the decision is no longer accepted', async () => {
   await using t = await setup();
   const late = job({ ...to('a'), expires: '10s' }, { decidedAtMs: t.rig.state.nowMs() - 11_000 });
 
@@ -68,7 +68,7 @@ test('what is past its time since the decision is not accepted any more', async 
   expect((await t.rig.outbox.depth()).items).toBe(0);
 });
 
-test('what an earlier run handed over is done, although it is past its time by the next one', async () => {
+test('what an earlier run handed over is done, although it is too old at the next one', async () => {
   await using t = await setup();
   const named = job({ ...to('a'), expires: '10s' }, { decidedAtMs: t.rig.state.nowMs() });
   const { batchId } = await t.rig.run('again', named);
@@ -93,7 +93,7 @@ test('a rule leaves out channels on hold and says so; an operator reaches them',
   expect(operator).not.toHaveProperty('skipped');
 });
 
-test('several reasons for nobody are told as no channel, with each of them', async () => {
+test('several reasons for reaching nobody are reported as no channel, with each of them', async () => {
   await using t = await setup();
   await t.hold('a');
   const nobody = job({ targets: { channelArns: [channelArn('a'), channelArn('a')] } }, byRule);

@@ -21,7 +21,7 @@ import { type Answer, startVendors } from '#test/support/vendors.ts';
 import { flushGroups } from '#workers/groups.ts';
 
 const channelArn = 'arn:aws:ivs:us-west-2:111122223333:channel/aBcDeFgHiJkL';
-/** Not a key of anybody: 32 characters, as PagerDuty's are. */
+/** Nobody's key: 32 characters, as in PagerDuty. */
 const routingKey = 'not-a-key-made-for-this-test-000';
 
 const secrets = { api_url: 'slack', webhook_url: 'msteams', url: 'json' } as const;
@@ -60,7 +60,7 @@ async function setup(answer?: Answer, more: Readonly<Record<string, unknown>> = 
   return { rig, again, receivers, vendors, scope, folder, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
-/** A rule's notification, of its beginning or its end. */
+/** A rule's notification about its beginning or its end. */
 function ruleJob(text: string, end?: { readonly isAutomatic?: true }): ActionJob<'notify'> {
   const begin = Date.parse('2026-11-30T20:00:00Z');
   return {
@@ -86,7 +86,7 @@ function ruleJob(text: string, end?: { readonly isAutomatic?: true }): ActionJob
 }
 
 describe('a rule’s notification', () => {
-  test('has the form of every vendor, says firing and resolved, and keeps one identity', async () => {
+  test('has the format of every vendor, says firing and resolved, and keeps one identity', async () => {
     await using t = await setup();
 
     await t.rig.settle('note-1', ruleJob('studio-a starves <!channel> [here](http://evil.example)'));
@@ -138,7 +138,7 @@ describe('a rule’s notification', () => {
     expect(t.vendors.of('json')[0]?.body).toMatchObject({ version: 1, receiver: 'noc', jobId: 'note-1' });
   });
 
-  test('its end is not told to those without send_resolved, unless the rule names them', async () => {
+  test('its end is not sent to those without send_resolved, unless the rule names them', async () => {
     await using t = await setup(undefined, {
       slack_configs: undefined,
       pagerduty_configs: undefined,
@@ -155,13 +155,13 @@ describe('a rule’s notification', () => {
 });
 
 describe('grouped notifications', () => {
-  /** Sends what is due, as the upkeep and the queue do. Returns the audit's word on each. */
+  /** Sends what is due, as the upkeep and the queue do. Returns the audit's text for each. */
   async function flush(rig: ActionRig): Promise<unknown[]> {
     const results: unknown[] = [];
     for (const { jobId, job } of await due(rig)) results.push(await rig.settle(jobId, job));
     return results;
   }
-  /** The messages that are due, on their way. */
+  /** The messages that are due and under way. */
   async function due(rig: ActionRig): Promise<{ readonly jobId: string; readonly job: ActionJob }[]> {
     await rig.state.transact((tx) =>
       flushGroups(tx, { receiver: (name) => rig.ports.receiver(name), isSilenced: () => false }),
@@ -178,7 +178,7 @@ describe('grouped notifications', () => {
     return { ...job, alert: { ...job.alert!, fingerprint: `fp-${channel}`, labels, firing: undefined }, ...more };
   };
 
-  test('of a receiver with group_by are one message to each integration, whoever looks; a person’s, and an approval, goes at once', async () => {
+  test('for a receiver with group_by are one message to each integration, whichever replica evaluates; a person’s, and an approval, go at once', async () => {
     await using t = await setup(undefined, { group_by: ['alertname'], group_wait: '0s' });
 
     for (const channel of ['a', 'b', 'c']) {
@@ -204,7 +204,7 @@ describe('grouped notifications', () => {
     expect(t.vendors.of('json')).toHaveLength(3);
   });
 
-  test('are told of once, also when their job runs again after a crash', async () => {
+  test('are sent once, even if their job runs again after a crash', async () => {
     await using t = await setup(undefined, { group_by: ['alertname'], group_wait: '0s' });
 
     await t.rig.settle('note-a', about('a'));
@@ -217,7 +217,7 @@ describe('grouped notifications', () => {
     expect(groups).toEqual([0]);
   });
 
-  test('on their way when their process dies go on in another, to those that do not have them', async () => {
+  test('under way when their process dies continue in another, to those that do not have them', async () => {
     await using t = await setup(
       ({ vendor, count }) => (vendor === 'slack' && count === 1 ? { status: 503 } : undefined),
       {
@@ -236,7 +236,7 @@ describe('grouped notifications', () => {
     expect(t.vendors.got.slice(before).map(({ vendor }) => vendor)).toEqual(['slack']);
   });
 
-  test('that are given up for one integration go to that one again with the next look at the group', async () => {
+  test('that are given up for one integration are sent to it again at the group’s next evaluation', async () => {
     await using t = await setup(
       ({ vendor, count }) => (vendor === 'pagerduty' && count === 1 ? { status: 400 } : undefined),
       {
@@ -268,7 +268,7 @@ describe('grouped notifications', () => {
     expect(t.vendors.got.slice(before).map(({ vendor }) => vendor)).toEqual(['pagerduty']);
   });
 
-  test('without a receiver go by the route, and a dry run says so', async () => {
+  test('without a receiver follow the route, and a dry run says so', async () => {
     await using t = await setup(undefined, {});
     const parsed = parseConfig(
       'version: 1\nreceivers: [{name: noc, webhook_configs: [{url: "https://noc.example/"}]}]\nroute: {receiver: noc, group_by: [severity], group_wait: 0s}',
@@ -288,7 +288,7 @@ describe('grouped notifications', () => {
     expect(t.vendors.of('alertmanager')[0]?.body).toMatchObject({ groupKey: '{}:{severity="critical"}' });
   });
 
-  test('over max_per_hour wait in one message, of which the journal tells', async () => {
+  test('above max_per_hour wait in one message, which the journal mentions', async () => {
     await using t = await setup(undefined, { max_per_hour: 1 });
 
     const results = [];
@@ -301,7 +301,7 @@ describe('grouped notifications', () => {
   });
 });
 
-test('over max_per_hour, the end of what was told by itself waits for room, and closes its own incident', async () => {
+test('above max_per_hour, the end of a separately sent alert waits for room, and closes its own incident', async () => {
   await using t = await setup(undefined, { max_per_hour: 1 });
   const end = { ...ruleJob('Resolved: studio-a starves', { isAutomatic: true }), decidedAtMs: t.rig.state.nowMs() };
 
@@ -310,7 +310,7 @@ test('over max_per_hour, the end of what was told by itself waits for room, and 
   expect(put).toMatchObject({ code: 'WEBHOOK_FAILED', disposition: { kind: 'retry-after' } });
   expect(t.vendors.of('pagerduty')).toHaveLength(1);
 
-  // Nobody is kept waiting for ever.
+  // Nobody waits forever.
   await t.rig.settle('note-2', { ...end, decidedAtMs: t.rig.state.nowMs() - 7 * 3_600_000 });
   const events = t.vendors.of('pagerduty').map(({ body }) => body);
   expect(events).toMatchObject([
@@ -319,8 +319,8 @@ test('over max_per_hour, the end of what was told by itself waits for room, and 
   ]);
 });
 
-describe('a receiver that does not take a message', () => {
-  test('is left alone for as long as Retry-After says, while the others have it once', async () => {
+describe('a receiver that does not accept a message', () => {
+  test('is left alone as long as Retry-After says, while the others get it once', async () => {
     await using t = await setup(({ vendor, count }) =>
       vendor === 'slack' && count === 1 ? { status: 429, headers: { 'retry-after': '40' } } : undefined,
     );
@@ -331,15 +331,15 @@ describe('a receiver that does not take a message', () => {
 
     expect(first).toMatchObject({ code: 'WEBHOOK_FAILED', disposition: { kind: 'retry-after', delayMs: 40_000 } });
     expect(second).toMatchObject({ disposition: { kind: 'retry-after' } });
-    // Asked once, and the others not again.
+    // Called once, and the others not again.
     expect(t.vendors.got).toHaveLength(5);
     const [, progress] = [...t.rig.state.view.entries(kinds.notified)][0]!;
     expect(Object.values(progress.waits ?? {})).toHaveLength(1);
-    // By which it is forgotten when its job never comes to this again.
+    // The retention of the progress, in case its job never reaches this again.
     expect(progress.atMs).toEqual(expect.any(Number));
   });
 
-  test('is asked again alone, also when a reload has put the integrations in another order meanwhile', async () => {
+  test('is called again alone, even if a reload has reordered the integrations meanwhile', async () => {
     await using t = await setup(({ vendor, count }) =>
       vendor === 'slack' && count === 1 ? { status: 503 } : undefined,
     );
@@ -355,7 +355,7 @@ describe('a receiver that does not take a message', () => {
     expect(t.vendors.got.slice(5).map(({ vendor }) => vendor)).toEqual(['slack']);
   });
 
-  test('and asks for time for hours is at last counted as failing', async () => {
+  test('and asks for time for hours finally counts as failing', async () => {
     await using t = await setup(() => ({ status: 429, headers: { 'retry-after': '40' } }));
     const old = {
       ...operatorJob('notify', { receiver: 'noc', text: 'busy' }),
@@ -367,7 +367,7 @@ describe('a receiver that does not take a message', () => {
     expect(failure).toMatchObject({ code: 'WEBHOOK_FAILED', disposition: { kind: 'retry' } });
   });
 
-  test('for good (400) is counted, told of, and not asked again', async () => {
+  test('permanently (400) is counted, reported, and not called again', async () => {
     await using t = await setup(({ vendor }) => (vendor === 'pagerduty' ? { status: 400 } : undefined));
 
     const failed = t.rig.settle('note-1', operatorJob('notify', { receiver: 'noc', text: 'x' }));
@@ -383,7 +383,7 @@ describe('a receiver that does not take a message', () => {
   });
 });
 
-test('a receiver is tried: each integration once, with its end, and what each of them answered', async () => {
+test('a receiver test sends each integration one message and its end, and returns what each of them answered', async () => {
   await using t = await setup(({ vendor }) => (vendor === 'slack' ? { status: 404 } : undefined), {
     group_by: ['alertname'],
   });
@@ -411,7 +411,7 @@ test('a receiver is tried: each integration once, with its end, and what each of
   expect([t.vendors.of('json').length, t.vendors.of('slack').length]).toEqual([1, 1]);
 });
 
-test('what is secret in a receiver is in no log, state or error', async () => {
+test('the secrets of a receiver are in no log, state or error', async () => {
   await using t = await setup(() => ({ status: 403 }));
 
   const failure = await t.rig
@@ -465,7 +465,7 @@ describe('mail', () => {
     ],
   });
 
-  test('goes over STARTTLS with user and password, as text and HTML, and says that a machine wrote it', async () => {
+  test('uses STARTTLS with user and password, has text and HTML, and says that a machine wrote it', async () => {
     const ca = authority();
     const folder = await mkdtemp(join(tmpdir(), 'mail-'));
     await using _folder = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
@@ -500,7 +500,7 @@ describe('mail', () => {
     expect(text.replaceAll('=\r\n', '')).toContain('studio-a &lt;b&gt;starves&lt;/b&gt;');
   });
 
-  test('goes to no server without TLS unless that is wanted; a wrong password is final, a full mailbox is not', async () => {
+  test('goes to no server without TLS unless that is allowed; a wrong password is final, a full mailbox is not', async () => {
     await using plain = await mailServer();
     await using strict = await mailServer({
       onRcptTo: (_address, _session, done) => done(Object.assign(new Error('mailbox full'), { responseCode: 452 })),
@@ -529,7 +529,7 @@ describe('mail', () => {
   });
 });
 
-test('a mail server that sends back the password has it in no error and no log', async () => {
+test('a mail server that sends back the password gets it into no error and no log', async () => {
   const password = 'a password of this test';
   const told = ['', `\0ivs\0`].map((before) => Buffer.from(`${before}${password}`).toString('base64'));
   await using server = await mailServer({
@@ -558,7 +558,7 @@ test('a mail server that sends back the password has it in no error and no log',
   for (const form of [password, ...told]) expect(seen).not.toContain(form);
 });
 
-test('SNS gets the message, a topic that is not there is final, and api_url is no metadata service', async () => {
+test('SNS gets the message, a missing topic is final, and api_url is not a metadata service', async () => {
   await using aws = await startLocalSqs();
   const { queueArn, queueUrl } = await aws.createQueue('notes');
   const sns = await import('@aws-sdk/client-sns');

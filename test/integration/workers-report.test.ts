@@ -1,4 +1,4 @@
-// The action `report` with the real client, state and sender: to webhooks and into files, once each, wherever it is broken off.
+// The action `report` with the real client, state and sender: to webhooks and into files, once each, wherever it is interrupted.
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -38,7 +38,7 @@ async function setup() {
     await once(server, 'close');
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  /** Fails the so-manieth call that leaves the process, before or after it took effect. */
+  /** Fails the n-th call that leaves the process, before or after it took effect. */
   let fault: { left: number; readonly when: 'before' | 'after' } | undefined;
   let calls = 0;
   const rig = resources.use(
@@ -129,7 +129,7 @@ test('a report reaches the receiver in its formats and the files, and captures t
   expect(await t.rig.state.readLog(logs.captures, { limit: 10 })).toHaveLength(1);
 });
 
-test('wherever it is broken off, the next run ends with every file and every webhook served once', async () => {
+test('wherever it is interrupted, the next run ends with every file and every webhook served once', async () => {
   await using t = await setup();
   const jobOf = (name: string) =>
     operatorJob(

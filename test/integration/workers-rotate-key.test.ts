@@ -116,7 +116,7 @@ describe('rotating a stream key', () => {
     expect(await readFile(t.file, 'utf8')).toBe(await t.valueNow());
   });
 
-  test('now_and_stop throws the running stream out, and the old key does not let it back in', async () => {
+  test('now_and_stop ends the running stream, and the old key does not let it back in', async () => {
     await using t = await setup();
     const [streamId] = await t.control.goLive(t.channel.arn, { autoReconnect: true, reconnectMs: 50 });
 
@@ -128,14 +128,14 @@ describe('rotating a stream key', () => {
     const order = (await t.control.calls()).map(({ operation }) => operation);
     expect(order.indexOf('DeleteStreamKey')).toBeLessThan(order.indexOf('StopStream'));
     await waitOffline(t);
-    // Long enough for several tries of its encoder to come back.
+    // Long enough for several reconnects of its encoder.
     await new Promise((done) => setTimeout(done, 300));
     const [now] = await t.control.channels(t.channel.arn);
     expect(['starting', 'live']).not.toContain(now?.phase);
     expect(now?.streamId ?? streamId).toBe(streamId);
   });
 
-  test('another stream than the one it was decided for is left alone', async () => {
+  test('another stream than the one it was decided for is not stopped', async () => {
     await using t = await setup();
     const [streamId] = await t.control.goLive(t.channel.arn);
     const job = { ...rotation(t.channel.arn, t.file, 'now_and_stop'), streamId: `${streamId}X` };
@@ -172,7 +172,7 @@ describe('rotating a stream key', () => {
     expect([...names].toSorted()).toEqual(['GetStream', 'ListStreamKeys']);
   });
 
-  test('a channel that was deleted is no error', async () => {
+  test('a deleted channel is not an error', async () => {
     await using t = await setup();
     const gone = `${t.channel.arn}X`;
 
@@ -193,7 +193,7 @@ describe('rotating a stream key', () => {
     expect(await t.keysOf()).toEqual([t.channel.streamKeyArn]);
   });
 
-  test('nothing is deleted when the destination is known to be bad', async () => {
+  test('nothing is deleted if the destination is known to be bad', async () => {
     await using t = await setup();
 
     const run = t.rig.run('rotate-1', rotation(t.channel.arn, join(t.directory, 'missing', 'key')));
@@ -230,7 +230,7 @@ describe('a rotation that is disturbed', () => {
     expect(await readFile(t.file, 'utf8')).toBe(await t.valueNow());
   });
 
-  test('a value that cannot be delivered is an alert until it is there', async () => {
+  test('a value that cannot be delivered is an alert until it is delivered', async () => {
     const broken = { now: true };
     await using t = await setup((name, call) => {
       if (name === 'sink.deliver' && broken.now) throw Object.assign(new Error('disk full'), {});
@@ -249,7 +249,7 @@ describe('a rotation that is disturbed', () => {
     expect(await readFile(t.file, 'utf8')).toBe(await t.valueNow());
   });
 
-  test('a key that somebody makes in between is the one that is delivered', async () => {
+  test('a key that somebody else creates in between is the one that is delivered', async () => {
     const control: { channelArn?: string; make?: () => Promise<unknown> } = {};
     await using t = await setup(async (name, call) => {
       if (name === 'ivs.createStreamKey' && control.make) {
@@ -293,7 +293,7 @@ describe('a rotation that is disturbed', () => {
     expect(await readFile(t.file, 'utf8')).toBe(await t.valueNow());
   });
 
-  test('throttling, server errors and lost answers on the way are got over within the run', async () => {
+  test('throttling, server errors and lost answers are handled within the run', async () => {
     await using t = await setup();
     await t.control.addFault({ operation: 'DeleteStreamKey', reset: 'after-effect', times: 1 });
     await t.control.addFault({ operation: 'CreateStreamKey', reset: 'after-effect', times: 1 });
@@ -323,12 +323,12 @@ describe('two rotations of one channel', () => {
     const value = await t.valueNow();
     const delivered = [await readFile(t.file, 'utf8'), await readFile(otherFile, 'utf8')];
     expect(delivered).toContain(value);
-    // Whoever came second saw a key that is newer than its request, or made the newer one itself.
+    // The second one saw a key that is newer than its request, or created the newer one itself.
     const last = one['keyArn'] === two['keyArn'] ? delivered : delivered.filter((each) => each === value);
     expect(last.every((each) => each === value)).toBe(true);
   });
 
-  test('beside a stop and an encoder that reconnects, the end is one delivered key', async () => {
+  test('together with a stop and an encoder that reconnects, the result is one delivered key', async () => {
     await using t = await setup();
     await t.control.goLive(t.channel.arn, { autoReconnect: true, reconnectMs: 5 });
     const other = await t.another();
@@ -346,7 +346,7 @@ describe('two rotations of one channel', () => {
     expect(await t.accepts(t.channel.streamKey)).toBe(false);
   });
 
-  test('a run that was paused for longer than its lease ends with the current key delivered', async () => {
+  test('a run that was suspended for longer than its lease ends with the current key delivered', async () => {
     const paused = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();
     let first = true;
@@ -377,7 +377,7 @@ describe('two rotations of one channel', () => {
 });
 
 describe('where a key is delivered', () => {
-  test('Secrets Manager gets a new current version, made by the first delivery', async () => {
+  test('Secrets Manager gets a new current version; the first delivery creates the secret', async () => {
     await using t = await setup();
     const client = new SecretsManagerClient({ ...aws, endpoint: t.simulator.url });
     const deliver = { secrets_manager: 'ivs/studio-a/stream-key' };

@@ -1,4 +1,4 @@
-// The whole evening of the demo, in its own process, on every kind of Redis: it must go as on a server of its own.
+// The whole evening of the demo, in a separate process, on every kind of Redis: it must run as on a server of its own.
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { ownRedis } from '#test/support/redis.ts';
@@ -7,7 +7,7 @@ import { type Ended, runProcess } from '#test/support/run-process.ts';
 
 interface Place extends AsyncDisposable {
   readonly url: string;
-  /** Connections for looking in. */
+  /** Connections for inspection. */
   readonly servers: readonly Redis[];
 }
 
@@ -45,7 +45,7 @@ const places: readonly (readonly [what: string, start: () => Promise<Place>])[] 
   ],
 ];
 
-/** What follows from the evening, whatever the machine's pace. */
+/** What follows from the evening, however fast the machine is. */
 const told: readonly RegExp[] = [
   /decides +starving-slate for studio-03: notify, put_metadata/,
   /notices +studio-40 is live, by a poll: no event has said so/,

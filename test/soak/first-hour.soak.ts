@@ -1,5 +1,5 @@
-// docs/first-hour.md, done: every command of it in its order, against a real simulator and a real daemon with a Redis of its own, in a
-// folder that is empty to begin with. Ports and the folder are this test's; what the document shows of an answer must be in the answer.
+// Runs docs/first-hour.md: every command in its order, against a real simulator and a real daemon with its own Redis, in an initially empty
+// folder. Ports and the folder are this test's; what the document shows of an answer must be in the answer.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -34,7 +34,7 @@ function commandsOf(text: string): Command[] {
 
 const literal = (text: string) => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
 
-/** Whether the shown lines are among the said ones, in order; `…` stands for anything. */
+/** Whether the shown lines are among the printed ones, in order; `…` stands for anything. */
 function isIn(shown: readonly string[], said: string): boolean {
   const lines = said.split('\n');
   let from = 0;
@@ -51,12 +51,12 @@ function isIn(shown: readonly string[], said: string): boolean {
   return true;
 }
 
-/** What only looks may be asked again until it shows what the document shows. */
+/** A command that only reads may be repeated until it shows what the document shows. */
 const looks =
   /^(?:ivs-autopilot (?:stream|decision|alert|channel) (?:list|show)|ivs-autopilot (?:explain|status)|curl -s [^-])/;
-/** What runs until it is stopped. */
+/** A command that runs until it is stopped. */
 const stays = /^(?:ivs-autopilot simulator|npm start)/;
-/** What is done before: this checkout has its packages. */
+/** What was done before: this checkout has its packages. */
 const before = /^(?:git clone|cd |npm run demo)/;
 
 test('every command of the tutorial does what the tutorial says', async () => {

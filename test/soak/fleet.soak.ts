@@ -1,9 +1,10 @@
-// Ten real minutes: two daemons as processes, a real Redis, IVS and SQS over HTTP, and faults of every kind. SOAK_SECONDS makes it
-// shorter, SOAK_SEED repeats its choices (what the machine does meanwhile is its own). docs/operations.md says how to read the counts.
+// Ten real minutes: two daemons as processes, a real Redis, IVS and SQS over HTTP, and faults of every kind. SOAK_SECONDS makes it shorter,
+// SOAK_SEED repeats its choices (but not the machine's behaviour). docs/operations.md says how to read the counts.
 //
-// The event loop. Every daemon notes when its loop stood (test/support/loop-stands.mjs). On a busy machine a loop stands because its
-// thread gets no core, or because the machine itself was away: the time that the thread was ready and waited for a core is taken off,
-// and so is what a bare process beside it stood at the same moment. What is left is the daemon's own: at most 250 ms.
+// The event loop. Every daemon records when its loop was blocked (test/support/loop-stands.mjs). On a busy machine a loop is blocked
+// because its thread gets no core, or because the machine itself was suspended: the time for which the thread was ready and waited for a
+// core is subtracted, and so is the time for which a bare process was blocked at the same moment. What is left is caused by the daemon: at
+// most 250 ms.
 import { expect, test } from 'vitest';
 import { seededRandom } from '#test/support/quiet.ts';
 import { SoakPlay } from '#test/support/soak-play.ts';

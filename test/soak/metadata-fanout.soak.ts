@@ -1,5 +1,5 @@
-// Those who decide and those who act are killed while a rule's metadata is on its way from the commit to the outbox: each channel gets
-// what was decided for it once, and one that was put on hold in between gets nothing.
+// The processes that decide and those that act are killed while a rule's metadata is on its way from the commit to the outbox: each channel
+// gets what was decided for it once, and one that was put on hold in between gets nothing.
 import { expect, test } from 'vitest';
 import { startSimulator } from '#simulator/server.ts';
 import { unpackCue } from '#src/player/cues.ts';
@@ -53,7 +53,7 @@ test('kill -9 of intake and worker between commit and outbox, a hold in between:
   for (let round = 1; round <= rounds; round += 1) {
     const [intake, worker] = [await start('intake'), round % 2 === 0 ? await start('worker') : undefined];
     await control.starve(channels);
-    // Somewhere between the first commit and the last channel's acceptance.
+    // At some time between the first commit and the last channel's acceptance.
     await eventually(async () => (await decided(api)).size > 0);
     await new Promise((done) => setTimeout(done, random() * 400));
     await Promise.all([intake.kill(), worker?.kill()]);
@@ -63,7 +63,7 @@ test('kill -9 of intake and worker between commit and outbox, a hold in between:
 
     await using _intake = await start('intake');
     await using _worker = await start('worker');
-    // Nobody is left to send when the round is over.
+    // No sender is left when the round is over.
     await eventually(async () => {
       const [firings, arrived] = [await decided(api), await delivered()];
       return channels.every((arn) => {
@@ -93,7 +93,7 @@ test('kill -9 of intake and worker between commit and outbox, a hold in between:
   }
 });
 
-/** A call that was repeated carries the same ids. */
+/** A call that was repeated has the same ids. */
 function idsIn(items: readonly { readonly id: string | undefined }[] = []): ReadonlySet<string | undefined> {
   return new Set(items.map(({ id }) => id));
 }

@@ -1,14 +1,14 @@
-// A group's message that is on its way when its process is killed. The short form, with what the process leaves behind in Redis, is in
+// A group's message is under way when its process is killed. The short form, with what the process leaves behind in Redis, is in
 // test/integration/workers-receivers.test.ts.
 import { expect, test } from 'vitest';
 import { broadcast, quickSettings } from '#test/support/broadcast.ts';
 import { daemonProcess } from '#test/support/daemon-process.ts';
 import { startVendors } from '#test/support/vendors.ts';
 
-/** Not a key of anybody: 32 characters, as PagerDuty's are. */
+/** Nobody's key: 32 characters, as in PagerDuty. */
 const routingKey = 'not-a-key-made-for-this-test-000';
 
-test('kill -9 in the middle of a group: the next process tells those that do not have it, and nobody twice', async () => {
+test('kill -9 in the middle of a group: the next process sends to those that do not have it, and to nobody twice', async () => {
   let isDown = true;
   await using vendors = await startVendors(({ vendor }) =>
     vendor === 'pagerduty' && isDown ? { status: 503 } : undefined,
@@ -40,7 +40,7 @@ rules:
   {
     await using victim = await daemonProcess({ config, env });
     await platform.simulator.control.starve(channel!.arn);
-    // The first integration has it, which is on record; the second is asked in vain.
+    // The first integration has it, which is recorded; the call to the second fails.
     await expect.poll(() => vendors.of('pagerduty').length, { timeout: 60_000 }).toBeGreaterThan(0);
     await victim.kill();
   }

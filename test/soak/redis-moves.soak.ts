@@ -1,4 +1,4 @@
-// A cluster under load for minutes: slots move, primaries hand over and die, and two daemons deliver metadata meanwhile.
+// A cluster under load for minutes: slots move, primaries fail over and die, and two daemons deliver metadata meanwhile.
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { keyPrefix } from '#runtime/redis.ts';
@@ -11,7 +11,7 @@ const namespace = 'moves';
 const prefix = keyPrefix(namespace, 'main');
 const rounds = 6;
 
-it('delivers what was accepted, nothing of it twice, within the quotas, while slots move and a primary hands over; and loses nothing when it dies', async () => {
+it('delivers what was accepted, nothing of it twice, within the quotas, while slots move and a primary fails over; and loses nothing when it dies', async () => {
   await using platform = await broadcast();
   await using cluster = await redisCluster();
   const { control } = platform.simulator;
@@ -59,7 +59,7 @@ it('delivers what was accepted, nothing of it twice, within the quotas, while sl
       }
     return times;
   };
-  /** Of what has been accepted by now. */
+  /** Of what has been accepted so far. */
   const allDelivered = () => {
     const wanted = [...accepted];
     return eventually(async () => {
@@ -89,7 +89,7 @@ it('delivers what was accepted, nothing of it twice, within the quotas, while sl
   const twice = [...(await delivered())].filter(([, times]) => times > 1);
   expect(twice).toEqual([]);
 
-  // Until a replica follows the new primary, nothing is accepted that another death could take back.
+  // Until a replica follows the new primary, nothing is accepted that another death could lose.
   const last = await cluster.ownerOf(prefix);
   await last.kill();
   await eventually(async () => (await cluster.ownerOf(prefix)) !== last);

@@ -1,5 +1,5 @@
-// An incident of 13 of 31 channels, as somebody on call sees it: what the page and the command line say is compared with what the
-// simulator's record says happened.
+// An incident of 13 of 31 channels, as a person on call sees it: what the page and the command line say is compared with what the simulator
+// recorded.
 import { expect, test } from 'vitest';
 import { broadcast } from '#test/support/broadcast.ts';
 import { commandLine } from '#test/support/command-line.ts';
@@ -34,7 +34,7 @@ rules:
     actions: [{tag: {set: {seen: starving}}}]
 `;
 
-test('every figure of an incident is that of the record: on the page, in the API and on the command line', async () => {
+test('every figure of an incident matches the record: on the page, in the API and on the command line', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;
   const channels = await control.createChannels(31, { namePrefix: 'event-' });
@@ -62,7 +62,7 @@ test('every figure of an incident is that of the record: on the page, in the API
     await control.starve(arns.slice(0, 13));
     await control.setViewers([few], 12);
 
-    // While it lasts: twelve channels have a slate, one is on hold, and every stop waits.
+    // During the incident: twelve channels have a slate, one is on hold, and every stop waits.
     await eventually(async () => (await get('/v1/incidents')).incidents.some((each: any) => each.withheld === 12));
     await eventually(async () => (await get('/v1/rules/capped')).heldBack === 13);
     expect(await control.calls({ operation: 'StopStream' })).toEqual([]);
@@ -92,7 +92,7 @@ test('every figure of an incident is that of the record: on the page, in the API
     );
     expect(await cli('explain', 'watched', channels[0]!.name)).toContain('tag not requested: the rule only watches');
 
-    // Over: all recover but two, one of which nearly nobody watches.
+    // Afterwards: all recover but two, one of which almost nobody watches.
     await control.recover(arns.slice(0, 13).filter((arn) => arn !== few && arn !== arns[5]));
     await control.waitForCall({ operation: 'StopStream', outcome: 'ok' });
     const over = (rule: string) => `/v1/decisions?rule=${rule}&limit=1000`;
@@ -103,21 +103,21 @@ test('every figure of an incident is that of the record: on the page, in the API
       return resolved.length >= 11 && jobs.every(({ outcome }: any) => outcome !== undefined);
     });
 
-    // Stops: as many as the record has, each under its name, and the one that was left says so.
+    // Stops: as many as in the record, each with its name, and the one that was skipped says so.
     const { decisions } = await get(over('starving-slate'));
     const stops = decisions.flatMap(({ channelArn, jobs }: any) =>
       jobs.filter(({ action }: any) => action === 'stop_stream').map(({ outcome }: any) => [channelArn, outcome]),
     );
     const stopped = (await control.calls({ operation: 'StopStream' })).map(({ channelArn }) => channelArn);
     expect(stopped).toEqual([few]);
-    // Others may have come due while the channels recovered one by one: each was looked at, and left.
+    // Others may have become due while the channels recovered one by one: each was checked, and skipped.
     const of = (wanted: string) => stops.filter(([, outcome]: any) => outcome === wanted).map(([arn]: any) => arn);
     expect(of('done')).toEqual([few]);
     expect(of('skipped')).toContain(arns[5]);
     expect(of('done').length + of('skipped').length).toBe(stops.length);
     await show(page, '#/decisions?rule=starving-slate&outcome=acted');
     await main.getByText('stop stream skipped: only if false').first().waitFor();
-    // Metadata: every delivery that is told of is a cue that IVS accepted, and no other.
+    // Metadata: every reported delivery is a cue that IVS accepted, and no other.
     const sum = async (of: (delivery: any) => number) =>
       (await get('/v1/metadata/batches')).batches.reduce((total: number, { counts }: any) => total + of(counts), 0);
     const cues = await control.cues();
@@ -131,7 +131,7 @@ test('every figure of an incident is that of the record: on the page, in the API
       .poll(async () => (await told()).reduce((total: number, { delivered }: any) => total + delivered, 0))
       .toBe(cues.length);
     expect((await told()).filter(({ failed }: any) => failed > 0).length).toBeGreaterThan(0);
-    // A rule in dry run did nothing, and no job of it is anywhere.
+    // A rule in dry run did nothing, and has no job anywhere.
     expect(await control.calls({ operation: 'TagResource' })).toEqual([]);
     // The session that was stopped is over, with who stopped it.
     await eventually(async () =>

@@ -1,4 +1,4 @@
-// An hour of virtual time, again and again: reducer, rules and controls under whatever chance brings. SOAK_SEED=<n> plays one hour again.
+// An hour of virtual time, repeatedly: reducer, rules and controls with random events. SOAK_SEED=<n> plays one hour again.
 import { expect, test } from 'vitest';
 import { VirtualHour } from '#test/support/virtual-hour.ts';
 

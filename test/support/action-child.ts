@@ -1,4 +1,4 @@
-// A process that runs one job and dies at a chosen call: started by the crash tests with its task in the first argument.
+// A process that runs one job and dies at a chosen call: the crash tests start it with its task in the first argument.
 // `kill.call` counts the calls that leave the process, from 1; it is really killed, so nothing is cleaned up.
 import { Redis } from 'ioredis';
 import type { ActionJob } from '#domain/action.ts';

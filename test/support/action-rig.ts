@@ -1,5 +1,5 @@
-// What action handlers get in tests: the real client, state, sinks and senders, against a simulator and a Redis. One rig is one
-// process as far as the handlers can tell; `hook` is told of every call that leaves it.
+// What action handlers get in tests: the real client, state, sinks and senders, against a simulator and a Redis. For the handlers, one rig
+// is one process; `hook` is called for every call that leaves it.
 import type { ActionJob, ActionName } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Receiver, Route } from '#domain/receiver.ts';
@@ -35,11 +35,11 @@ export interface RigOptions {
   readonly prefix: string;
   /** Runs each call that leaves the process; the default just makes it. */
   readonly hook?: (name: string, call: () => Promise<unknown>) => Promise<unknown>;
-  /** Whether commits to the shared state are told to `hook` too. */
+  /** Whether `hook` is also called for commits to the shared state. */
   readonly hookCommits?: boolean;
   readonly receivers?: readonly Receiver[];
   readonly route?: Route;
-  /** How long the event of an ad break is waited for. */
+  /** How long the event of an ad break is awaited. */
   readonly eventWindowMs?: number;
   readonly logger?: Logger;
   readonly scrubber?: Scrubber;
@@ -49,11 +49,11 @@ export interface ActionRig extends AsyncDisposable {
   readonly ports: ActionPorts;
   readonly state: RedisState;
   readonly metrics: ReturnType<typeof testMetrics>;
-  /** Takes what put_metadata submits; nothing drains it. */
+  /** Accepts what put_metadata submits; nothing drains it. */
   readonly outbox: Outbox;
   /** One run of a job. */
   run<N extends ActionName>(jobId: string, job: ActionJob<N>, own?: Pick<JobRun, 'progress'>): Promise<HandlerResult>;
-  /** Runs until it does not throw, as the queue would: only errors that are worth another try are tried again. */
+  /** Runs until it does not throw, as the queue would: only errors that are worth a retry are retried. */
   settle<N extends ActionName>(jobId: string, job: ActionJob<N>): Promise<HandlerResult>;
 }
 
@@ -223,13 +223,13 @@ const generousLimits = Object.fromEntries(
     .map((name) => [name, { perAccount: 1_000 }]),
 );
 
-/** Patterns of these tests are plain values: `{ health: ['STARVING'] }`. */
+/** Patterns in these tests are plain values: `{ health: ['STARVING'] }`. */
 function matchesExactly(pattern: object, document: unknown): boolean {
   const fields = document as Readonly<Record<string, unknown>>;
   return Object.entries(pattern).every(([field, values]) => (values as unknown[]).includes(fields[field]));
 }
 
-/** A job as an operator asks for it. */
+/** A job as requested by an operator. */
 export function operatorJob<N extends ActionName>(
   action: N,
   params: ActionJob<N>['params'],

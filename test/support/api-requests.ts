@@ -1,4 +1,4 @@
-// Requests for every operation of the daemon's own API document: mostly right, so that they get far, sometimes wrong.
+// Requests for every operation of the daemon's own API document: mostly valid, so that they get far, sometimes wrong.
 import fc from 'fast-check';
 
 export interface Operation {
@@ -36,13 +36,13 @@ export interface Request {
   readonly key: string | undefined;
 }
 
-/** Values for fields of these names, wherever they stand. */
+/** Values for fields with these names, anywhere. */
 export type Known = Readonly<Record<string, fc.Arbitrary<unknown>>>;
 
 const anyText = fc.string({ unit: 'binary', maxLength: 100 }).map((text) => text.toWellFormed());
 const strange = fc.oneof(anyText, fc.constantFrom('..', '%00', '%', 'arn:aws:ivs:us-west-2:1:channel/x'));
 
-/** Right in most places, so that it gets far; then wrong in one, or altogether. */
+/** Valid in most places, so that it gets far; then wrong in one, or altogether. */
 export function requestOf({ method, path, parameters, body }: Operation, known: Known): fc.Arbitrary<Request> {
   const inPath = fc.record(
     Object.fromEntries(
@@ -88,10 +88,10 @@ function mostly<T, U>(usual: fc.Arbitrary<T>, rare: fc.Arbitrary<U>): fc.Arbitra
   return fc.oneof({ weight: 8, arbitrary: usual }, { weight: 1, arbitrary: rare });
 }
 
-/** Of these objects exactly one field is wanted, which JSON Schema does not say. */
+/** These objects need exactly one field, which JSON Schema does not say. */
 const oneOfItsFields = new Set(['targets', 'action', 'deliver']);
 
-/** Values after a JSON Schema. */
+/** Values that match a JSON Schema. */
 function valueOf(schema: Schema, name: string, known: Known): fc.Arbitrary<unknown> {
   const inner = (child: Schema, childName: string) => valueOf(child, childName, known);
   if (known[name]) return known[name];

@@ -1,4 +1,4 @@
-// The shared state in Redis with a rule that asks for two yeses, and the three steps to its action. Every process that has this is a
+// The shared state in Redis with a rule that requires two approvals, and the three steps to its action. Every process that has this is a
 // replica: it remembers nothing by itself.
 import type { Redis } from 'ioredis';
 import type { ChannelArn, StreamId } from '#domain/channel.ts';
@@ -33,7 +33,7 @@ export function approvalBench(redis: Redis, prefix: string): ApprovalBench {
   return { state: new RedisState({ redis, prefix, metrics: testMetrics() }) };
 }
 
-/** Takes a step, as it would be taken again by whoever does not know that it was taken. */
+/** Takes a step, also when it is unknown whether it was taken already. */
 export async function takeStep(
   { state }: ApprovalBench,
   step: ApprovalStep,
@@ -51,7 +51,7 @@ export async function takeStep(
     });
     return;
   }
-  // Also one that is over: whoever lost the answer presses again.
+  // Even one that is over: a person who lost the answer tries again.
   const [id = 'none'] = Array.from(state.view.entries(kinds.approval), ([key]) => key);
   const who = step === 'yes of ann' ? 'token ann' : 'token bob';
   await commit(

@@ -1,5 +1,5 @@
-// A process that takes one step of an approval and is really killed right before or right after its commit: started by the crash test
-// with its task in the first argument.
+// A process that takes one step of an approval and is really killed right before or right after its commit: the crash test starts it with
+// its task in the first argument.
 import { Redis } from 'ioredis';
 import { type ApprovalStep, approvalBench, takeStep } from './approval-bench.ts';
 

@@ -1,18 +1,18 @@
-// Routes of the API behind the real server with a token, asked without a socket.
+// Routes of the API behind the real server with a token, called without a socket.
 import { pino } from 'pino';
 import { type TokenRole } from '#api/auth.ts';
 import { type HttpRoutes, HttpServer } from '#api/server.ts';
 import { Secret } from '#domain/secret.ts';
 import { testMetrics } from './quiet.ts';
 
-/** Asks a route by its path below `/v1`; `body` is what it answered, parsed. */
+/** Calls a route by its path below `/v1`; `body` is its parsed answer. */
 export type AskRoute = (
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   payload?: object,
 ) => Promise<{ readonly status: number; readonly body: any }>;
 
-/** Serves `plugin` under `/v1` for one token, `ann`, with the role given. */
+/** Serves `plugin` under `/v1` for one token, `ann`, with the given role. */
 export function askedRoutes(plugin: HttpRoutes['plugin'], role: TokenRole = 'viewer'): AskRoute {
   const value = `${Math.random()}`.padEnd(20, 'x');
   const { app } = new HttpServer({

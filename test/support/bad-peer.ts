@@ -1,16 +1,16 @@
-// A peer that keeps its connections open and still does not answer: it drips, falls silent, or never ends. Without a target it is
-// an HTTP server; with one it passes bytes on to that (a Redis, say) until it is told to misbehave. Loopback, a free port.
+// A peer that keeps its connections open but does not answer properly: it drips, is silent, or never ends. Without a target it is an HTTP
+// server; with a target (a Redis, say) it passes bytes on until it is told to misbehave. Loopback, a free port.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * - `pass`: bytes of and to the target, as they are; without a target a 200 with `{}`.
- * - `silent`: takes what comes and never says a word.
- * - `drip`: passes the target's bytes on, one each `dripEveryMs`; of an HTTP answer the body.
- * - `drip-headers`: a status line, and then headers without end, one byte each `dripEveryMs`.
+ * - `pass`: bytes from and to the target, unchanged; without a target a 200 with `{}`.
+ * - `silent`: accepts everything and never answers.
+ * - `drip`: passes the target's bytes on, one each `dripEveryMs`; for an HTTP answer only the body.
+ * - `drip-headers`: a status line, and then endless headers, one byte each `dripEveryMs`.
  * - `hang-after-headers`: 200, a length, and nothing more.
- * - `endless`: 200 and a body without end, as fast as it is taken.
- * - `half-open`: ends its own side, and takes what comes.
+ * - `endless`: 200 and an endless body, as fast as it is read.
+ * - `half-open`: closes its own side, and accepts everything.
  */
 export type Manner = 'pass' | 'silent' | 'drip' | 'drip-headers' | 'hang-after-headers' | 'endless' | 'half-open';
 
@@ -22,7 +22,7 @@ export interface BadPeer extends AsyncDisposable {
   readonly received: number;
   /** Connections that are open. */
   readonly open: number;
-  /** What is misbehaved like from now on, also on connections that are open. */
+  /** How it misbehaves from now on, also on open connections. */
   behave(manner: Manner): void;
 }
 
@@ -70,7 +70,7 @@ export async function badPeer({
     socket.on('error', () => socket.destroy());
   }
 
-  /** One byte at a time; begins again from the front when everything was sent and `endless`. */
+  /** One byte at a time; if `endless`, starts again when everything was sent. */
   function drip(socket: Socket, bytes: Buffer, endless = false): void {
     let at = 0;
     const timer = setInterval(() => {

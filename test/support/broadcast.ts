@@ -1,5 +1,5 @@
-// A small live platform for system tests: the simulator of IVS, an SQS beside it, and daemons over both. Everything listens on
-// port 0, keeps to a random namespace in Redis, and ends with the test.
+// A small live platform for system tests: the simulator of IVS, an SQS, and daemons that use both. Everything listens on port 0, uses a
+// random namespace in Redis, and ends with the test.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ import { type RedisScope, redisScope } from './redis.ts';
 export const testCredentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 
 export interface DaemonOptions {
-  /** The configuration file's text, without `version` and quick polling, which are added. */
+  /** The configuration file's text; `version` and fast polling are added. */
   readonly rules: string;
   readonly role?: ReplicaRole;
   readonly env?: Readonly<Record<string, string>>;
@@ -31,15 +31,15 @@ export interface DaemonOptions {
   readonly cold?: boolean;
   /** `run --standby`; start it cold. */
   readonly standby?: boolean;
-  /** Instead of the quick settings' line of that name. */
+  /** Replaces the line with that name in the fast settings. */
   readonly polling?: string;
   /** Other peers than the platform's. */
   readonly aws?: Partial<AwsOptions>;
   /** Further settings under `http`, such as `max_connections: 16`. */
   readonly http?: string;
-  /** How soon it is told that nobody carries an account. */
+  /** How soon it is reported that nobody carries an account. */
   readonly carrierPace?: CarrierPace;
-  /** Hears of every commit. */
+  /** Called for every commit. */
   readonly onCommitted?: (committed: Committed) => void;
 }
 
@@ -66,7 +66,7 @@ export interface Broadcast extends AsyncDisposable {
   queueDepth(): Promise<number>;
 }
 
-/** Settings that make a daemon quick enough for a test. */
+/** Settings that make a daemon fast enough for a test. */
 export const quickSettings = `version: 1
 polling: {starving_interval: 500ms, full_interval: 1s, inventory_interval: 10s, silent_after: 30s}
 shutdown_window: 10s

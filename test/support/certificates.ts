@@ -1,5 +1,5 @@
-// A certificate authority for one test, and certificates of servers that it has signed. Nothing of it is kept. X.509 in DER (RFC 5280),
-// since Node can read certificates and not write them, and not every machine has openssl.
+// A certificate authority for one test, and server certificates signed by it. Nothing of it is kept. X.509 in DER (RFC 5280), since Node
+// can read certificates but not write them, and not every machine has openssl.
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 export interface ServerCertificate {
@@ -15,7 +15,7 @@ export interface Authority {
 }
 
 /**
- * Makes an authority with a key and a name of its own: a process that trusts two of one name may check a certificate against the wrong one.
+ * Makes an authority with a unique key and name: a process that trusts two with the same name may check a certificate against the wrong one.
  */
 export function authority(): Authority {
   const name = `Test authority ${randomBytes(8).toString('hex')}`;

@@ -1,4 +1,5 @@
-// A CloudFormation template as this project writes them: read with the short forms of its functions, and worked out for some parameters.
+// Reads a CloudFormation template as this project writes them, including the short forms of its functions, and evaluates it for some
+// parameters.
 import { type CollectionTag, parse, type ScalarTag, type YAMLSeq } from 'yaml';
 
 export interface Template {
@@ -10,12 +11,12 @@ export interface Template {
 const scalars = ['Ref', 'GetAtt', 'Sub'] as const;
 const lists = ['If', 'Not', 'Equals'] as const;
 
-/** A function of the template that has not been worked out: `{ Ref: 'Image' }`, `{ If: [condition, yes, no] }`. */
+/** A function of the template that is not evaluated yet: `{ Ref: 'Image' }`, `{ If: [condition, yes, no] }`. */
 type Call = Readonly<Record<string, unknown>>;
 
 /**
  * Reads a template; each function is an object with its name.
- * @throws Error for a function that is not known here, and for a key that is there twice
+ * @throws Error for a function that is not known here, and for a repeated key
  */
 export function parseTemplate(text: string): Template {
   const tags: (ScalarTag | CollectionTag)[] = [
@@ -47,7 +48,7 @@ function named(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, named(one)]));
 }
 
-/** The names of parameters, resources and conditions that a template asks for. */
+/** The names of parameters, resources and conditions that a template refers to. */
 export function namesIn(value: unknown): { readonly values: string[]; readonly conditions: string[] } {
   const found = { values: [] as string[], conditions: [] as string[] };
   const look = (one: unknown): void => {
@@ -64,7 +65,7 @@ export function namesIn(value: unknown): { readonly values: string[]; readonly c
   return found;
 }
 
-/** A part of a template with these values for its parameters; what only AWS knows is its own name. */
+/** A part of a template with these values for its parameters; a value that only AWS knows becomes its own name. */
 export function workedOut(template: Template, part: unknown, parameters: Readonly<Record<string, string>>): any {
   const nothing = Symbol('AWS::NoValue');
   const valueOf = (name: string) =>

@@ -11,7 +11,7 @@ export interface Ran {
   readonly text: string;
 }
 
-/** Runs `ivs-autopilot <args>` to its end, without a terminal and with no environment but what `io` gives. */
+/** Runs `ivs-autopilot <args>` to its end, without a terminal and with only the environment that `io` contains. */
 export async function commandLine(args: readonly string[], io: Partial<CliIo> = {}): Promise<Ran> {
   const lines: { readonly line: string; readonly isError: boolean }[] = [];
   const code = await runCli(['node', 'ivs-autopilot', ...args], {

@@ -1,10 +1,10 @@
-// Every command of the program, and what tests call it with.
+// Every command of the program, and the arguments that tests use for it.
 import type { Command } from 'commander';
 import { createProgram } from '#src/cli/main.ts';
 
 const channel = 'arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl';
 
-/** What each command is called with; a new command must have its line here. */
+/** The arguments of each command; a new command must have its line here. */
 export const commandLines: Readonly<Record<string, readonly string[]>> = {
   run: [],
   validate: [],
@@ -76,7 +76,7 @@ function leaves(command: Command, path: readonly string[] = []): string[] {
     : command.commands.flatMap((inner) => leaves(inner, [...path, inner.name()]));
 }
 
-/** The names of all commands; one that has no line above is an error. */
+/** The names of all commands; a command without a line above is an error. */
 export function allCommands(): string[] {
   const io = { print: () => undefined, printError: () => undefined, env: {}, signal: new AbortController().signal };
   const names = leaves(createProgram(io));

@@ -1,4 +1,4 @@
-// What deploy/compose.yaml gives a container, worked out as Docker Compose would.
+// What deploy/compose.yaml gives a container, computed as Docker Compose would.
 
 /** The variables of an env file. */
 export function environmentOf(text: string): Record<string, string> {
@@ -10,7 +10,7 @@ export function environmentOf(text: string): Record<string, string> {
   );
 }
 
-/** A service's variables: without a value they come from the env file, and are left out when it has none. */
+/** A service's variables: without a value they come from the env file, and are omitted if it has none. */
 export function serviceEnvironment(
   declared: Readonly<Record<string, string | null>>,
   given: Readonly<Record<string, string>>,

@@ -1,5 +1,5 @@
-// A proxy that opens tunnels (CONNECT) and writes down what it was asked for. Loopback, a free port. It connects to what `hosts` says,
-// so that a test can have names and addresses of the world without leaving the machine.
+// A proxy that opens tunnels (CONNECT) and records what was requested. Loopback, a free port. It connects to what `hosts` says, so that a
+// test can use real-world names and addresses without leaving the machine.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -8,13 +8,13 @@ import type { Duplex } from 'node:stream';
 import type { ServerCertificate } from './certificates.ts';
 
 export interface ConnectProxyOptions {
-  /** `host:port` as asked for → the port on loopback where it leads; others get 502. */
+  /** The requested `host:port` → the port on loopback where it leads; others get 502. */
   readonly hosts: (asked: string) => number | undefined;
-  /** `user:password` that it wants. */
+  /** The required `user:password`. */
   readonly credentials?: string;
-  /** Instead of opening anything. */
+  /** Done instead of opening a tunnel. */
   readonly status?: number;
-  /** Speaks TLS itself. */
+  /** Uses TLS itself. */
   readonly tls?: ServerCertificate;
 }
 
@@ -22,7 +22,7 @@ export interface ConnectProxy extends AsyncDisposable {
   readonly port: number;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** What it was asked for, in order. */
+  /** What was requested, in order. */
   readonly asked: readonly string[];
   /** Tunnels that are open. */
   readonly open: number;
@@ -58,7 +58,7 @@ export async function connectProxy({ hosts, credentials, status, tls }: ConnectP
     target.on('close', () => socket.destroy());
     return undefined;
   });
-  // What is not CONNECT is no way that we go.
+  // We use only CONNECT.
   server.on('request', (request, response) => {
     asked.push(`${request.method} ${request.url}`);
     response.writeHead(501).end();

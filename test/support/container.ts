@@ -9,13 +9,13 @@ const root = join(import.meta.dirname, '..', '..');
 export interface ContainerProcess extends AsyncDisposable {
   /** Lines of standard output, as they come. */
   readonly lines: readonly string[];
-  /** The exit code; undefined when a signal ended it. */
+  /** The exit code; undefined if a signal ended it. */
   readonly exit: Promise<number | undefined>;
   /** Tells it to end, as `docker stop` does. */
   stop(): Promise<number | undefined>;
 }
 
-/** Use with `await using`: it is told to end, and waited for. */
+/** Use with `await using`: it is told to end, and awaited. */
 export function containerProcess(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -25,7 +25,7 @@ export function containerProcess(
     cwd,
     env: {
       PATH: process.env['PATH'],
-      // As the image has it: sources are compiled once.
+      // As in the image: sources are compiled once.
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules', '.cache', 'node-compile'),
       AUTOPILOT_CONTAINER: '1',
       ...env,
@@ -49,7 +49,7 @@ export function containerProcess(
   };
 }
 
-/** The address that a daemon's log tells, once it listens. */
+/** The address that a daemon logs once it listens. */
 export function addressIn(lines: readonly string[]): string | undefined {
   return lines.map((line) => /"url":"(http:[^"]+)","docs"/.exec(line)?.[1]).find(Boolean);
 }

@@ -1,11 +1,11 @@
-// A link that can be cut and mended: what the page sees when the network, or the daemon, is away for a while.
+// A link that can be cut and repaired: what the page sees when the network, or the daemon, is away for a while.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface CutLink extends AsyncDisposable {
   /** Where the server is reached through the link. */
   readonly url: string;
-  /** Connections that anybody has opened so far. */
+  /** Connections opened so far. */
   readonly opened: number;
   /** Breaks every connection; new ones are broken at once. */
   cut(): void;

@@ -1,4 +1,4 @@
-// A daemon as an operating system process of its own, so that it can be killed: `node src/main.ts` with an environment.
+// A daemon as a separate operating system process, so that it can be killed: `node src/main.ts` with an environment.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -27,7 +27,7 @@ export interface DaemonProcess extends AsyncDisposable {
 export async function daemonProcess(options: {
   readonly config: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Of `ivs-autopilot run`. */
+  /** Arguments of `ivs-autopilot run`. */
   readonly flags?: readonly string[];
 }): Promise<DaemonProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-daemon-'));

@@ -1,4 +1,4 @@
-// How much something took, in measures that other work on the machine hardly changes.
+// How much work something took, in measures that other work on the machine hardly affects.
 
 /** The processor time of this process while something ran, in milliseconds. */
 export function cpuMsOf(run: () => void): number {
@@ -16,8 +16,8 @@ export function cpuMsSince(startedAt: NodeJS.CpuUsage): number {
 const turnMs = 10;
 
 /**
- * Waits for something, and counts timers of 10 ms that ran one after another meanwhile. A process that does not get its turn counts
- * none: a count bounds what it waits for, not how busy the machine is.
+ * Waits for something, and counts consecutive timers of 10 ms that ran meanwhile. A process that gets no CPU counts
+ * none: the count measures what it waits for, not how busy the machine is.
  */
 export async function turnsOf<T>(run: Promise<T>): Promise<{ readonly value: T; readonly turns: number }> {
   let turns = 0;

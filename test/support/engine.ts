@@ -1,4 +1,4 @@
-// The rules engine in virtual time: a hand-held clock, a state in memory, and changes as src/streams would report them.
+// The rules engine in virtual time: a manual clock, a state in memory, and changes as src/streams would report them.
 import { parseConfig } from '#config/load.ts';
 import type { ActionJob } from '#domain/action.ts';
 import type { Answered, ApprovalSaid } from '#domain/approval.ts';
@@ -27,7 +27,7 @@ export function rulesetOf(text: string): Ruleset {
   return result.config.ruleset;
 }
 
-/** A file with one rule, `slate`, on starving channels; guards and the rest are added as YAML. */
+/** A file with one rule, `slate`, about starving channels; guards and the rest are added as YAML. */
 export function slateRules(more: string, actions = '[{put_metadata: {payload: slate}}]'): string {
   return `
 receivers: [{name: noc, webhook_configs: [{url: "https://noc.example/hook", send_resolved: false}]}]
@@ -45,9 +45,9 @@ export class Engine {
   ruleset: Ruleset;
   options: DecideOptions = {};
   nowMs = epochMs;
-  /** Everything that was decided, oldest first. */
+  /** All decisions, oldest first. */
   readonly decisions: Decision[] = [];
-  /** Everything that was enqueued, oldest first. */
+  /** All enqueued jobs, oldest first. */
   readonly jobs: (JobRequest & { readonly payload: ActionJob & Record<string, unknown>; readonly atMs: number })[] = [];
   #streams = 0;
   #events = 0;
@@ -91,7 +91,7 @@ export class Engine {
     await this.commit((tx) => decideDue(tx, this.ruleset, this.options));
   }
 
-  /** A person says yes or no to the first action that waits for it, or to the one named. */
+  /** A person says yes or no to the first action that waits for it, or to the named one. */
   async answer(
     kind: ApprovalSaid['kind'],
     { id, who = 'token ann', role = 'operator' }: { id?: string; who?: string; role?: ApprovalSaid['role'] } = {},
@@ -113,7 +113,7 @@ export class Engine {
     return answered!;
   }
 
-  /** Lets the time pass, stopping wherever something is due. */
+  /** Lets time pass, stopping wherever something is due. */
   async goTo(seconds: number): Promise<void> {
     const untilMs = Math.round(epochMs + seconds * 1000);
     for (;;) {
@@ -122,7 +122,7 @@ export class Engine {
       const isLate = nextMs <= this.nowMs;
       this.nowMs = Math.max(this.nowMs, nextMs);
       await this.due();
-      // A replica that is not warm leaves what is due alone.
+      // A replica in its warm-up leaves due items alone.
       if (isLate && nextDueMs(this.state.view) === nextMs) break;
     }
     this.nowMs = Math.max(this.nowMs, untilMs);
@@ -217,19 +217,19 @@ export class Engine {
     return this.decide({ kind: 'poll', scope: 'all', complete, atMs: this.nowMs });
   }
 
-  /** `unseenMs`: how long ago the last data came, when the gap is noticed. */
+  /** `unseenMs`: how long ago the last data came when the gap is noticed. */
   gap(state: 'began' | 'ended', source: 'poll' | 'events' = 'poll', unseenMs = 0): Promise<readonly Decision[]> {
     return this.decide({ kind: 'data_gap', source, state, sinceMs: this.nowMs - unseenMs, atMs: this.nowMs });
   }
 
-  /** Actions that were enqueued, with the second and the last part of the channel's ARN: `30 stop_stream a`. */
+  /** Enqueued actions, with the second and the last part of the channel's ARN: `30 stop_stream a`. */
   get log(): string[] {
     return this.jobs.map(
       ({ name, payload, atMs }) => `${(atMs - epochMs) / 1000} ${name} ${payload.channelArn?.split('/')[1] ?? '-'}`,
     );
   }
 
-  /** What was decided: `22 not_fired for_not_reached a`. */
+  /** The decisions: `22 not_fired for_not_reached a`. */
   get story(): string[] {
     return this.decisions.map(
       ({ atMs, outcome, reason, channelArn }) =>

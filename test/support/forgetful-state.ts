@@ -1,5 +1,5 @@
-// A shared state in memory that several replicas look at and that can be lost: emptied, set back, or damaged. Each replica has a copy of
-// what it saw last; whoever comes first after a loss repairs the state from its copy, as src/store does over Redis.
+// A shared state in memory that several replicas use and that can be lost: emptied, set back, or damaged. Each replica has a copy of what
+// it saw last; the first one after a loss repairs the state from its copy, as src/store does with Redis.
 import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import type { Key } from '#domain/state-key.ts';
 import type { StateLossKind } from '#domain/state-loss.ts';
@@ -15,7 +15,7 @@ interface Content {
 
 export interface Loss {
   readonly kind: StateLossKind;
-  /** Of a rollback. */
+  /** For a rollback. */
   readonly lostMs?: number;
 }
 
@@ -58,7 +58,7 @@ export class ForgetfulStore {
     return this.#content.dedupIds.has(dedupId);
   }
 
-  /** Keeps what there is now, for a later rollback; the newest `most` are kept. */
+  /** Keeps the present content for a later rollback; the newest `most` are kept. */
   backUp(most: number): void {
     const { entries, dedupIds } = this.#content;
     this.#backups.push({ entries: new Map(entries), dedupIds: new Set(dedupIds), atMs: this.now() });
@@ -69,7 +69,7 @@ export class ForgetfulStore {
     return this.#backups.map(({ atMs }) => atMs);
   }
 
-  /** What was backed up then, to be looked at. */
+  /** What was backed up then, for inspection. */
   viewOf(atMs: number): StateView {
     return copyOf(this.#backups.find((backup) => backup.atMs === atMs)!.entries);
   }
@@ -78,14 +78,14 @@ export class ForgetfulStore {
     this.#become({ entries: new Map(), dedupIds: new Set(), atMs: this.now() }, { kind: 'emptied' });
   }
 
-  /** The file of that moment is back. */
+  /** Restores the file of that moment. */
   rollBack(atMs: number): void {
     const { entries, dedupIds } = this.#backups.find((backup) => backup.atMs === atMs)!;
     const content = { entries: new Map(entries), dedupIds: new Set(dedupIds), atMs };
     this.#become(content, { kind: 'rolled_back', lostMs: this.now() - atMs });
   }
 
-  /** Single keys are gone. */
+  /** Deletes single keys. */
   damage(keys: readonly string[]): void {
     const { entries, dedupIds } = this.#content;
     const left = new Map(entries);
@@ -93,7 +93,7 @@ export class ForgetfulStore {
     this.#become({ entries: left, dedupIds, atMs: this.now() }, { kind: 'damaged' });
   }
 
-  /** The copy of before stays as it is, for whoever had it. */
+  /** The earlier copy stays unchanged for those that have it. */
   #become(content: Content, loss: Loss): void {
     this.#content = content;
     this.#copy = copyOf(content.entries);
@@ -109,7 +109,7 @@ function copyOf(entries: ReadonlyMap<string, unknown>): LocalCopy {
   return copy;
 }
 
-/** One replica's side of it. */
+/** One replica's view of it. */
 export class ForgetfulReplica implements SharedState {
   readonly #store: ForgetfulStore;
   #lineage: number;
@@ -131,7 +131,7 @@ export class ForgetfulReplica implements SharedState {
     return this.#store.now();
   }
 
-  /** It was behind when the state was lost: it knows only what there was at that look. */
+  /** It was behind when the state was lost: it knows only what existed at that read. */
   wasBehind(view: StateView): void {
     this.#known = view;
   }
@@ -165,7 +165,7 @@ export class ForgetfulReplica implements SharedState {
     return new DraftTransaction({ base: this.#store.view, nowMs: this.#store.now(), repeats });
   }
 
-  /** One commit, ahead of all others. */
+  /** One commit, before all others. */
   #mend(): void {
     const { lineage, loss } = this.#store;
     if (lineage !== this.#lineage && loss) {

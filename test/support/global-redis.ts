@@ -1,4 +1,4 @@
-// One Redis server for a whole run of tests, in a temporary folder, unless REDIS_URL names one. Files keep apart by key prefix.
+// One Redis server for a whole test run, in a temporary folder, unless REDIS_URL names one. Files are separated by key prefix.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import type { TestProject } from 'vitest/node';
 import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 
 export default async function setup({ vitest }: TestProject): Promise<() => Promise<void>> {
-  // Unit tests alone need none.
+  // A run of only unit tests needs none.
   if (vitest.projects.every(({ name }) => name === 'unit')) return async () => undefined;
   if (process.env['REDIS_URL']) {
     process.env['TEST_REDIS_URL'] = process.env['REDIS_URL'];
@@ -19,7 +19,7 @@ export default async function setup({ vitest }: TestProject): Promise<() => Prom
     persistence: false,
   });
   process.env['TEST_REDIS_URL'] = redis.url;
-  // An interrupted run is not torn down: its server would stay.
+  // An interrupted run has no teardown: its server would stay.
   process.once('exit', () => redis.abandon());
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(name, () => {

@@ -1,5 +1,5 @@
-// Amazon IVS as the installed SDK describes it: every operation with its route, members, enumerations and declared errors, in
-// the simulator's own notation for shapes. Lengths, ranges and patterns are not in the SDK.
+// Amazon IVS as described by the installed SDK: every operation with its route, members, enumerations and declared errors, in the
+// simulator's own notation for shapes. Lengths, ranges and patterns are not in the SDK.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -21,7 +21,7 @@ export interface OperationSchema {
 type Structure = Extract<Shape, { kind: 'structure' }>;
 type Values = ReadonlyMap<string, readonly string[]>;
 
-// The notation of @smithy/core/schema: arrays whose first item says what they are, and numbers for what has no parts.
+// The notation of @smithy/core/schema: arrays whose first item is their kind, and numbers for what has no parts.
 const SIMPLE: Readonly<Record<number, Shape['kind']>> = { 0: 'text', 1: 'integer', 2: 'boolean', 5: 'text' };
 const LIST_OF = 64;
 const MAP_OF = 128;
@@ -29,7 +29,7 @@ const [KIND_SIMPLE, KIND_LIST, KIND_MAP, KIND_STRUCTURE, KIND_OPERATION] = [0, 1
 
 const types = join(dirname(createRequire(import.meta.url).resolve('@aws-sdk/client-ivs')), '..', 'dist-types');
 
-/** `Channel.latencyMode` → NORMAL, LOW. The schemas know enumerations as text only; the declared types name them. */
+/** `Channel.latencyMode` → NORMAL, LOW. In the schemas enumerations are only text; the declared types name their values. */
 function enumerations(): Values {
   const found = new Map<string, readonly string[]>();
   const text = readFileSync(join(types, 'models', 'models_0.d.ts'), 'utf8');
@@ -103,10 +103,10 @@ export function withoutMember(shape: Shape, [first, ...rest]: readonly string[])
   return { kind: 'structure', members: { ...others, [first!]: shorter } };
 }
 
-/** What two descriptions of the same thing disagree about, one line each. */
+/** The differences between two descriptions of the same thing, one line each. */
 export function disagreements(place: string, ours: Shape, theirs: Shape): string[] {
   if (ours.kind === 'enum' && theirs.kind === 'enum') {
-    // The empty string is what the service answers for "none" where an enumeration has no value for it.
+    // The service answers with the empty string for "none" if an enumeration has no value for it.
     const known = ours.values.filter((value) => value !== '').toSorted();
     return known.join() === theirs.values.join()
       ? []
@@ -126,7 +126,7 @@ export function disagreements(place: string, ours: Shape, theirs: Shape): string
   });
 }
 
-/** What values that were really answered have and lack against their description, one line each. */
+/** What real answers have or lack compared with their description, one line each. */
 export function gaps(place: string, shape: Shape, values: readonly unknown[]): string[] {
   if (shape.kind === 'list') {
     if (!values.every(Array.isArray)) return [`${place}: not a list`];

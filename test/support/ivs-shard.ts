@@ -48,7 +48,7 @@ export async function shardScope(
       // Any will do: the simulator does not check signatures.
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
       onRedisDown: 'wait',
-      // As the daemon has it: a busy machine is not taken for a peer that says nothing, and a permit that is lost comes back soon.
+      // As in the daemon: a busy machine is not mistaken for a silent peer, and a lost permit comes back soon.
       requestTimeoutMs: 5_000,
       emptyLedgerPatienceMs: 0,
       clock: systemClock,

@@ -3,7 +3,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { SimulatorHandle } from '#simulator/server.ts';
 
-/** One call over plain HTTP, as it stood. */
+/** One call over plain HTTP, unchanged. */
 export interface TourCall {
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
-// Four replicas in processes of their own, and what may befall them: one is killed (-9), one is paused (SIGSTOP), Redis is
-// killed and started again, and then emptied. Returns what the simulator recorded.
+// Four replicas in separate processes, with failures: one is killed (-9), one is suspended (SIGSTOP), Redis is killed and started again,
+// and then emptied. Returns what the simulator recorded.
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { connectRedis, disconnectRedis, keyPrefix } from '#runtime/redis.ts';
@@ -29,7 +29,7 @@ export interface OrdealResult {
 
 const replicas = 4;
 
-/** Runs it all. Every item is sent by somebody: what a killed replica had not sent goes to a new one. */
+/** Runs it all. Every item is sent by some replica: what a killed one had not sent goes to a new one. */
 export async function limiterOrdeal(options: OrdealOptions): Promise<OrdealResult> {
   await using redis = await ownRedis();
   await using simulator = await startSimulator({
@@ -114,14 +114,14 @@ export async function limiterOrdeal(options: OrdealOptions): Promise<OrdealResul
   };
 }
 
-/** As somebody at a console would: the server goes on, and knows nothing any more. */
+/** As somebody at a console would: the server continues, with no data. */
 async function empty(url: string): Promise<void> {
   const redis = connectRedis({ url, role: 'worker', logger: quietLogger() });
   await redis.flushall();
   await disconnectRedis(redis);
 }
 
-/** Most arrivals in any trailing second. */
+/** The most arrivals in any trailing second. */
 export function worstSecond(calls: readonly { readonly at: number }[]): number {
   const at = calls.map((call) => call.at).sort((a, b) => a - b);
   let worst = 0;

@@ -1,4 +1,4 @@
-// One replica in a process of its own: sends what it is given until each piece was accepted, and says so. It may be killed.
+// One replica in a separate process: sends what it is given until each item was accepted, and reports that. It may be killed.
 import { AppError } from '#domain/errors.ts';
 import { createIvsShard } from '#ivs/shard.ts';
 import { systemClock } from '#runtime/clock.ts';

@@ -27,7 +27,7 @@ const options = {
 };
 await startTelemetry({ ...options, env: { OTEL_SERVICE_NAME: 'ivs' } });
 const without = [...loaded];
-// The address is never asked: nothing is exported before the process ends.
+// The address is never called: nothing is exported before the process ends.
 await startTelemetry({ ...options, env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' } });
 console.log(JSON.stringify({ without, with: [...loaded] }));
 process.exit(0);

@@ -1,4 +1,4 @@
-// The order of the files: those that take long begin first, so that none of them runs alone at the end.
+// The order of the files: those that take long start first, so that none of them runs alone at the end.
 import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -60,7 +60,7 @@ export const longFiles: Readonly<Record<string, number>> = {
   'test/integration/telemetry.test.ts': 4,
 };
 
-/** Files that mostly wait come before those that mostly compute: the latter fill what is left, and no core is idle at the end. */
+/** Files that mostly wait come before those that mostly compute: the latter fill the gaps, and no core is idle at the end. */
 const projects = ['system', 'integration', 'unit'];
 
 export class LongestFirst extends BaseSequencer {

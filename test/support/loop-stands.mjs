@@ -1,5 +1,6 @@
-// Preloaded (`--import`) into a process: notes when its event loop stood, one JSON line each, in the file that TEST_LOOP_FILE names.
-// `waitedMs` is how long the system let the loop's thread wait for a core meanwhile (Linux; 0 elsewhere): that is the machine's, not ours.
+// Preloaded (`--import`) into a process: records when its event loop was blocked, one JSON line each, in the file that TEST_LOOP_FILE
+// names. `waitedMs` is how long the loop's thread waited for a core meanwhile (Linux; 0 elsewhere): that is caused by the machine, not by
+// us.
 import { appendFileSync, openSync, readSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 

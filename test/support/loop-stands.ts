@@ -1,11 +1,11 @@
-// How long the event loops of processes stood, as loop-stands.mjs noted it, and how much of that was the machine's.
+// How long the event loops of processes were blocked, as recorded by loop-stands.mjs, and how much of that was caused by the machine.
 import { readFile } from 'node:fs/promises';
 
 export interface Stand {
   /** Epoch ms. */
   readonly fromMs: number;
   readonly stoodMs: number;
-  /** Of it the thread was ready to run and had no core. */
+  /** The part for which the thread was ready to run and had no core. */
   readonly waitedMs: number;
 }
 
@@ -14,7 +14,7 @@ export interface Window {
   readonly toMs: number;
 }
 
-/** What a process has noted so far; nothing where it has noted nothing. */
+/** What a process has recorded so far; nothing if it has recorded nothing. */
 export async function readStands(file: string): Promise<Stand[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text
@@ -27,8 +27,8 @@ const overlap = (a: Window, b: Window) => Math.max(0, Math.min(a.toMs, b.toMs) -
 const windowOf = ({ fromMs, stoodMs }: Stand): Window => ({ fromMs, toMs: fromMs + stoodMs });
 
 /**
- * How long a loop stood by itself: without the time that its thread waited for a core, and without what a bare process beside it stood
- * in the same window for whatever reason (its machine was taken away, its disk was slow).
+ * How long a loop was blocked by its own work: without the time that its thread waited for a core, and without the time that a bare process was blocked
+ * in the same window for any reason (the machine was suspended, its disk was slow).
  */
 export function ownStandMs(stand: Stand, bare: readonly Stand[]): number {
   const shared = bare
@@ -37,7 +37,7 @@ export function ownStandMs(stand: Stand, bare: readonly Stand[]): number {
   return Math.max(0, stand.stoodMs - stand.waitedMs - Math.max(0, ...shared));
 }
 
-/** Whether a stand fell into one of these windows: a process that was stopped on purpose stands. */
+/** Whether it was blocked in one of these windows: a process that was stopped on purpose is blocked. */
 export function isWithin(stand: Stand, windows: readonly Window[]): boolean {
   return windows.some((window) => overlap(windowOf(stand), window) > 0);
 }

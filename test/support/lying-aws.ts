@@ -1,16 +1,16 @@
-// A stand-in for any service of AWS that answers what a test tells it to.
+// A stand-in for any AWS service that answers what a test tells it to.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface LyingAws extends AsyncDisposable {
   readonly url: string;
-  /** What is answered to an operation from now on, by its name; the body is text, or JSON of a value. */
+  /** Sets the answer to an operation from now on, by its name; the body is text, or JSON of a value. */
   answer(operation: string, body: unknown, status?: number): void;
   /** Operations that were called, in their order. */
   readonly calls: { readonly operation: string; readonly input: Record<string, unknown> }[];
 }
 
-/** Starts it on a free port; what was not told is refused with 501. Use with `await using`. */
+/** Starts it on a free port; an operation without a set answer gets 501. Use with `await using`. */
 export async function lyingAws(): Promise<LyingAws> {
   const answers = new Map<string, { body: unknown; status: number }>();
   const calls: LyingAws['calls'] = [];

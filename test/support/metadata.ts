@@ -1,4 +1,4 @@
-// A shard's metadata parts around a sender that keeps what it was given: for tests that need no IVS.
+// A shard's metadata parts with a sender that keeps what it was given: for tests that need no IVS.
 import pino from 'pino';
 import type { Lane } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -31,7 +31,7 @@ export class FakeSender implements MetadataSender {
   readonly calls: SentCall[] = [];
   /** Resolves when the permit is granted. */
   permit: (channelArn: ChannelArn, signal: AbortSignal) => Promise<void> = () => Promise.resolve();
-  /** Between the grant and the choice of what is sent. */
+  /** Called between the grant and the choice of what is sent. */
   moment: (channelArn: ChannelArn) => Promise<void> = () => Promise.resolve();
   answer: (call: SentCall) => Promise<void> = () => Promise.resolve();
 
@@ -56,7 +56,7 @@ export class FakeSender implements MetadataSender {
     return built;
   };
 
-  /** Payloads that reached a channel, in order, repeats left in. */
+  /** Payloads that reached a channel, in order, including repeats. */
   payloads(arn: ChannelArn): unknown[] {
     return this.calls.filter((call) => call.channelArn === arn).flatMap(({ items }) => items.map(({ d }) => d));
   }
@@ -95,7 +95,7 @@ export function metadataParts({ scope, sender, ...options }: MetadataPartsOption
   const metrics = createMetrics();
   const state = options.state ?? new MemoryState({ now: () => Date.now() });
   const outbox = new Outbox({
-    // As in production: what was on its way when the connection broke fails, and is never sent again unasked.
+    // As in production: what was on its way when the connection broke fails, and is never sent again automatically.
     redis: scope.connect({ maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false }),
     prefix: scope.prefix,
     maxItemsPerChannel: 1000,

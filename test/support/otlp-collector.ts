@@ -1,4 +1,4 @@
-// A stand-in for an OpenTelemetry collector: takes OTLP over HTTP as protobuf and tells what arrived.
+// A stand-in for an OpenTelemetry collector: accepts OTLP over HTTP as protobuf and reports what arrived.
 // https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/proto
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
@@ -23,7 +23,7 @@ export interface ArrivedSpan {
 
 export interface ArrivedPoint {
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** Of a histogram its count. */
+  /** For a histogram its count. */
   readonly value: number;
   readonly sum?: number;
   readonly bounds?: readonly number[];
@@ -46,7 +46,7 @@ export interface Collector extends AsyncDisposable {
   /** Of the last export. */
   readonly metrics: ReadonlyMap<string, ArrivedMetric>;
   readonly requests: readonly { readonly path: string; readonly headers: IncomingHttpHeaders }[];
-  /** How it answers from now on; default: as a collector that takes everything. */
+  /** How it answers from now on; default: as a collector that accepts everything. */
   answerWith(answer: (response: ServerResponse) => void): void;
 }
 
@@ -92,7 +92,7 @@ export async function startCollector(): Promise<Collector> {
 
 type Field = bigint | Buffer;
 
-/** The fields of a message by their numbers, each as often as it is there. */
+/** The fields of a message by their numbers, each as often as it occurs. */
 class Message {
   readonly #fields = new Map<number, Field[]>();
 

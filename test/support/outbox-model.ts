@@ -1,5 +1,5 @@
-// What the outbox should do, in plain objects: what waits for each channel and in which order, who holds what, how every (item,
-// channel) pair ended. Written from the words of decision 0004, not from the scripts; everything fits into one call.
+// What the outbox should do, in plain objects: what waits for each channel and in which order, who holds what, how every (item, channel)
+// pair ended. Written from decision 0004, not from the scripts; everything fits into one call.
 import { type Lane, lanes } from '#domain/action.ts';
 import type { CallResult } from '#metadata/parcel.ts';
 import type { OutboxItem } from '#metadata/stored-batch.ts';
@@ -10,7 +10,7 @@ export interface Waiting {
   lane: number;
   place: number;
   sending: boolean;
-  /** Alone, while it was being sent. */
+  /** It was cancelled alone, while it was being sent. */
   cancelled?: boolean;
 }
 
@@ -81,7 +81,7 @@ export class OutboxModel {
     return answer.outcome === 'accepted' && answer.channels === 0 ? { outcome: 'full', scope: 'channel' } : answer;
   }
 
-  /** A batch of several groups, each some items for some channels; nothing at all for channels without room. */
+  /** A batch of several groups, each some items for some channels; channels without room get nothing. */
   acceptGroups(batch: string, groups: readonly ModelGroup[], lane: Lane, dies: boolean): ModelAnswer {
     const rank = lanes.indexOf(lane);
     const room = groups.flatMap(({ channels, items }) =>
@@ -122,14 +122,14 @@ export class OutboxModel {
     return { outcome: 'accepted', channels: room.length };
   }
 
-  /** What is ready is leased by somebody. */
+  /** Ready channels are leased by somebody. */
   claim(): string[] {
     const ready = [...this.where].flatMap(([channel, where]) => (where === 'ready' ? [channel] : []));
     for (const channel of ready) this.where.set(channel, 'held');
     return ready;
   }
 
-  /** A lease ends without its holder having recorded anything. */
+  /** A lease ends without anything recorded by its holder. */
   lapse(channel: string): void {
     this.#unmark(channel);
     this.where.set(channel, this.queue(channel).length > 0 ? 'ready' : 'nowhere');
@@ -171,7 +171,7 @@ export class OutboxModel {
     this.where.set(channel, this.queue(channel).length === 0 ? 'nowhere' : later ? 'later' : 'ready');
   }
 
-  /** Somebody who lost the lease records: only that something arrived is true all the same. */
+  /** A holder that lost the lease records: only its deliveries are still true. */
   recordLate(channel: string, ids: readonly string[], result: CallResult): void {
     if (result.kind !== 'delivered') return;
     for (const waiting of this.queue(channel).filter(({ item }) => ids.includes(item.id)))
@@ -183,7 +183,7 @@ export class OutboxModel {
     for (const item of this.items.values()) if (item.batch === batch) item.mark ??= 'cancelled';
   }
 
-  /** One channel's part of a batch. What is being sent ends when its call has not delivered it. */
+  /** One channel's part of a batch. An item that is being sent ends if its call has not delivered it. */
   cancelPart(batch: string, channel: string): void {
     const waiting = this.queue(channel).find(({ item }) => item.batch === batch);
     if (!waiting) return;
@@ -213,7 +213,7 @@ export class OutboxModel {
     if (this.queue(channel).length === 0 && this.#place(channel) !== 'held') this.where.set(channel, 'nowhere');
   }
 
-  /** What leaves a channel for the new items: replaced or pushed out; undefined when it has no room even so. */
+  /** What leaves a channel for the new items: replaced or displaced; undefined if it still has no room. */
   #leaving(channel: string, items: readonly OutboxItem[], rank: number): Waiting[] | undefined {
     const queue = this.queue(channel);
     const leaving = queue.filter(
@@ -225,7 +225,7 @@ export class OutboxModel {
     return rank < bulk && pushable.length >= over ? [...leaving, ...pushable.slice(0, over)] : undefined;
   }
 
-  /** The oldest bulk items that take so much room besides what leaves anyhow; undefined if all of them do not. */
+  /** The oldest bulk items that make this much room besides what leaves anyway; undefined if all of them do not. */
   #oldestBulk(room: number, leaving: readonly Waiting[]): ModelItem[] | undefined {
     const staying = [...this.queues.values()].flat().filter((waiting) => !leaving.includes(waiting));
     const chosen: ModelItem[] = [];
@@ -281,7 +281,7 @@ function byTurn(a: Waiting, b: Waiting): number {
   return a.lane - b.lane || a.place - b.place;
 }
 
-/** How many of these items there are once those with the same key have replaced each other. */
+/** How many of these items remain once those with the same key have replaced each other. */
 function distinctOf(items: readonly OutboxItem[]): number {
   return new Set(items.map(({ id, key }) => (key === undefined ? `id ${id}` : `key ${key}`))).size;
 }

@@ -1,4 +1,4 @@
-// An outbox by itself: items, and batches that are accepted without a service around it.
+// An outbox alone: items, and batches that are accepted without a service around it.
 import type { Lane } from '#domain/action.ts';
 import { encodeItem, encodePlain, newItemId } from '#metadata/envelope.ts';
 import type { Outbox, OutboxOptions } from '#metadata/outbox.ts';

@@ -1,4 +1,4 @@
-// What the stand of page-stand.ts has on record: decisions, what became of them, the audit, and samples of viewers and health.
+// The records of the stand in page-stand.ts: decisions, their outcomes, the audit, and samples of viewers and health.
 import { type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { Transaction } from '#domain/shared-state.ts';
@@ -42,7 +42,7 @@ export async function writeHistory(
   });
 }
 
-/** One of the last hour, of which ten minutes were not seen. */
+/** One of the last hour, ten minutes of which were not seen. */
 export function writeFleetSample(tx: Transaction, minute: number): void {
   if (minute < 30 || minute > 40) tx.append(logs.fleetSamples, [110 - (minute % 7), 4, 1, 90_000 + minute, 2], kept);
 }
@@ -157,7 +157,7 @@ function writeAudit(tx: Transaction, nowMs: number): void {
   );
 }
 
-/** Viewers that rise and fall, a minute that nobody saw, and starvation towards the end. */
+/** Viewers that rise and fall, a minute without data, and starvation towards the end. */
 function writeSamples(
   tx: Transaction,
   channelArn: ChannelArn,

@@ -1,5 +1,5 @@
-// The operator's page before a daemon's worth of state: the real server, feed and page over a state in memory, so that a test can
-// show thousands of streams, stale data and incidents at will, with no waiting.
+// The operator's page with the state of a whole daemon: the real server, feed and page over a state in memory, so that a test can show
+// thousands of streams, stale data and incidents at will, without waiting.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -82,7 +82,7 @@ export function streamRecord(
   };
 }
 
-/** Rules as far as the page looks at them. */
+/** Rules, reduced to what the page reads. */
 const ruleset = {
   rules: [
     rule('mass-starvation', 'enforce', 15_000, 'Tells the NOC when 30 % of the live channels starve for 15 s.'),
@@ -116,7 +116,7 @@ function rule(name: string, mode: string, forMs: number, description: string): u
   };
 }
 
-/** A request, and who asked, as the audit names them. */
+/** A request, and the requester as the audit names them. */
 export interface Asked {
   readonly method: string;
   readonly url: string;
@@ -134,7 +134,7 @@ export interface PageStand extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Starts the stand with this many live streams: a few starving, unknown, held and about to be acted on. */
+/** Starts the stand with this many live streams: a few starving, unknown, held and with planned actions. */
 export async function pageStand({
   streams,
   lively = true,
@@ -145,13 +145,13 @@ export async function pageStand({
 }: {
   streams: number;
   lively?: boolean;
-  /** Whether polls go on: viewers move, and data stays fresh. */
+  /** Whether polls continue: viewers change, and data stays fresh. */
   breathe?: boolean;
-  /** Of every channel, besides its own. */
+  /** Tags of every channel, besides its own. */
   tags?: Readonly<Record<string, string>>;
-  /** Without any token, as on a machine of one's own. */
+  /** Without any token, as on one's own machine. */
   open?: boolean;
-  /** Of the rule mass-starvation, one for each second before the others; the oldest is two days old. */
+  /** Of the rule mass-starvation, one second apart; the oldest is two days old. */
   pastDecisions?: number;
 }): Promise<PageStand> {
   let pastMs: number | undefined;
@@ -314,7 +314,7 @@ function token(): string {
 
 type Writer = { set(key: string, value: unknown): void };
 
-/** Trouble of every kind that the page shows. @param streams the number of the channel that failed a while ago and has no row any more */
+/** Trouble of every kind that the page shows. @param streams the number of the channel that failed a while ago and no longer has a row */
 function scenery(tx: Writer, nowMs: number, streams: number): void {
   for (const index of [4, 17, 40])
     tx.set(
@@ -418,7 +418,7 @@ function scenery(tx: Writer, nowMs: number, streams: number): void {
   } satisfies Incident);
 }
 
-/** A quiet hour with one busy show, and a restart of which nothing is known. */
+/** A quiet hour with one busy show, and a restart during which nothing was seen. */
 function hourOf(endMs: number) {
   const perSecond = Array.from({ length: 360 }, (_, step) => {
     if (step > 90 && step < 102) return null;
@@ -457,7 +457,7 @@ function quotaOf() {
   };
 }
 
-/** The commands of the API over the state alone: what the rules engine would read. */
+/** The commands of the API on the state alone: what the rules engine would read. */
 function commands(state: MemoryState, asked: Asked[]): FastifyPluginAsyncZod {
   const arn = z.object({ arn: z.string() });
   return async (app) => {
@@ -635,7 +635,7 @@ const patchOfRule = {
 `,
 };
 
-/** A job of somebody who gave no name, of whose items not all arrived. */
+/** A job of somebody who gave no name; not all its items arrived. */
 function metadataJob() {
   const at = new Date(Date.now() - 60_000).toISOString();
   return {

@@ -1,10 +1,10 @@
-// A person with a browser: opens the page, signs in, and notes everything that goes wrong in it.
+// A person with a browser: opens the page, signs in, and records everything that goes wrong in it.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { channelArnAt, type PageStand } from './page-stand.ts';
 
-/** Against hanging only: no test asserts how long something takes. */
+/** Only guards against hanging: no test asserts how long something takes. */
 export const guardMs = 300_000;
 
 /** Starts a headless Chromium. */
@@ -18,18 +18,18 @@ export interface Visit extends AsyncDisposable {
   readonly page: Page;
   /** Everything that went wrong in the page: errors, refusals by the content security policy. */
   readonly complaints: string[];
-  /** Requests to another host than the daemon. */
+  /** Requests to hosts other than the daemon. */
   readonly strangers: string[];
 }
 
 export type VisitOptions = BrowserContextOptions & {
-  /** Where the stand is reached, if not at its own address. */
+  /** The address of the stand, if it is not its own. */
   readonly url?: string;
-  /** Run before the page's own script. */
+  /** Runs before the page's own script. */
   readonly before?: string;
 };
 
-/** Opens the page of a stand as this person; `nobody` stays at the sign-in, and no token is needed for `guest`. */
+/** Opens the page of a stand as this person; `nobody` stays at the sign-in, and `guest` needs no token. */
 export async function visit(
   browser: Browser,
   stand: Pick<PageStand, 'url' | 'tokens'>,
@@ -43,7 +43,7 @@ export async function visit(
   const strangers: string[] = [];
   page.on('pageerror', (error) => void complaints.push(error.message));
   page.on('console', (message) => {
-    // The first try without a token is refused; that is how the page learns that it needs one.
+    // The first attempt without a token is refused; this is how the page learns that it needs one.
     if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text());
   });
   page.on('request', (request) => void (request.url().startsWith(url) || strangers.push(request.url())));
@@ -80,7 +80,7 @@ export const allViews: readonly string[] = [
   '#/runbook',
 ];
 
-/** What axe finds in these views, and in a dialog over the first. */
+/** axe's findings in these views, and in a dialog over the first. */
 export async function complaintsOfAxe(page: Page, views: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const hash of views) {
@@ -98,7 +98,7 @@ export async function complaintsOfAxe(page: Page, views: readonly string[]): Pro
 
 /** Findings of axe, as `rule: selector`. */
 export async function findings(page: Page): Promise<string[]> {
-  // Injected past the page's own policy: the policy is for the page, not for its examiner.
+  // Injected despite the page's own policy: the policy is for the page, not for the test tool.
   await page.evaluate(axe);
   return page.evaluate(async () => {
     const { axe: examiner } = globalThis as unknown as {
@@ -109,12 +109,12 @@ export async function findings(page: Page): Promise<string[]> {
   });
 }
 
-/** Goes to another view by its address, without loading the page again; resolves when the view is drawn, which may still load. */
+/** Opens another view by its address, without loading the page again; resolves when the view is drawn, which may still load. */
 export async function show(page: Page, hash: string): Promise<void> {
   await page.evaluate(`(async () => {
     const to = ${JSON.stringify(hash)};
     if (location.hash === to) return;
-    // The page listens since it was loaded: it hears of it first, and draws before anybody else is told.
+    // The page has listened since it was loaded: it gets the event first, and draws before other listeners run.
     const changed = new Promise((heard) => addEventListener('hashchange', heard, { once: true }));
     location.hash = to;
     await changed;

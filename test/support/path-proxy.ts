@@ -1,4 +1,4 @@
-// A reverse proxy that serves a daemon below a path of its own, as nginx does with
+// A reverse proxy that serves a daemon below a path, as nginx does with
 // `location /ops/autopilot/ { proxy_pass …/; proxy_set_header X-Forwarded-Prefix /ops/autopilot; }`.
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net';
 export interface PathProxy extends AsyncDisposable {
   /** Where the daemon is reached, with no slash at the end. */
   readonly url: string;
-  /** Paths that browsers asked for and that are not below the prefix. */
+  /** Requested paths that are not below the prefix. */
   readonly strays: string[];
-  /** Asks the daemon as the proxy does, with these headers instead of its own. */
+  /** Sends a request as the proxy does, with these headers instead of its own. */
   ask(
     path: string,
     headers: Readonly<Record<string, string>>,
@@ -37,7 +37,7 @@ export async function startPathProxy(
     const { url = '/', method = 'GET', headers } = incoming;
     const path = url === prefix ? '/' : url.startsWith(`${prefix}/`) ? url.slice(prefix.length) : undefined;
     if (path === undefined) {
-      // A browser asks for this by itself.
+      // A browser requests this by itself.
       if (url !== '/favicon.ico') strays.push(url);
       answer.writeHead(404).end();
       return;

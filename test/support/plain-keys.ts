@@ -1,4 +1,4 @@
-// Keys for tests of the state itself, which does not care what lies under them.
+// Keys for tests of the state itself, which does not depend on the values.
 import { type Key, type Kind, key, kind, type Log, log } from '#domain/state-key.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: anything may lie there

@@ -1,7 +1,7 @@
-// Simple rules for everything that people read: sentences that are read once, and no phrase that reads as translated. CONTRIBUTING.md
-// ("How we write") has the guide.
+// Simple rules for everything that people read: sentences that need to be read only once, and no phrase that reads as translated.
+// CONTRIBUTING.md ("How we write") has the guide.
 
-/** One text and the place where somebody can correct it. */
+/** One text and the place where it can be corrected. */
 export type Text = readonly [place: string, text: string];
 
 /** The paragraphs, items and cells of a document, each with its place; code blocks and headings are left out. */
@@ -32,12 +32,12 @@ function plain(text: string): string {
     .replaceAll(/ \([^()]*\)/g, '');
 }
 
-/** A reader has to keep this many words in mind at most, up to the next full stop, colon or semicolon. */
+/** The most words that a reader has to keep in mind up to the next full stop, colon or semicolon. */
 const mostWords = 40;
-/** A list of things is read item by item. */
+/** A list is read item by item. */
 const mostWordsOfList = 65;
 
-/** Sentences of a text that are too long, with its place. */
+/** Sentences of a text that are too long, with their place. */
 export function tooLong([place, text]: Text): string[] {
   return plain(text)
     .split(/(?<=[.!?;:][)*”"]*)\s+/)
@@ -48,7 +48,7 @@ export function tooLong([place, text]: Text): string[] {
     });
 }
 
-/** Phrases that read as translated, or that say nothing, each with what to write instead. */
+/** Phrases that read as translated or are empty, each with what to write instead. */
 const phrases: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\b(?:TODO|TBD|FIXME|XXX|lorem|asdf|blah)\b/, 'the text itself'],
   [/\b(?:simply|obviously|of course|please|sorry|oops)\b/i, 'nothing: leave it out'],

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Returns a port that nobody listens on, below those that systems give to outgoing connections (from 32768 on): while its server is
- * away, no client that tries to reach it can be given the port as its own, and so keep the server from coming back.
+ * Returns a port that nobody listens on, below those that systems use for outgoing connections (from 32768 on). So while its server is
+ * away, no client that tries to reach it can get the port as its own and block the server's return.
  */
 export async function lastingPort(): Promise<number> {
   for (;;) {

@@ -1,4 +1,4 @@
-// The plumbing that most tests pass along: a silent logger, metrics of their own, seeded randomness.
+// Plumbing that most tests need: a silent logger, separate metrics, seeded randomness.
 import { pino } from 'pino';
 import type { Logger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
@@ -7,7 +7,7 @@ export function quietLogger(): Logger {
   return pino({ level: 'silent' });
 }
 
-/** A logger whose lines can be looked at. */
+/** A logger whose lines can be inspected. */
 export function keptLogger(): { readonly logger: Logger; readonly lines: Record<string, unknown>[] } {
   const lines: Record<string, unknown>[] = [];
   const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
@@ -18,7 +18,7 @@ export function testMetrics(): Metrics {
   return createMetrics();
 }
 
-/** Resolves with what `attempt` returns as soon as it does not throw; fails with its last error after five minutes. */
+/** Resolves with the result of `attempt` as soon as it does not throw; fails with its last error after five minutes. */
 export async function untilPasses<T>(attempt: () => T | Promise<T>): Promise<T> {
   const deadline = performance.now() + 300_000;
   for (;;) {
@@ -44,8 +44,8 @@ export function seededRandom(seed: number): () => number {
 
 /**
  * Resolves when `condition` returns something other than undefined, null or false.
- * @param boundMs a guard against hanging on a machine that does other work too, and never what a test asserts.
- * @throws Error when it did not come true
+ * @param boundMs a guard against hanging on a busy machine, never something that a test asserts.
+ * @throws Error if it did not come true
  */
 export async function eventually<T>(condition: () => T | Promise<T>, boundMs = 300_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + boundMs;

@@ -1,4 +1,4 @@
-// Receivers as the configuration makes them.
+// Receivers as built from the configuration.
 import { compileReceiver } from '#config/compile-receivers.ts';
 import { receiver } from '#config/receiver-schema.ts';
 import type { Receiver } from '#domain/receiver.ts';

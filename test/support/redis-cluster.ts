@@ -12,14 +12,14 @@ type Options = Omit<RedisOptions, 'replyMapping'>;
 
 export interface TestNode {
   readonly port: number;
-  /** A connection for looking in. */
+  /** A connection for inspection. */
   readonly redis: Redis;
   readonly isDead: boolean;
   /** kill -9 */
   kill(): Promise<void>;
-  /** Starts it again after `kill`, with nothing but what it knows of its cluster. */
+  /** Starts it again after `kill`, with only what it knows of its cluster. */
   restart(): void;
-  /** Stops it where it stands (SIGSTOP); `false` lets it go on. */
+  /** Suspends it (SIGSTOP); `false` continues it. */
   freeze(isFrozen: boolean): void;
 }
 
@@ -34,7 +34,7 @@ class Servers implements AsyncDisposable {
     process.once('exit', this.#onExit);
   }
 
-  /** A run that is interrupted disposes of nothing. */
+  /** An interrupted run disposes of nothing. */
   readonly #onExit = () => {
     for (const child of this.#children) child.kill('SIGKILL');
   };
@@ -43,7 +43,7 @@ class Servers implements AsyncDisposable {
     return new Servers(await mkdtemp(join(tmpdir(), 'autopilot-redis-')));
   }
 
-  /** Starts one server with a configuration of `name value` lines; `files` lie in its folder. */
+  /** Starts one server with a configuration of `name value` lines; `files` are in its folder. */
   async start(
     config: readonly string[],
     {
@@ -127,12 +127,12 @@ export interface TestCluster extends AsyncDisposable {
   ownerOf(key: string): Promise<TestNode>;
   /** A living replica of a primary. */
   replicaOf(primary: TestNode): Promise<TestNode>;
-  /** Moves a key's slot with all of its keys to another primary; `between` runs when it has begun and nothing has moved. */
+  /** Moves a key's slot with all of its keys to another primary; `between` runs when the move has begun and nothing has moved yet. */
   moveSlot(key: string, options?: { readonly between?: () => Promise<void> }): Promise<TestNode>;
 }
 
 /**
- * Starts three primaries and three replicas which know each other already, so that nothing has to be agreed upon first.
+ * Starts three primaries and three replicas that know each other already, so that no agreement is needed first.
  * A primary counts as lost after a second.
  */
 export async function redisCluster({
@@ -245,7 +245,7 @@ async function startPair(servers: Servers, password?: string): Promise<Pair> {
   const primary = await start();
   const replica = await start(`replicaof 127.0.0.1 ${primary.port}`);
   await eventually(async () => /master_link_status:up/.test(await replica.redis.info('replication')));
-  // Until it has confirmed its place for the first time it does not count.
+  // It does not count until it has confirmed its place for the first time.
   await eventually(async () => /state=online/.test(await primary.redis.info('replication')));
   return [primary, replica];
 }

@@ -1,4 +1,4 @@
-// A place of one's own in the Redis of the test run: a random namespace, cleaned by prefix when the test is over.
+// A private place in the Redis of the test run: a random namespace, cleaned up by prefix when the test is over.
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.
 import { keyPrefix } from '#runtime/redis.ts';
 import { lastingPort } from './ports.ts';
 
-/** The address of the Redis that the run of tests uses. */
+/** The address of the Redis that the test run uses. */
 export function testRedisUrl(): string {
   const url = process.env['TEST_REDIS_URL'];
   if (!url)
@@ -24,7 +24,7 @@ export interface RedisScope extends AsyncDisposable {
   readonly namespace: string;
   /** Key prefix of the shard `main`. */
   readonly prefix: string;
-  /** A connection for looking in; more by `connect`. */
+  /** A connection for inspection; more by `connect`. */
   readonly redis: Redis;
   readonly connect: (options?: Omit<RedisOptions, 'replyMapping'>) => Redis;
 }

@@ -1,15 +1,15 @@
-// A Redis that refuses, hangs, or counts what it is asked: a proxy in front of a real one. What is refused is replaced on its way by
-// a script that answers with the error, so that answers keep their order.
+// A Redis that refuses, hangs, or counts its commands: a proxy in front of a real one. A refused command is replaced on its way by a script
+// that answers with the error, so that answers keep their order.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** The text of the error that a command is answered with; undefined: the real server answers. */
+/** The error text for a command; undefined: the real server answers. */
 export type Refusal = (command: string, args: readonly string[]) => string | undefined;
 
 export interface RefusingRedis extends AsyncDisposable {
   readonly url: string;
   refuse: Refusal;
-  /** True: connections are taken and nothing is ever answered. */
+  /** True: connections are accepted and nothing is ever answered. */
   hangs: boolean;
   /** Since the start, or the last `reset`. */
   readonly connections: number;
@@ -19,7 +19,7 @@ export interface RefusingRedis extends AsyncDisposable {
   cut(): void;
 }
 
-/** Everything but the handshake. */
+/** Everything except the handshake. */
 export const afterHandshake = (text: string): Refusal => {
   const handshake = new Set(['hello', 'auth', 'select', 'client', 'info', 'quit']);
   return (command) => (handshake.has(command) ? undefined : text);

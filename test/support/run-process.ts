@@ -1,11 +1,11 @@
-// Runs one of the programs as a process of its own, to its end.
+// Runs one of the programs as a separate process, to its end.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 export const root = join(import.meta.dirname, '..', '..');
 
 export interface Ended {
-  /** Exit code, or the signal that ended it; `still running` when it had to be killed. */
+  /** Exit code, or the signal that ended it; `still running` if it had to be killed. */
   readonly end: number | NodeJS.Signals | 'still running';
   readonly stdout: string;
   readonly stderr: string;
@@ -16,11 +16,11 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Against hanging only. */
   readonly withinMs?: number;
-  /** Is told of what was written so far, and may send signals. */
+  /** Called with what was written so far; may send signals. */
   readonly during?: (process: { readonly said: string; readonly kill: (signal: NodeJS.Signals) => void }) => void;
   /** A file that standard output goes to. */
   readonly stdout?: number;
-  /** Told at once, with what sends signals. */
+  /** Called at once, with a function that sends signals. */
   readonly started?: (kill: (signal: NodeJS.Signals) => void) => void;
 }
 

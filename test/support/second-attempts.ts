@@ -1,4 +1,4 @@
-// Tells which tests passed only at their second attempt. Each of them races with something: find out with what, and mend it.
+// Reports which tests passed only at their second attempt. Each of them has a race: find and fix it.
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 export class SecondAttempts implements Reporter {

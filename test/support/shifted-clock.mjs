@@ -1,5 +1,5 @@
-// Preloaded (`--import`) into a process of a test: its clock is off, and may step while it runs. TEST_CLOCK holds pairs
-// `<ms after the start>:<ms off>`, for example `0:3600000,4000:-3600000`. The monotonic clock stays as it is.
+// Preloaded (`--import`) into a process of a test: its clock is wrong, and may jump while it runs. TEST_CLOCK contains pairs `<ms after the
+// start>:<ms off>`, for example `0:3600000,4000:-3600000`. The monotonic clock is not changed.
 const steps = (process.env.TEST_CLOCK ?? '').split(',').map((step) => step.split(':').map(Number));
 const RealDate = Date;
 const realNow = Date.now;

@@ -1,4 +1,4 @@
-// The real SDK pointed at a simulator: one wire call per send, fake credentials, and errors reduced to what tests compare.
+// The real SDK pointed at a simulator: one request per send, fake credentials, and errors reduced to what tests compare.
 import * as ivsSdk from '@aws-sdk/client-ivs';
 import { IvsClient, type IvsServiceException } from '@aws-sdk/client-ivs';
 
@@ -15,7 +15,7 @@ export const failureOf = (call: Promise<unknown>): Promise<string> =>
     (error: IvsServiceException) => `${error.$metadata?.httpStatusCode} ${error.name}`,
   );
 
-/** Sends any operation by its name, so that tables can drive every one; returns the answer without its metadata. */
+/** Sends any operation by its name, so that tables can use every one; returns the answer without its metadata. */
 export const sender =
   (ivs: IvsClient) =>
   (operation: string) =>

@@ -1,10 +1,13 @@
-// What the long soak knows for itself: what people have said and since when it holds, what was accepted, what acted, and what the journal
-// said before a loss could take it. At the end all of it is compared.
+// The long soak's own records: what people requested and since when it is in force, what was accepted, what acted, and what the journal
+// contained before a loss could take it. At the end all of it is compared.
 import type { CallRecord, CueRecord } from '#simulator/client.ts';
 import { unpackCue } from '#src/player/cues.ts';
 import type { Delivery } from './soak-stand.ts';
 
-/** Something that holds automation back: from the answer that told of it, and as long as a replica may take to learn it, to its end. */
+/**
+ * Something that holds back automation: from the answer that confirmed it, plus the time that a replica may take to learn of it, to its
+ * end.
+ */
 export interface Brake {
   readonly kind: 'pause' | 'hold' | 'silence';
   /** The channel on hold, or the silenced rule. */
@@ -21,7 +24,7 @@ interface Accepted {
 
 interface JournalEntry {
   readonly id: string;
-  /** Equal decisions of one moment that it stands for; the causes of the others are not told. */
+  /** How many equal decisions of one moment it stands for; the causes of the others are not listed. */
   readonly count: number;
   readonly rule: string;
   readonly cause: string;
@@ -41,17 +44,17 @@ interface Effect {
   readonly id?: string;
 }
 
-/** A replica learns of a pause or hold within a second and asks anew before each action; the call itself takes its time. */
+/** A replica learns of a pause or hold within a second and checks again before each action; the call itself takes time. */
 const learnMs = 2_000;
-/** What was accepted so long before a loss must have been done or judged by then, also on a busy machine under faults. */
+/** What was accepted this long before a loss must have been done or judged by then, even on a busy machine with faults. */
 const settledMs = 30_000;
 
 export class SoakLedger {
   readonly counts: Record<string, number> = {};
   readonly brakes: Brake[] = [];
-  /** When what was known may have gone: it may be missing, or be done again. */
+  /** When known data may have been lost: it may be missing, or be done again. */
   readonly losses: number[] = [];
-  /** Moments after which a delivery may come again with the same id: somebody died in the middle of it. */
+  /** Moments after which a delivery may come again with the same id: a process died in the middle of it. */
   readonly crashes: number[] = [];
   readonly #accepted: Accepted[] = [];
   readonly #timeline: { readonly atMs: number; readonly what: string }[] = [];
@@ -64,7 +67,7 @@ export class SoakLedger {
     this.counts[what] = (this.counts[what] ?? 0) + by;
   }
 
-  /** What was done to the fleet, for whoever looks at a failure. */
+  /** What was done to the fleet, for the analysis of a failure. */
   note(what: string): void {
     this.#timeline.push({ atMs: Date.now(), what });
   }
@@ -75,7 +78,7 @@ export class SoakLedger {
     return near.map((one) => `${one.what} ${((one.atMs - atMs) / 1_000).toFixed(1)} s`).join(', ');
   }
 
-  /** It holds from now on, and as soon as everybody can know it. */
+  /** It holds from now on, and counts once everybody can know it. */
   brake(kind: Brake['kind'], of?: string): Brake {
     const fromMs = Date.now() + learnMs;
     const brake: Brake = { kind, fromMs, toMs: Number.POSITIVE_INFINITY, ...(of === undefined ? {} : { of }) };
@@ -97,18 +100,18 @@ export class SoakLedger {
     this.#starved.push({ channelArn, atMs: Date.now() });
   }
 
-  /** What the journal says now; a later entry about a cause takes the place of an earlier one. */
+  /** What the journal says now; a later entry about a cause replaces an earlier one. */
   readJournal(entries: readonly JournalEntry[]): void {
     for (const entry of [...entries].sort((a, b) => a.at.localeCompare(b.at))) {
       const key = `${entry.rule} ${entry.cause}`;
       if (entry.count > 1 && isFinal(entry)) this.#unnamed.set(entry.id, { rule: entry.rule, count: entry.count - 1 });
       const known = this.#journal.get(key);
-      // A job's end is told by the entry that acted.
+      // The entry that acted contains its job's end.
       if (known?.outcome !== 'acted' || entry.outcome === 'acted') this.#journal.set(key, entry);
     }
   }
 
-  /** Compares. Returns sentences: what was broken; empty when nothing was. */
+  /** Compares. Returns sentences about what was broken; empty if nothing was. */
   judge({
     calls,
     cues,
@@ -170,7 +173,7 @@ export class SoakLedger {
     return broken;
   }
 
-  /** A silence counts when a rule decides. */
+  /** A silence counts at the time when a rule decides. */
   #underSilences(): string[] {
     const broken: string[] = [];
     for (const { rule, cause, outcome, at } of this.#journal.values()) {
@@ -237,7 +240,7 @@ export class SoakLedger {
     return broken;
   }
 
-  /** Metadata of a rule that waits is taken back by a pause or hold. */
+  /** A pause or hold cancels waiting metadata of a rule. */
   #wasCancelled(atMs: number): boolean {
     return this.brakes.some(
       ({ kind, fromMs }) => kind !== 'silence' && fromMs >= atMs - 1_000 && fromMs - learnMs <= atMs + 30_000,
@@ -245,7 +248,7 @@ export class SoakLedger {
   }
 }
 
-/** Whether nothing more comes of the cause: it was held back for good, or what acted has ended. */
+/** Whether nothing more comes of the cause: it was finally held back, or what acted has ended. */
 function isFinal({ outcome, reason, jobs }: JournalEntry): boolean {
   if (outcome === 'acted') return jobs.some((job) => job.outcome === 'skipped');
   return outcome !== 'pending' && reason !== 'warming_up' && reason !== 'data_gap';

@@ -1,5 +1,5 @@
 // What happens in the long soak: traffic, people who pause, hold and silence, peers that lie and drip, and machines that fail, each in a
-// loop of its own until the time is over. Every fault ends before the next of its loop begins.
+// loop of its own until the time is over. Every fault ends before the next one of its loop begins.
 import { randomUUID } from 'node:crypto';
 import type { FaultRule } from '#simulator/client.ts';
 import type { DaemonProcess } from './daemon-process.ts';
@@ -7,7 +7,7 @@ import { SoakLedger } from './soak-ledger.ts';
 import { pauseFor, type SoakStand } from './soak-stand.ts';
 
 const patienceMs = 90_000;
-/** What a failover loses, and what is more than that. */
+/** What a failover loses, and more than that. */
 const failoverMs = 5_000;
 
 interface Channels {
@@ -28,9 +28,9 @@ export class SoakPlay {
   readonly #random: () => number;
   readonly #channels: Channels;
   readonly #untilMs: number;
-  /** Messages that are no events: nobody deletes them, and this queue has no dead-letter queue. */
+  /** Messages that are not events: nobody deletes them, and this queue has no dead-letter queue. */
   #unreadable = 0;
-  /** People do nothing while the state is being lost: whatever they say then has no certain beginning. */
+  /** People do nothing while the state is being lost: a control set then has no certain start. */
   #isBusy = false;
 
   private constructor(
@@ -63,7 +63,7 @@ export class SoakPlay {
     return new SoakPlay(stand, channels, options);
   }
 
-  /** Plays until the time is over and all has come to rest. */
+  /** Plays until the time is over and everything has settled. */
   async run(): Promise<void> {
     const loops = [
       this.#traffic(),
@@ -123,7 +123,7 @@ export class SoakPlay {
           resources: [],
           detail: { limit_name: 'Concurrent Viewers', limit_value: 1, exceeded_by: 1, limit_unit: 'viewers' },
         });
-        // Twice, with something unreadable between them, now and then.
+        // Sometimes twice, with something unreadable in between.
         await platform.send(body);
         ledger.accept('event', id);
         if (this.#below(6) === 0) {
@@ -214,7 +214,7 @@ export class SoakPlay {
     ledger.brake('silence', rule).toMs = Date.now() + (seconds - 2) * 1_000;
   }
 
-  /** IVS lies, drips, hangs, and loses answers. */
+  /** IVS returns false answers, drips, hangs, and loses answers. */
   async #peers(): Promise<void> {
     const { control } = this.#stand.platform.simulator;
     const lies: readonly (readonly [what: string, rule: FaultRule])[] = [
@@ -264,7 +264,7 @@ export class SoakPlay {
       ['daemon SIGKILL', () => this.#replaced('SIGKILL')],
       ['daemon frozen', () => this.#stand.freeze(this.#any(this.#stand.daemons), 1_000 + this.#below(5_000))],
     ];
-    // Every kind in a random order, again and again: also a short run sees most of them.
+    // Every kind in a random order, repeatedly, so that even a short run covers most of them.
     let left: (typeof faults)[number][] = [];
     for (; !this.#isOver; await pauseFor(1_000 + this.#below(3_000))) {
       if (left.length === 0) left = [...faults];
@@ -324,12 +324,12 @@ export class SoakPlay {
     });
   }
 
-  /** A loss of the state, and what people do about it by the run book. */
+  /** A loss of the state, and what people do about it according to the run book. */
   async #losing(lose: () => Promise<{ readonly pauses: boolean; readonly living?: boolean }>): Promise<void> {
     const { ledger } = this;
     this.#isBusy = true;
     try {
-      // What was placed a moment ago is known by both replicas before the loss comes.
+      // Both replicas know a control that was set a moment ago before the loss comes.
       await pauseFor(2_500);
       await this.#readJournal();
       const held = ledger.inForce('hold');
@@ -365,13 +365,13 @@ export class SoakPlay {
     await this.#until(() => `the holds ${expected.join()} (there are ${JSON.stringify(seen)})`, areBack);
   }
 
-  /** Older holds may be back that were released since: nothing is held any more until somebody says so. */
+  /** Released older holds may be back: nothing counts as held until somebody holds it again. */
   async #releaseAll(): Promise<void> {
     for (const arn of [...this.#channels.firm, ...this.#channels.loose])
       await this.#ask('DELETE', `/v1/holds/${encodeURIComponent(arn)}`);
   }
 
-  /** The journal is read again and again: a loss takes it. */
+  /** The journal is read repeatedly: a loss takes it. */
   async #readers(): Promise<void> {
     for (; !this.#isOver; await pauseFor(2_000)) await this.#readJournal();
   }
@@ -383,7 +383,7 @@ export class SoakPlay {
     }
   }
 
-  /** Nothing fails any more, nothing is held back, and what is on its way arrives. */
+  /** Nothing fails any longer, nothing is held back, and what is on its way arrives. */
   async #rest(): Promise<void> {
     const { platform, daemons } = this.#stand;
     await platform.simulator.control.clearFaults();

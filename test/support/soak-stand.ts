@@ -1,5 +1,5 @@
 // The long soak's stand: a simulator of IVS, an SQS, a Redis that can go back to an older file, a receiver of webhooks, and two daemons
-// that are replaced one after the other. What acted is told by the simulator and the receiver, outside of the daemons.
+// that are replaced one after the other. The simulator and the receiver, outside of the daemons, record what acted.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
@@ -15,12 +15,12 @@ import { isWithin, ownStandMs, readStands, type Window } from './loop-stands.ts'
 
 export interface Delivery {
   readonly atMs: number;
-  /** The daemon's own id of it: a repeat carries the same one. */
+  /** The daemon's own id of it: a repeat has the same one. */
   readonly id: string;
   readonly body: { readonly cause: string };
 }
 
-/** One of the two places for a daemon; each has a folder that outlives its processes. */
+/** One of the two places for a daemon; each has a folder that stays when its process ends. */
 interface Place {
   readonly folder: string;
   daemon: DaemonProcess | undefined;
@@ -56,7 +56,7 @@ rules:
 export class SoakStand implements AsyncDisposable {
   readonly platform: Broadcast;
   readonly deliveries: Delivery[] = [];
-  /** Between a connection to a daemon and us: the settings of a client that waits little. */
+  /** Settings of a client that waits little, for connections to a daemon. */
   readonly redis: Redis;
   readonly places: readonly Place[];
   readonly #stack: AsyncDisposableStack;
@@ -130,7 +130,7 @@ export class SoakStand implements AsyncDisposable {
     return this.places.flatMap(({ daemon }) => daemon ?? []);
   }
 
-  /** Starts a daemon in a place. Its clock is off, and steps while it runs. */
+  /** Starts a daemon in a place. Its clock is wrong, and jumps while it runs. */
   async start(place: Place): Promise<DaemonProcess> {
     const file = join(this.#folder, `loop-${this.#lives.length}`);
     const hourly = () => Math.round((this.#random() - 0.5) * 7_200_000);
@@ -153,7 +153,7 @@ export class SoakStand implements AsyncDisposable {
     return place.daemon;
   }
 
-  /** Ends the daemon of a place: in order, or at once. */
+  /** Ends the daemon of a place: orderly, or at once. */
   async end(place: Place, how: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const { daemon } = place;
     place.daemon = undefined;
@@ -161,7 +161,7 @@ export class SoakStand implements AsyncDisposable {
     else await daemon?.[Symbol.asyncDispose]();
   }
 
-  /** A daemon that is stopped for a while and goes on. */
+  /** A daemon that is suspended for a while and continues. */
   async freeze(daemon: DaemonProcess, ms: number): Promise<void> {
     const fromMs = Date.now();
     process.kill(daemon.pid, 'SIGSTOP');
@@ -188,7 +188,7 @@ export class SoakStand implements AsyncDisposable {
     return this.#backupAtMs;
   }
 
-  /** Kills Redis and starts it again on the same port; from the copy of its file where `rollBack` says so. */
+  /** Kills Redis and starts it again on the same port; with `rollBack`, from the copy of its file. */
   async restartRedis({ rollBack = false, awayMs = 0 } = {}): Promise<void> {
     const port = Number(new URL(this.#server.url).port);
     await this.#server.kill();
@@ -202,7 +202,9 @@ export class SoakStand implements AsyncDisposable {
     this.#server = await startEmbeddedRedis({ program, directory, port });
   }
 
-  /** The longest that any daemon's loop stood by itself, and at all; while it listened and was not stopped on purpose. */
+  /**
+   * The longest time that any daemon's loop was blocked by its own work, and in total; while it listened and was not stopped on purpose.
+   */
   async loopMs(): Promise<{ readonly own: number; readonly whole: number; readonly waited: number }> {
     const bare = await readStands(this.#bareFile);
     let [own, whole, waited] = [0, 0, 0];

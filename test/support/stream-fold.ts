@@ -1,10 +1,10 @@
-// Records of streams without src/streams: a change is laid over what is known of a channel, as the reconciler would report it.
+// Records of streams without src/streams: a change is applied to what is known of a channel, as the reconciler would report it.
 import { type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 
-/** A healthy live stream that nobody has counted the viewers of, by the channel's id. */
+/** A healthy live stream without a viewer count, by the channel's id. */
 function newRecord(channelArn: ChannelArn, atMs: number): StreamRecord {
   const id = channelIdOf(channelArn);
   return {
@@ -31,7 +31,7 @@ function newRecord(channelArn: ChannelArn, atMs: number): StreamRecord {
   };
 }
 
-/** Changes the record of a channel's stream; what moved has moved now, unless the change says since when. */
+/** Changes the record of a channel's stream; the changed fields count from now, unless the change says since when. */
 export function foldStream(tx: Transaction, channelArn: ChannelArn, change: Partial<StreamRecord>): StreamChange {
   const { nowMs } = tx;
   const before = tx.get(kinds.stream.of(channelArn));

@@ -1,4 +1,4 @@
-// True histories of channels, what polls see of them, and deliveries of their events that lose, repeat, delay and reorder.
+// True histories of channels, what polls see of them, and deliveries that lose, repeat, delay and reorder their events.
 import type { GeneratorValue } from 'fast-check';
 import fc from 'fast-check';
 import type { StreamHealth } from '#domain/channel.ts';
@@ -9,13 +9,13 @@ import { event, poll, snapshot, streamIdFor } from './streams.ts';
 export interface TrueSession {
   readonly stream: string;
   readonly createdAt: number;
-  /** As `endAt` for one that failed and never was live. */
+  /** The same as `endAt` for a session that failed and never was live. */
   readonly liveAt: number;
   readonly endAt: number;
   /** When Session Ended happened, on either side of Stream End. */
   readonly goneAt: number;
   readonly starving: readonly { readonly from: number; readonly to: number }[];
-  /** Undefined: it is not recorded. A recording that goes on over reconnects ends for all its streams when it ends for the last. */
+  /** Undefined: it is not recorded. A recording that continues over reconnects ends for all its streams when it ends for the last. */
   readonly recorded: Recorded | undefined;
   /** Other things that happen to a live stream. */
   readonly incidents: readonly { readonly name: 'Ingest Bitrate' | 'Stream Takeover'; readonly at: number }[];
@@ -25,7 +25,7 @@ export interface Recorded {
   readonly from: number;
   readonly to: number;
   readonly end: 'Recording End' | 'Recording End Failure';
-  /** Whether the end is told under this stream's id, and for which earlier ones too. */
+  /** Whether the end is reported under this stream's id, and for which earlier ones too. */
   readonly tells: readonly string[] | undefined;
 }
 
@@ -41,7 +41,9 @@ export const starvingEvery = 5_000;
 
 const between = (min: number, max: number) => fc.integer({ min, max });
 
-/** Up to seven sessions of 1 to 200 seconds with starvation, breaches and takeovers here and there; some fail; the last may still be live when the story ends. */
+/**
+ * Up to seven sessions of 1 to 200 seconds with some starvation, breaches and takeovers; some fail; the last may still be live at the end.
+ */
 export function drawHistory(draw: GeneratorValue, channel: string): History {
   const sessions: TrueSession[] = [];
   const count = draw(between, 0, 4) === 0 ? draw(between, 4, 7) : draw(between, 1, 3);
@@ -102,7 +104,7 @@ function drawSession(
   };
 }
 
-/** One recording over all of them: it ends with the last, for all. */
+/** One recording of all of them: it ends with the last, for all. */
 function mergeRecordings(sessions: TrueSession[]): void {
   const last = sessions.findLast(({ recorded }) => recorded);
   if (!last?.recorded) return;
@@ -165,7 +167,7 @@ const oddNames = [
 ];
 
 /**
- * Events that say what is not so: of any name, dated anywhere between years ago and days ahead, about the channel's own streams,
+ * False events: with any name, dated anywhere between years ago and days ahead, about the channel's own streams,
  * about another channel's, or about one that never was. They arrive while the history lasts, or after it.
  */
 export function oddEvents(histories: readonly History[], draw: GeneratorValue): EventObservation[] {
@@ -189,7 +191,7 @@ export function oddEvents(histories: readonly History[], draw: GeneratorValue): 
 
 type Fault = 'none' | 'broken' | 'shifted';
 
-/** What a sweep at this moment sees. A history stands still when it is over. */
+/** What a sweep sees at this moment. Nothing changes after the end of a history. */
 function sweepAt(
   histories: readonly History[],
   scope: PollObservation['scope'],
@@ -210,7 +212,7 @@ function sweepAt(
 }
 
 /**
- * Sweeps at their intervals up to `until`, and two more. Some fail, and some miss the streams because a page shifted, but never two in
+ * Sweeps at their intervals up to `until`, and two more. Some fail, and some miss streams because a page shifted, but never two in
  * a row; for a while there may be none at all.
  */
 export function sweepsOf(histories: readonly History[], until: number, draw?: GeneratorValue): PollObservation[] {
@@ -228,7 +230,7 @@ export function sweepsOf(histories: readonly History[], until: number, draw?: Ge
     faulty = fault !== 'none';
     sweeps.push(sweepAt(histories, 'all', at + 100, fault));
   }
-  // Nothing moves any more: a few sweeps stand for hours of them, the last one after every reconnect window.
+  // Nothing changes any longer: a few sweeps represent hours of them, the last one after every reconnect window.
   const later = [until, until + fullEvery, until + 2 * fullEvery, until + 400_000];
   for (let at = endsAt + 50_000; at < until; at += Math.max(20_000, (until - endsAt) / 10)) later.push(at);
   for (const at of later)
@@ -240,7 +242,7 @@ export interface Faults {
   readonly lost: boolean;
 }
 
-/** The events as a bad day delivers them: some twice, some late by minutes or hours, some never. */
+/** The events as delivered on a bad day: some twice, some late by minutes or hours, some never. */
 export function deliver(
   events: readonly EventObservation[],
   draw: GeneratorValue,

@@ -1,4 +1,4 @@
-// Observations for tests of noticing: events and sweeps in the shape that intake makes them, and a state in memory to apply them to.
+// Observations for tests of intake: events and sweeps in the form that intake makes, and a state in memory to apply them to.
 import type { ChannelArn, StreamHealth, StreamId, StreamSnapshot } from '#domain/channel.ts';
 import type { EventObservation, Observation, PollObservation } from '#domain/observation.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';

@@ -1,10 +1,10 @@
-// A process in which something goes wrong that nobody catches: `node uncaught-child.ts <kind>`.
+// A process in which an error is not caught: `node uncaught-child.ts <kind>`.
 import { messageOf } from '#domain/errors.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
 import { endOnUncaught } from '#runtime/uncaught.ts';
 
 const scrubber = new Scrubber();
-// No secret: a text that must not be seen, for this test.
+// Not a secret: a text that must not appear, for this test.
 scrubber.hide('hidden-by-value', 'value');
 const logger = createLogger({ level: 'info', scrubber });
 const kind = process.argv[2]!;

@@ -1,5 +1,5 @@
-// Stand-ins for the services behind receivers, on loopback. Each checks what it gets by the schema that its vendor documents, and answers
-// as the vendor does: a message that the vendor would refuse is refused here.
+// Stand-ins for the services behind receivers, on loopback. Each checks what it gets against the schema that its vendor documents, and
+// answers like the vendor: a message that the vendor would refuse is refused here.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -208,7 +208,7 @@ export interface Got {
   readonly problem: string | undefined;
 }
 
-/** Says something else than the vendor would to a message it takes. */
+/** Replaces the vendor's answer to a message that it would accept. */
 export type Answer = (got: {
   readonly vendor: Vendor;
   readonly count: number;
@@ -221,7 +221,7 @@ export interface Vendors extends AsyncDisposable {
   of(vendor: Vendor): readonly Got[];
 }
 
-/** Starts them all behind one port. */
+/** Starts them all on one port. */
 export async function startVendors(answer: Answer = () => undefined): Promise<Vendors> {
   const ajv = new Ajv({ strict: false });
   const checks = Object.fromEntries(

@@ -1,4 +1,4 @@
-// What is true of the channels in the virtual hour, and the events and streams that IVS would tell of it.
+// The true state of the channels in the virtual hour, and the events and streams that IVS would report about it.
 import type { StreamHealth, StreamSnapshot } from '#domain/channel.ts';
 import type { EventObservation } from '#domain/observation.ts';
 import { event, snapshot } from './streams.ts';
@@ -57,7 +57,7 @@ export class VirtualFleet {
     return { ...rest, channelArn: undefined, envelope: { ...envelope, resources: [], detail } };
   }
 
-  /** Dated before its session, in the future, of a session that nobody knows, or of a name that nobody knows. */
+  /** Dated before its session, in the future, of an unknown session, or with an unknown name. */
   odd(name: string, which: 0 | 1 | 2 | 3): EventObservation {
     const minute = 60_000;
     if (which === 0) return this.#event('Stream End', name, this.of(name).startedAt - 5 * minute);
@@ -67,7 +67,7 @@ export class VirtualFleet {
     return event('Stream Start', { channel: name, stream: `x${id}`, at: this.#at() - minute, id });
   }
 
-  /** What a pass lists now. */
+  /** What a sweep lists now. */
   listed(scope: 'starving' | 'all'): StreamSnapshot[] {
     return [...this.#truth].flatMap(([channel, { live, stream, health, startedAt }]) =>
       live && (scope === 'all' || health === 'STARVING')

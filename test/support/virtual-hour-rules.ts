@@ -1,4 +1,4 @@
-// The rules of the virtual hour, in three wordings, and what the soak must know of them.
+// The rules of the virtual hour, in three variants, and what the soak must know about them.
 import type { Observation } from '#domain/observation.ts';
 import { rulesetOf } from './engine.ts';
 
@@ -46,21 +46,21 @@ rules:
     actions: [{webhook: {url: "https://score.example", body: "{}"}}]
     guards: {cooldown: 0s, max_per_hour: 10000}
 `;
-/** The file as it was, and as people change it. */
+/** The original file, and changed ones. */
 export const rulesets = [
   rulesetOf(rulesText(20, 'enforce')),
   rulesetOf(rulesText(35, 'enforce')),
   rulesetOf(rulesText(20, 'dry_run')),
 ];
 
-/** What a rule of one moment waits for it to say, and by what it is recognised. */
+/** What a rule of one moment waits for, and how its cause is recognised. */
 export const momentRules: Readonly<Record<string, (observation: Observation) => boolean>> = {
   hello: (it) => it.kind === 'event' && it.envelope.detail['event_name'] === 'Stream Start',
   breach: (it) => it.kind === 'event' && it.envelope['detail-type'] === 'IVS Limit Breach',
   rotate: (it) => it.kind === 'event' && it.envelope.detail['event_name'] === 'Stream End',
   goal: (it) => it.kind === 'http',
 };
-/** Their causes last: what holds them back is looked at again when it is over. */
+/** Their causes last: what holds them back is evaluated again when it is over. */
 export const lastingRules = new Set(['slate', 'quick', 'mass', 'rotate']);
 
 export const stateRules = new Set(['slate', 'quick', 'mass']);

@@ -1,5 +1,5 @@
-// An hour of virtual time for reducer, rules and controls, with two replicas over a state that can be lost. What is true, and what people
-// have said, is kept beside them in a few lines; every decision is compared with it at the moment it is made.
+// An hour of virtual time for reducer, rules and controls, with two replicas on a state that can be lost. The truth, and what people have
+// requested, is kept next to them in a few lines; every decision is compared with it when it is made.
 import type { ActionJob } from '#domain/action.ts';
 import type { Channel } from '#domain/channel.ts';
 import type { Decision } from '#domain/decision.ts';
@@ -47,7 +47,7 @@ export class VirtualHour {
   #replicas: Replica[] = [];
   readonly #fleet = new VirtualFleet(() => this.#at());
   readonly #tags = new Set<string>();
-  /** What people have said. */
+  /** What people have requested. */
   #paused = false;
   readonly #held = new Set<string>();
   #silences: Silenced[] = [];
@@ -55,14 +55,14 @@ export class VirtualHour {
   #resumeAtMs: number | undefined;
   #noPollsUntilMs = 0;
   #onTheWay: { readonly atMs: number; readonly observation: EventObservation }[] = [];
-  /** Between two losses each cause is acted for once. */
+  /** Between two losses each cause is acted on once. */
   readonly #done = new Set<string>();
-  /** A condition that a rule has acted for and that has not ended: rule and channel. */
+  /** A condition that a rule has acted on and that has not ended: rule and channel. */
   readonly #firing = new Set<string>();
-  /** Causes that were accepted, and what the journal said last: rule and cause. */
+  /** Causes that were accepted, and the journal's last entry: by rule and cause. */
   readonly #verdicts = new Map<string, string>();
   readonly #accepted = new Set<string>();
-  /** The last steps, for whoever looks at a failure. */
+  /** The last steps, for the analysis of a failure. */
   readonly #story: string[] = [];
 
   constructor(seed: number) {
@@ -70,7 +70,7 @@ export class VirtualHour {
     this.#replicas = [this.#start(), this.#start()];
   }
 
-  /** Plays it. @throws Error that names what was broken and what went before it */
+  /** Plays it. @throws Error that names what was broken and what happened before */
   async play(seconds: number): Promise<void> {
     await this.#inventory();
     for (const name of names.slice(0, 6)) this.#send(this.#fleet.begin(name));
@@ -136,7 +136,7 @@ export class VirtualHour {
     return { state, pipeline, startedAtMs };
   }
 
-  /** One second of everything that goes by itself. */
+  /** One second of everything that happens by itself. */
   async #advance(): Promise<void> {
     this.#nowMs += stepMs;
     this.#silences = this.#silences.filter(({ endsMs }) => endsMs > this.#nowMs);
@@ -155,7 +155,7 @@ export class VirtualHour {
     if (withheldMoments(this.#store.view).length > 1_900) this.#broken('moments pile up');
   }
 
-  /** What chance brings in this second. */
+  /** The random events of this second. */
   async #happen(): Promise<void> {
     for (const name of names) {
       const { live, health } = this.#fleet.of(name);
@@ -225,7 +225,7 @@ export class VirtualHour {
     }
   }
 
-  /** Most come soon; some late, some twice, in whatever order that makes. None is lost: what never comes cannot be accepted. */
+  /** Most arrive soon; some late, some twice, in any resulting order. None is lost: what never arrives cannot be accepted. */
   #send(observation: EventObservation): void {
     const fate = this.#random();
     const delay = fate < 0.7 ? this.#below(2_000) : fate < 0.95 ? this.#below(60_000) : this.#below(900_000);
@@ -302,7 +302,7 @@ export class VirtualHour {
     for (const { pipeline } of this.#replicas) pipeline.useRuleset(this.#ruleset);
     this.#note('reload');
     this.#count('reloads');
-    // A changed rule looks at every channel anew.
+    // A changed rule evaluates every channel again.
     for (const key of this.#firing) if (key.startsWith('slate ')) this.#firing.delete(key);
   }
 
@@ -313,7 +313,7 @@ export class VirtualHour {
     if (backups.length < 30) return;
     const controls = [...this.#held].map((name) => kinds.hold.of(arnOf(name)));
     if (kind === 'damaged' && controls.length === 0) return;
-    // Nobody lives; or both do, and one of them has not looked for a second.
+    // None is alive; or both are, and one of them has not read for a second.
     if (isAlone) this.#replicas = [this.#start(), this.#start()];
     else this.#any(this.#replicas).state.wasBehind(this.#store.viewOf(backups.at(-2)!));
     if (kind === 'emptied') this.#store.empty();
@@ -321,7 +321,7 @@ export class VirtualHour {
     else this.#store.rollBack(kind === 'failover' ? backups.at(-3)! : backups.at(-25)!);
     this.#note(`${kind}, ${isAlone ? 'no replica lived' : 'replicas lived'}`);
     this.#count(kind);
-    // What waited is lost with the state, as docs/operations.md says: its causes need no verdict any more.
+    // What waited is lost with the state, as docs/operations.md says: its causes no longer need a verdict.
     for (const key of this.#accepted) if (!this.#isSettled(key)) this.#accepted.delete(key);
     for (const key of this.#verdicts.keys()) if (!this.#isSettled(key)) this.#verdicts.delete(key);
     this.#done.clear();
@@ -329,7 +329,7 @@ export class VirtualHour {
     const lostMs = this.#store.loss?.lostMs;
     if (!isAlone && lostMs !== undefined && lostMs <= failoverMs) return;
     if (isAlone && kind === 'damaged') {
-      // Nothing tells of a single missing key that nobody remembers.
+      // Nothing shows that a single key is missing that nobody remembers.
       this.#forgetLostHolds();
       return;
     }
@@ -338,7 +338,7 @@ export class VirtualHour {
     if (isAlone) this.#forgetLostHolds();
   }
 
-  /** What no replica knows any more is not in force; the pause covers it until somebody has placed it again. */
+  /** What no replica knows any longer is not in force; the pause covers it until somebody has set it again. */
   #forgetLostHolds(): void {
     for (const name of this.#held)
       if (this.#store.view.get(kinds.hold.of(arnOf(name))) === undefined) this.#held.delete(name);
@@ -346,11 +346,11 @@ export class VirtualHour {
     this.#silences = this.#silences.filter((one) => !lost.includes(one));
   }
 
-  /** As the run book says: compare, place what is missing, resume. */
+  /** As in the run book: compare, set what is missing, resume. */
   async #compareAndResume(): Promise<void> {
     this.#resumeAtMs = undefined;
     const { state } = this.#any(this.#replicas);
-    // Older holds than those that were released since may be back.
+    // Older holds than the released ones may be back.
     for (const name of names)
       if (!this.#held.has(name)) await state.transact((tx) => release(tx, { ...by, channelArn: arnOf(name) }));
     await state.transact((tx) => resume(tx, by));
@@ -358,7 +358,7 @@ export class VirtualHour {
     this.#note('compared and resumed');
   }
 
-  /** Compares one decision with what is true and what people have said. */
+  /** Compares one decision with the truth and with what people have requested. */
   #judge(decision: Decision): void {
     const { rule, outcome, reason, cause, channelArn, jobs } = decision;
     const name = channelArn?.split('/')[1];
@@ -366,7 +366,7 @@ export class VirtualHour {
     this.#note(`${rule} ${name ?? '-'} ${outcome} ${reason} ${cause} ${jobs.length}`);
     const key = `${rule} ${cause}`;
     const subject = `${rule} ${name ?? 'all'}`;
-    // What is learned later may date a condition anew, and then its cause has another name: its subject has not.
+    // Later information may date a condition again, and then its cause has another name; its subject does not.
     this.#verdicts.set(stateRules.has(rule) ? subject : key, `${outcome} ${reason}`);
     if (outcome === 'suppressed') this.#count('withheld');
     if (outcome === 'resolved' || reason === 'rule_changed') this.#firing.delete(subject);
@@ -392,7 +392,7 @@ export class VirtualHour {
     }
   }
 
-  /** As far as the inventory has told it. */
+  /** As far as the inventory has shown it. */
   #isTagged(name: string): boolean {
     return this.#store.view.get(kinds.channel.of(arnOf(name)))?.tags['ops-hold'] !== undefined;
   }
@@ -405,7 +405,7 @@ export class VirtualHour {
     await this.#any(this.#replicas).state.transact((tx) => jobs.forEach(({ jobId }) => tx.delete(kinds.job.of(jobId))));
   }
 
-  /** Everything comes to rest: controls are lifted, what is on its way arrives, polls succeed, every stream ends well. */
+  /** Everything settles: controls end, what is on its way arrives, polls succeed, every stream ends well. */
   async #quiet(): Promise<void> {
     const { state } = this.#replicas[0]!;
     this.#noPollsUntilMs = 0;
@@ -442,7 +442,7 @@ export class VirtualHour {
     }
     this.#count('accepted', this.#accepted.size);
     const waiting = withheldMoments(this.#store.view).length;
-    // One that came too late, or once too often, stays as it is for as long as its condition lasts.
+    // One that came too late, or once too often, stays as it is while its condition lasts.
     const unjudged = Array.from(ruleMemories(this.#store.view), ([key, { rule, pending, firing }]) => {
       const cause = (pending ?? (firing?.acted === false ? firing : undefined))?.cause.id;
       return cause === undefined || this.#isSettled(`${rule} ${cause}`) ? undefined : key;

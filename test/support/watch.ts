@@ -1,5 +1,5 @@
-// The daemon's own path from observations to jobs in virtual time: reducer, gaps and rules, joined by the pipeline as in a shard, on a
-// state in memory, with a clock that ticks by itself. What tests of the rules alone take for granted is decided here by src/streams.
+// The daemon's own path from observations to jobs in virtual time: reducer, gaps and rules, joined by the pipeline as in a shard, with a
+// state in memory and a clock that ticks by itself. What tests of the rules alone take for granted is decided here by src/streams.
 import type { ActionJob } from '#domain/action.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { Observation } from '#domain/observation.ts';
@@ -19,7 +19,7 @@ const tickMs = 500;
 export class Watch {
   readonly state: MemoryState;
   readonly decisions: Decision[] = [];
-  /** What was enqueued: `second action channel`. */
+  /** The enqueued jobs: `second action channel`. */
   readonly log: string[] = [];
   #nowMs = startMs;
   #options: DecideOptions = {};
@@ -58,7 +58,7 @@ export class Watch {
     await this.#takeJobs();
   }
 
-  /** Lets time pass, with a look at what is due at every tick. */
+  /** Lets time pass, evaluating what is due at every tick. */
   async goTo(seconds: number): Promise<void> {
     const untilMs = startMs + seconds * 1000;
     while (this.#nowMs < untilMs) {
@@ -74,7 +74,7 @@ export class Watch {
     this.#options = { startedAtMs: this.#nowMs };
   }
 
-  /** Why the last decision about a channel was as it was. */
+  /** The reason of the last decision about a channel. */
   lastReason(channel: string): string | undefined {
     return this.decisions.findLast(({ channelArn }) => channelArn === arnOf(channel))?.reason;
   }
