@@ -1,4 +1,4 @@
-// What people read keeps to simple rules: help of commands, errors and reasons, metrics. test/docs.test.ts holds the documents to them.
+// What people read follows simple rules: help of commands, errors and reasons, metrics. test/docs.test.ts checks the documents.
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { decisionReasons } from '#domain/decision.ts';
@@ -34,7 +34,7 @@ describe('help', () => {
     expect(wrong(help, (text) => text.length > 140)).toEqual([]);
   });
 
-  test('begins small and ends without a full stop, as one phrase', () => {
+  test('begins with a small letter and ends without a full stop, as one phrase', () => {
     const [, ...below] = help;
     expect(
       wrong(below, (text) => /^[A-Z][a-z]+ (?!it )/.test(text) && !/^(?:Region|Amazon|Redis)\b/.test(text)),
@@ -68,7 +68,7 @@ describe('every text', () => {
   });
 });
 
-test('the rules find what they are for, with its place', () => {
+test('the rules find their violations, with the place', () => {
   const [first, second, cell] = textsOf(
     'a.md',
     '# T\n\nOne\ntwo.\n\n```sh\nall the same\n```\n- three\n\n| a | b |\n|---|---|\n',

@@ -1,5 +1,5 @@
-// The workflows run on GitHub only, so what can be known of them without it is held here: their form, the scripts and files they name,
-// their pins and their rights. Whether a commit is the one its tag names is for `npm run pins`, which needs the network.
+// The workflows run only on GitHub, so what can be checked without it is checked here: their form, the scripts and files they name, their
+// pins and their rights. Whether a commit is the one of its tag is checked by `npm run pins`, which needs the network.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,19 +54,19 @@ test('there is one workflow for each purpose', () => {
 });
 
 describe.each(workflows)('$name', ({ text, workflow }) => {
-  test('pins every action by commit, with its tag beside it', () => {
+  test('pins every action by commit, with its tag next to it', () => {
     expect(unpinned(text)).toEqual([]);
     expect(pinsOf(text).length).toBeGreaterThan(0);
   });
 
-  test('may only read unless a job says more', () => {
+  test('may only read unless a job allows more', () => {
     expect(workflow.permissions).toEqual({ contents: 'read' });
     expect(Object.keys(workflow.on).length).toBeGreaterThan(0);
     expect(Object.keys(workflow.on)).not.toContain('pull_request_target');
   });
 });
 
-test('an action has the same commit everywhere for the same tag', () => {
+test('uses the same commit everywhere for the same tag of an action', () => {
   const commits = Map.groupBy(
     workflows.flatMap(({ text }) => pinsOf(text)),
     ({ action, tag }) => `${action.split('/').slice(0, 2).join('/')} ${tag}`,
@@ -76,13 +76,13 @@ test('an action has the same commit everywhere for the same tag', () => {
 });
 
 describe.each(jobs)('$place', ({ job, workflow }) => {
-  test('has a machine with a version, a limit of time, and steps that do something', () => {
+  test('has a machine with a version, a time limit, and steps that do something', () => {
     expect(job['runs-on']).toMatch(/^(ubuntu|macos)-\d+/);
     expect(job['timeout-minutes']).toBeGreaterThan(0);
     for (const step of job.steps) expect([step.uses, step.run].filter(Boolean)).toHaveLength(1);
   });
 
-  test('waits for jobs that exist, and reads the matrix, steps and variables that there are', () => {
+  test('waits for existing jobs, and reads only existing matrix values, steps and variables', () => {
     expect([job.needs ?? []].flat().filter((name) => !(name in workflow.jobs))).toEqual([]);
     const text = JSON.stringify(job);
     const matrix = job.strategy?.matrix ?? {};
@@ -96,7 +96,7 @@ describe.each(jobs)('$place', ({ job, workflow }) => {
     expect(given.filter((name) => !documented.includes(`\`${name}\``))).toEqual([]);
   });
 
-  test('puts nothing from outside into a shell: expressions reach it as variables', () => {
+  test('puts nothing from outside into a shell: expressions are passed as variables', () => {
     expect(job.steps.flatMap(({ run }) => (run?.includes('${{') ? run : []))).toEqual([]);
   });
 });
@@ -131,7 +131,7 @@ describe('what the steps run', () => {
     expect(lines.filter((line) => !said.some((one) => one.startsWith(`#   ${line}`)))).toEqual([]);
   });
 
-  test('the benches of the night exist, and leave figures behind', () => {
+  test('the nightly benches exist, and write figures', () => {
     const { matrix } = workflows.find(({ name }) => name === 'nightly.yml')!.workflow.jobs['bench']!.strategy!;
 
     expect(matrix['name']!.length).toBeGreaterThan(3);
@@ -159,7 +159,7 @@ describe('the release', () => {
     expect(steps.slice(tested).some(writes)).toBe(true);
   });
 
-  test('a prerelease is offered at npm as `next`, and marked as one at GitHub', () => {
+  test('publishes a prerelease as `next` on npm, and marks it as one on GitHub', () => {
     const tag = jobs['test']!.steps.find(({ id }) => id === 'npm')!;
     expect(tag.run).toBe('echo "tag=$(node scripts/release.ts npm-tag)" >> "$GITHUB_OUTPUT"');
     expect(jobs['test']!.outputs).toEqual({ npm_tag: '${{ steps.npm.outputs.tag }}' });
@@ -180,7 +180,7 @@ describe('the release', () => {
     ]);
   });
 
-  test('signs what it built, for both machines, with SBOM and provenance, and npm with provenance', () => {
+  test('signs what it built, for both architectures, with SBOM and provenance, and npm with provenance', () => {
     expect(all('npm')).toContain('npm publish --provenance');
     expect(jobs['npm']!.permissions).toEqual({ contents: 'read', 'id-token': 'write' });
     const build = jobs['image']!.steps.find(({ id }) => id === 'build')!;
@@ -196,7 +196,7 @@ describe('the release', () => {
   });
 });
 
-test('updates are proposed for every ecosystem there is', () => {
+test('updates are proposed for every existing ecosystem', () => {
   const { version, updates } = parse(read('.github/dependabot.yml')) as {
     version: number;
     updates: { 'package-ecosystem': string; directory: string; schedule: { interval: string } }[];

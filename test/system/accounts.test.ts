@@ -1,4 +1,5 @@
-// Two accounts in one Region, the first without a role: what belongs to which of them, whoever asks and whichever queue an event came by.
+// Two accounts in one Region, the first without a role: which things belong to which account, whoever asks and whichever queue delivered an
+// event.
 import { expect, test } from 'vitest';
 import { kinds, logs, notes } from '#domain/state-registry.ts';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
@@ -82,7 +83,7 @@ test('a hold, a trigger and an action on one channel reach the same account, whe
 
   expect([placed.status, placedHere.status, triggered.status]).toEqual([200, 200, 202]);
   expect([held(first), held(second)]).toEqual([[arnOf(ofFirst)], [arn]]);
-  // The stand-in for IVS knows no such channel in this account, and was asked in it.
+  // IVS's stand-in has no such channel in this account, and was called for it.
   expect(notified.body).toMatchObject({ code: 'CHANNEL_UNKNOWN', detail: expect.stringContaining('account second') });
   expect(batch.body).toMatchObject({ channels: 1, skipped: [] });
   const { body: decided } = await daemon.ask('GET', `/v1/decisions?channelArn=${path(arn)}`);
@@ -91,7 +92,7 @@ test('a hold, a trigger and an action on one channel reach the same account, whe
   expect(row.status).toBe(404);
 });
 
-test('a channel of no configured account is answered with 404 everywhere, and nothing is written', async () => {
+test('a channel of no configured account gets 404 everywhere, and nothing is written', async () => {
   await using t = await setup();
   const { daemon } = t;
   const arn = arnOf(ofNobody);
@@ -123,20 +124,20 @@ test('a channel of no configured account is answered with 404 everywhere, and no
   }
 });
 
-test('an event goes to the account that its channel is of, by whichever queue it came; one that nobody owns is kept, and not acted on', async () => {
+test('an event goes to the account of its channel, whichever queue delivered it; one that belongs to nobody is kept, and not acted on', async () => {
   await using t = await setup();
   const { daemon, first, second, send } = t;
   const breach = { 'detail-type': 'IVS Limit Breach', detail: { limit_name: 'Concurrent Viewers', limit_value: 1 } };
   const streams = (shard: typeof first) => Array.from(shard.state.view.entries(kinds.stream), ([arn]) => arn);
 
-  // The ARN decides, whatever the envelope says of account and Region.
+  // The ARN decides, whatever the envelope says about account and Region.
   await send({ resources: [arnOf(ofSecond)], account: ofNobody, region: 'eu-west-1' });
   await send({ resources: [arnOf(ofNobody)] });
   await send({ resources: [arnOf(ofFirst).replace('us-west-2', 'eu-west-1')] });
   // Without an ARN, the account and the Region of the queue.
   await send({ ...breach, account: ofSecond, region: 'ap-south-1' });
   await send({ ...breach, account: ofNobody });
-  // What is missing is no fact: whose it is, is not known.
+  // What is missing is not a fact: its owner is unknown.
   await send({ ...breach, account: undefined });
   await send({ ...breach, account: '*' });
   await send({ resources: [arnOf(ofFirst)], account: ofSecond });
@@ -156,7 +157,7 @@ test('an event goes to the account that its channel is of, by whichever queue it
   expect(values.find(({ labels }) => labels.outcome === 'other_account_or_region')?.value).toBe(5);
 });
 
-test('of one queue for several accounts, each event goes to the account and Region that it names and its channel is of; what is not certain is kept', async () => {
+test('with one queue for several accounts, each event goes to the account and Region in it if its channel matches; uncertain ones are kept', async () => {
   await using platform = await broadcast();
   const { queueUrl } = platform;
   const shared = `
@@ -182,7 +183,7 @@ accounts:
     );
   await send(ofSecond, 'us-west-2', arnOf(ofSecond));
   await send(ofFirst, 'us-west-2', arnOf(ofFirst));
-  // Of another account than its channel, of another Region, of an account that is not configured.
+  // From another account than its channel's, from another Region, from an account that is not configured.
   await send(ofFirst, 'us-west-2', arnOf(ofSecond, 'other1'));
   await send(ofSecond, 'eu-west-1', arnOf(ofSecond, 'other2'));
   await send(ofNobody, 'us-west-2', arnOf(ofNobody));
@@ -196,7 +197,7 @@ accounts:
   expect(streams(first)).toEqual([arnOf(ofFirst)]);
   expect(streams(second)).toEqual([arnOf(ofSecond)]);
   expect((await keptBodies()).map(({ reason }) => reason)).toEqual(Array(3).fill('other_account_or_region'));
-  // No standby: there is nothing to activate, and nothing is written.
+  // Not a standby: there is nothing to activate, and nothing is written.
   expect(await daemon.ask('POST', '/v1/activate', {})).toMatchObject({
     status: 200,
     body: { standby: false, startedAsStandby: false, effects: [] },
@@ -204,7 +205,7 @@ accounts:
   expect(first.state.view.get(notes.activation)).toBeUndefined();
   const refused = await commandLine(['activate', '--yes'], { env: { AUTOPILOT_URL: daemon.url } });
   expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('is no standby') });
-  // One reads for both: neither takes the silence of its own for missing events.
+  // One reads for both: neither treats its own silence as missing events.
   expect([first, second].map((shard) => shard.intake.consumer !== undefined)).toEqual([true, false]);
   for (const shard of [first, second]) await eventually(() => shard.state.view.get(notes.queueRead));
 });

@@ -1,5 +1,5 @@
-// Crash everywhere: every action is killed (a real kill -9) before and after every call that leaves its process, and loses the answer
-// of every call after its effect; then it runs again until it is done. The end is checked in the simulator and at the destination.
+// Crash everywhere: every action is killed (a real kill -9) before and after every call that leaves its process, and loses the answer of
+// every call after it took effect; then it runs again until it is done. The end is checked in the simulator and at the destination.
 import { spawn } from 'node:child_process';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ import { type RedisScope, redisScope } from '#test/support/redis.ts';
 import { isThorough } from '#test/support/thorough.ts';
 import { poolTag } from '#workers/channel-pool.ts';
 
-/** One point's own resources: nothing that another point touches. */
+/** One point's own resources: no other point uses them. */
 interface Place {
   readonly simulator: SimulatorHandle;
   readonly rig: ActionRig;
@@ -37,7 +37,7 @@ interface Place {
   readonly policyArn: string;
   readonly file: string;
   readonly webhookUrl: string;
-  /** Ids of the deliveries that came to the webhook, or to an address under it. */
+  /** Ids of the deliveries that reached the webhook, or an address under it. */
   readonly received: (under?: string) => string[];
   /** Ids of the items that wait in the channel's outbox. */
   readonly queued: () => Promise<string[]>;
@@ -46,14 +46,14 @@ interface Place {
 
 interface Scenario {
   readonly name: string;
-  /** It is killed in the soak only; here it loses answers. Its steps are those of one that is killed, or few. */
+  /** It is killed only in the soak; here it loses answers. Its steps are those of one that is killed, or few. */
   readonly killedInSoak?: true;
-  /** Whether its commits to the shared state are calls to die at as well. */
+  /** Whether its commits to the shared state also count as calls to die at. */
   readonly hookCommits?: true;
-  /** Brings the place into the state that the job finds. */
+  /** Brings the place into the state that the job expects. */
   readonly prepare?: (place: Place) => Promise<void>;
   readonly job: (place: Place) => ActionJob;
-  /** What must be true when the job is done, whatever happened on the way. */
+  /** What must be true when the job is done, whatever happened meanwhile. */
   readonly check: (place: Place) => Promise<void>;
 }
 
@@ -74,7 +74,7 @@ const goLive = async (place: Place, reconnectMs = 50) => {
 };
 const notLive = (place: Place) => eventually(async () => (await phaseOf(place)) !== 'live');
 
-/** Makes the place's channel the only one of a pool of its name. */
+/** Makes the place's channel the only one of a pool with its name. */
 const inPool = ({ rig, channelArn, name }: Place) =>
   rig.state.transact((tx) =>
     tx.set(kinds.channel.of(channelArn), {
@@ -116,7 +116,7 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: 'set_recording restart',
-    // Real encoders take seconds; one that is back at once would leave the change waiting for the end.
+    // Real encoders take seconds; one that came back at once would leave the change waiting for the end.
     prepare: (place) => goLive(place, 700),
     job: ({ channelArn, name }) =>
       operatorJob('set_recording', { configuration: name, if_live: 'restart' }, { channelArn }),
@@ -239,7 +239,7 @@ const scenarios: readonly Scenario[] = [
     async check({ simulator, rig, channelArn }) {
       const calls = await simulator.control.calls({ operation: 'InsertAdBreak', outcome: 'ok', channelArn });
       const { state } = rig.state.view.get(kinds.adBreak.of(channelArn as ChannelArn))!;
-      // One that died right before its call cannot know that the call never went.
+      // A run that died right before its call cannot know that the call was never sent.
       expect([calls.length, state]).toEqual(calls.length === 1 ? [1, 'inserted'] : [0, 'unknown']);
     },
   },
@@ -256,7 +256,7 @@ const scenarios: readonly Scenario[] = [
     async check({ rig, name, file, signal }) {
       const pairs = await rig.ports.ivs.listPlaybackKeyPairs({ signal });
       expect(pairs.filter((pair) => pair.name.startsWith(`${name}-`))).toHaveLength(1);
-      // The delivered private half belongs to the imported public half: a second import of that one is refused.
+      // The delivered private half belongs to the imported public half: importing that one a second time is refused.
       const publicKeyMaterial = createPublicKey(createPrivateKey(await readFile(file, 'utf8')))
         .export({ type: 'spki', format: 'pem' })
         .toString();
@@ -288,7 +288,7 @@ const scenarios: readonly Scenario[] = [
     name: 'webhook',
     job: ({ webhookUrl }) => operatorJob('webhook', { url: webhookUrl, body: { show: 'over' } }),
     async check({ received, name }) {
-      // At least once, and a repeat is told by its delivery id.
+      // At least once; a repeat is recognised by its delivery id.
       expect(new Set(received())).toEqual(new Set([name]));
     },
   },
@@ -323,7 +323,7 @@ const scenarios: readonly Scenario[] = [
         expect(ids.length, 'each run sends it once').toBeLessThanOrEqual(2);
         return new Set(ids);
       });
-      // Known by what it is, not by its place in the receiver: a reload may change that between two runs.
+      // Recognised by what it is, not by its position in the receiver: a reload may change that between two runs.
       const known = expect.stringMatching(new RegExp(`^${name}-webhook-[0-9a-f]{12}$`));
       expect(each.flatMap((ids) => [...ids])).toEqual([known, known]);
       expect(rig.state.view.get(kinds.notified.of(name))).toBeUndefined();
@@ -356,7 +356,7 @@ let childProgram: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'crashes-'));
-  // One file starts in a third of the time that the sources take; there are more than a hundred starts.
+  // A single file starts in a third of the time that the sources take; there are more than a hundred starts.
   childProgram = join(directory, 'action-child.mjs');
   const bundle = await rolldown({
     input: join(import.meta.dirname, '../support/action-child.ts'),
@@ -382,12 +382,12 @@ afterAll(async () => {
   );
 });
 
-describe('whatever instant it dies at, the next run ends it right', () => {
+describe('the next run finishes correctly, whenever the previous one died', () => {
   test.each(scenarios)('$name', async (scenario) => {
     await using world = await createWorld(scenario);
     const calls = await world.countCalls();
     expect(calls).toBeGreaterThan(0);
-    // Of many calls each meets one of the fates, in turn; in the soak every one of them.
+    // With many calls, each gets one of the fates, in turn; in the soak every one of them.
     const fatesOf = (call: number): readonly Fate[] => {
       if (isThorough) return fates;
       if (scenario.killedInSoak) return ['lost'];
@@ -469,7 +469,7 @@ async function createWorld(scenario: Scenario) {
     await scenario.check(place);
   };
   return {
-    /** How many calls leave the process when nothing goes wrong. */
+    /** How many calls leave the process if nothing goes wrong. */
     async countCalls(): Promise<number> {
       let calls = 0;
       const hook: RigOptions['hook'] = (_name, call) => {
@@ -483,7 +483,7 @@ async function createWorld(scenario: Scenario) {
       await finish(place, job);
       return calls;
     },
-    /** Runs the job on a place of its own until something happens to it, and then until it is done. */
+    /** Runs the job on a separate place until something happens to it, and then until it is done. */
     async crash(call: number, fate: Fate): Promise<void> {
       const place = await createPlace();
       const job = scenario.job(place);
@@ -498,7 +498,7 @@ async function createWorld(scenario: Scenario) {
         });
       }
     },
-    /** Points that were not there when their turn came. */
+    /** Points that did not occur when their turn came. */
     unreached: () => unreached,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
@@ -523,7 +523,7 @@ async function loseAnswer(base: RigOptions, { name: jobId }: Place, job: ActionJ
       throw new AppError(lostAnswers[name.split('.')[0]!] ?? 'SECRET_SINK_FAILED', `the answer of ${name} was lost`);
     },
   });
-  // It may get over the loss by itself, or end with an error that the queue tries again.
+  // It may handle the loss by itself, or end with an error that the queue retries.
   await rig.run(jobId, job).catch(() => undefined);
 }
 
@@ -553,7 +553,7 @@ async function killAt(at: {
   let complaint = '';
   child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
   const [code, killedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-  // How often `restart` has to look depends on the encoder's pace: a run may end before the last calls are reached.
+  // How often `restart` must read depends on the encoder's pace: a run may end before the last calls are reached.
   const reached = killedBy === 'SIGKILL';
   if (reached) tally.kills += 1;
   else expect(code, `the process was killed, or had no such call; ${complaint}`).toBe(0);

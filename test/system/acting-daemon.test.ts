@@ -1,4 +1,4 @@
-// Acting through the whole daemon: asked for by the API or decided by a rule, carried out by its workers, told by jobs and audit.
+// Acting through the whole daemon: requested over the API or decided by a rule, carried out by its workers, shown by jobs and audit.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ async function setup(rules = 'rules: []\n') {
     control: platform.simulator.control,
     directory,
     ivs,
-    // Requests of these tests deliver into the test's folder, and read addresses from it.
+    // Requests in these tests deliver into the test's folder, and read addresses from it.
     daemon: () =>
       platform.daemon({
         rules: `secrets: {delivery_folders: ["${directory}"], read_folders: ["${directory}"]}\n${rules.replaceAll('$DIR', directory)}`,
@@ -59,8 +59,8 @@ async function ended(daemon: Daemon, jobId: string) {
   });
 }
 
-describe.concurrent('asked for by an operator', () => {
-  test('a rotation is done, told step by step, and audited with what was before and after', async () => {
+describe.concurrent('requested by an operator', () => {
+  test('a rotation is done, shown step by step, and audited with the state before and after', async () => {
     await using t = await setup();
     const channel = await t.control.createChannel({ name: 'studio-a' });
     const daemon = await t.daemon();
@@ -109,7 +109,7 @@ describe.concurrent('asked for by an operator', () => {
     expect((await daemon.ask('GET', '/v1/keys')).body.keys).toMatchObject([{ channelArn: channel.arn, ageDays: 0 }]);
   });
 
-  test('a recording toggle on a live channel waits for the end of its stream, and can be taken back', async () => {
+  test('a recording change on a live channel waits for the end of its stream, and can be cancelled', async () => {
     await using t = await setup();
     const [first, second] = await t.control.createChannels(2);
     const { recordingConfiguration } = await t.ivs.send(
@@ -134,7 +134,7 @@ describe.concurrent('asked for by an operator', () => {
     await eventually(async () => (await daemon.ask('GET', '/v1/intents')).body.intents.length === 0);
   });
 
-  test('a rotation by tags is fed at a pace, is followed, and stops on request', async () => {
+  test('a rotation by tags starts jobs at a pace, can be followed, and stops on request', async () => {
     await using t = await setup();
     await t.control.createChannels(30, { tags: { tier: 'gold' }, namePrefix: 'gold-' });
     await t.control.createChannels(3, { tags: { tier: 'bronze' } });
@@ -167,7 +167,7 @@ describe.concurrent('asked for by an operator', () => {
     expect(await t.control.calls({ outcome: 'ThrottlingException' })).toEqual([]);
   });
 
-  test('ad breaks follow one another as planned, one is taken back before its turn, and a channel without ads is refused', async () => {
+  test('ad breaks run one after another as planned, one is cancelled before its turn, and a channel without ads is refused', async () => {
     await using t = await setup();
     const shows = await t.control.createChannels([1, 2, 3].map((n) => ({ name: `show-${n}`, ads: true })));
     const plain = await t.control.createChannel({ name: 'plain', containerFormat: 'FRAGMENTED_MP4' });
@@ -233,7 +233,7 @@ describe.concurrent('asked for by an operator', () => {
     expect((await daemon.ask('GET', '/v1/jobs/none')).status).toBe(404);
   });
 
-  test('a channel made a moment ago is found at IVS; one that does not exist is refused, and nothing is done or written', async () => {
+  test('a channel created a moment ago is found in IVS; a nonexistent one is refused, and nothing is done or written', async () => {
     await using t = await setup();
     await t.control.createChannel();
     const daemon = await t.daemon();
@@ -262,8 +262,8 @@ describe.concurrent('asked for by an operator', () => {
   });
 });
 
-describe.concurrent('the operator’s verbs', () => {
-  test('show what they would do, do it, and say how it ended', async () => {
+describe.concurrent('the operator’s commands', () => {
+  test('show what they would do, do it, and report how it ended', async () => {
     await using t = await setup();
     const channel = await t.control.createChannel({ name: 'studio-a' });
     await t.control.goLive(channel.arn);
@@ -343,11 +343,11 @@ describe.concurrent('the canary', () => {
       { file: join(t.directory, 'key') },
       { secrets_manager: 'canary' },
       { ssm_parameter: '/canary' },
-      // Nobody listens there: the value's way ends in errors.
+      // Nobody listens there: the delivery of the value fails.
       { webhook: files },
     ];
     await t.control.goLive(channels[0]!.arn);
-    // Lost answers and refusals make errors on the way.
+    // Lost answers and refusals cause errors on the way.
     await t.control.addFault({ operation: 'CreateStreamKey', reset: 'after-effect', nth: 2 });
     await t.control.addFault({ operation: 'GetStreamKey', error: 'InternalServerException', nth: 1 });
     const jobs = await Promise.all(
@@ -373,12 +373,12 @@ describe.concurrent('the canary', () => {
     expect(seen.join('\n').length).toBeGreaterThan(10_000);
     for (const text of seen)
       for (const secret of secrets) expect(text.includes(secret), text.slice(0, 200)).toBe(false);
-    // The search would find one that is there.
+    // The search would find one.
     expect(seen.some((text) => text.includes(channels[0]!.arn))).toBe(true);
   });
 });
 
-/** Every value that must not be seen: old and new stream keys, and each line of the private key. */
+/** Every value that must not appear: old and new stream keys, and each line of the private key. */
 async function secretValues(
   platform: Broadcast,
   channels: readonly { arn: string; streamKey: string }[],
@@ -421,14 +421,14 @@ async function everythingSeen({ scope }: Broadcast, daemon: Daemon, jobs: readon
   return [...daemon.log, ...answers, ...(await redisTexts(scope.redis, scope.namespace))];
 }
 
-/** Every key of the namespace and all that is under it. */
+/** Every key of the namespace and its whole value. */
 async function redisTexts(redis: Redis, namespace: string): Promise<string[]> {
   const texts: string[] = [];
   let cursor = '0';
   do {
     const [next, keys]: [string, string[]] = await redis.scan(cursor, 'MATCH', `*${namespace}*`, 'COUNT', 1_000);
     for (const key of keys) {
-      // DUMP holds the value of every type; small strings in it are not compressed, long ones are read as well.
+      // DUMP contains the value of every type; short strings in it are not compressed, long ones are read as well.
       const dump = await redis.dumpBuffer(key);
       texts.push(key, dump?.toString('latin1') ?? '', JSON.stringify(await readKey(redis, key)) ?? '');
     }

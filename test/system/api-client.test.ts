@@ -1,4 +1,4 @@
-// The client that is made from the API document, and the programs of docs/http-api.md, against a daemon.
+// The client generated from the API document, and the programs of docs/http-api.md, against a daemon.
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -27,7 +27,7 @@ beforeAll(async () => {
   [live, offline] = channels.map(({ arn }) => arn) as [string, string];
   await platform.simulator.control.goLive(live);
   daemon = await platform.daemon({
-    // What waits for a channel that is offline stays until it is cancelled.
+    // Items for a channel that is offline stay until they are cancelled.
     rules: 'metadata: {reconnect_window: 1h, default_expires: 1h}\nrules: []\n',
     env: { AUTOPILOT_API_TOKEN: token },
   });
@@ -46,7 +46,7 @@ const send = (channelArn: string, key: string) =>
     body: { targets: { channelArns: [channelArn] }, items: [{ payload: { type: 'poll' } }] },
   });
 
-test('it drives a batch and its progress to the end, and the same request again sends nothing twice', async () => {
+test('drives a batch and its progress to the end, and repeating the request sends nothing twice', async () => {
   const { batchId = '' } = dataOf(await send(live, 'client-1'));
   const steps: Answer<'getBatch'>[] = [];
   for await (const step of followBatch(client, batchId)) steps.push(step);
@@ -60,7 +60,7 @@ test('it drives a batch and its progress to the end, and the same request again 
   expect([dataOf(again).batchId, again.response.headers.get('idempotent-replayed')]).toEqual([batchId, 'true']);
 });
 
-test('it cancels what has not been sent', async () => {
+test('cancels what has not been sent', async () => {
   const { batchId: id = '' } = dataOf(await send(offline, 'client-2'));
   const path = { params: { path: { id } } };
 

@@ -1,5 +1,5 @@
-// An action that waits for a person's yes, from the rule to the call: two replicas, two people who press at the same time and more than
-// once, on the API and by the command line.
+// An action that waits for approval, from the rule to the call: two replicas, two people who answer at the same time and more than once,
+// over the API and with the command line.
 import { createHmac, randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ interface Answer {
   readonly body: any;
 }
 
-test('two people say yes on two replicas at once, twice each: the stream is stopped once, and everything says who it was', async () => {
+test('two people say yes on two replicas at once, twice each: the stream is stopped once, and everything shows who it was', async () => {
   const token = () => randomBytes(16).toString('hex');
   const tokens = { ann: token(), bob: token(), eve: token(), root: token() };
   const file = join(tmpdir(), `approval-tokens-${randomBytes(6).toString('hex')}`);
@@ -106,7 +106,7 @@ test('two people say yes on two replicas at once, twice each: the stream is stop
     now: { health: 'HEALTHY' },
   });
   const path = `/v1/approvals/${asked.id}`;
-  // Robots and previews open links; nothing but a POST by somebody who may says yes.
+  // Robots and previews open links; only a POST by somebody who may approve counts.
   for (const method of ['GET', 'HEAD']) expect((await as('bob', first, method, path)).status).toBe(200);
   expect((await as('eve', first, 'POST', path, { decision: 'approve' })).status).toBe(403);
   expect((await as('root', first, 'POST', path, { decision: 'approve' })).body).toMatchObject({
@@ -120,7 +120,7 @@ test('two people say yes on two replicas at once, twice each: the stream is stop
   const alerts = (await as('ann', second, 'GET', '/v1/alerts?kind=approval')).body.alerts;
   expect(alerts).toMatchObject([{ title: 'stop_stream waits for approval', channelArn: channel!.arn, rule: 'stop' }]);
 
-  // Whoever claims another name is still one person.
+  // A person who claims another name is still one person.
   const claim = { 'x-autopilot-as': 'Mara' };
   expect((await as('ann', first, 'POST', path, { decision: 'approve', reason: 'seen it' }, claim)).body).toMatchObject({
     state: 'waiting',
@@ -157,7 +157,7 @@ test('two people say yes on two replicas at once, twice each: the stream is stop
   ]);
   expect((await as('ann', first, 'POST', path, { decision: 'reject' })).body).toMatchObject({ code: 'APPROVAL_OVER' });
 
-  // By the command line: a pause holds a yes back, a no ends it.
+  // With the command line: a pause holds a yes back, a no ends it.
   const held = await panic(other!.arn);
   const cli = (who: 'ann' | 'bob', ...args: readonly string[]) =>
     commandLine(args, { env: { AUTOPILOT_URL: first.url, AUTOPILOT_API_TOKEN: tokens[who] } });
@@ -177,7 +177,7 @@ test('two people say yes on two replicas at once, twice each: the stream is stop
   expect((await cli('ann', 'approval', 'list', '--all')).out).toMatch(/reject by bob from 127\.0\.0\.1 at .*: sponsor/);
   expect(await stops()).toBe(1);
 
-  // By buttons in Slack, and by somebody whom a proxy signed in.
+  // With buttons in Slack, and by somebody whom a proxy signed in.
   const wanted = await panic(third!.arn);
   const buttons = () =>
     vendors

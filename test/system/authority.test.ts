@@ -1,4 +1,4 @@
-// What a person's request may name, on the running daemon with roles and tokens as they are set up: files, and the folders they lie in.
+// What a person's request may name on a running daemon with roles and tokens: files, and the folders they are in.
 import { execFileSync } from 'node:child_process';
 import { chmod, link, lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -64,7 +64,7 @@ async function setup(settings: (folder: string) => string = () => '', channelNam
   };
 }
 
-test('without a setting a request has no key delivered into a file, whoever asks; the refusal is in the audit', async () => {
+test('without a setting a request cannot deliver a key into a file, whoever asks; the refusal is in the audit', async () => {
   await using t = await setup();
 
   const answers = [
@@ -86,7 +86,7 @@ test('without a setting a request has no key delivered into a file, whoever asks
     setting: 'secrets.delivery_folders',
     detail: expect.stringContaining('body.action.rotate_stream_key.deliver.file'),
   });
-  // A request that an earlier version took, and that waits in Redis, is judged when it runs.
+  // A request that an earlier version accepted, and that waits in Redis, is checked when it runs.
   await t.daemon.app.shards[0]!.state.transact((tx) =>
     tx.enqueue({
       jobId: 'rotate-of-before',
@@ -118,7 +118,7 @@ test('without a setting a request has no key delivered into a file, whoever asks
     reason: expect.stringMatching(/^FILE_NOT_ALLOWED: /),
   });
 
-  // Ids of viewers are for operators: whoever may only look sees how many there were.
+  // Ids of viewers are for operators: viewers of the API see only how many there were.
   const { body: accepted } = await t.act({ revoke_viewers: { viewers: ['secret-ann', 'secret-ben'] } });
   await t.ended(accepted.jobId);
   const paths = [`/v1/jobs/${accepted.jobId}`, '/v1/audit?what=revoke_viewers', '/v1/audit/export?what=revoke_viewers'];
@@ -158,7 +158,7 @@ test('below a delivery folder a request writes new files and replaces delivered 
   );
   expect(outside.map(({ status, body }) => [status, body.code])).toEqual(outside.map(() => [403, 'FILE_NOT_ALLOWED']));
 
-  // One that is there and was not delivered, whatever its mode: refused before the old key is deleted.
+  // A file that exists and was not delivered, whatever its mode: refused before the old key is deleted.
   const before = await t.platform.simulator.control.cues();
   const notOurs = await t.ended((await t.rotate(join(keys, 'notes'))).body.jobId);
   expect(notOurs).toMatchObject({ state: 'failed', error: expect.stringContaining('no delivery is on record') });
@@ -168,7 +168,7 @@ test('below a delivery folder a request writes new files and replaces delivered 
 
   const first = await t.ended((await t.rotate(join(keys, 'new'))).body.jobId);
   const delivered = await readFile(join(keys, 'new'), 'utf8');
-  // The owner opened it for the encoder's group: it is still the delivery's.
+  // The owner opened it for the encoder's group: it still belongs to the delivery.
   await chmod(join(keys, 'new'), 0o640);
   const again = await t.ended((await t.rotate(join(keys, 'new'))).body.jobId);
   expect([first.state, again.state]).toEqual(['completed', 'completed']);
@@ -176,7 +176,7 @@ test('below a delivery folder a request writes new files and replaces delivered 
   expect((await lstat(join(keys, 'new'))).mode & 0o777).toBe(0o600);
 });
 
-test('a file of a record from before counts as delivered; a path of a rule is its owner’s word, and stays in the folder it spells out', async () => {
+test('a file in an older record counts as delivered; a rule may name any path, which stays in the folder that it spells out', async () => {
   await using t = await setup(
     (folder) => `rules:
   - name: literal
@@ -195,7 +195,7 @@ test('a file of a record from before counts as delivered; a path of a rule is it
   await writeFile(known, 'of an earlier version', { mode: 0o600 });
   await mkdir(join(t.folder, 'keys', 'inside'));
   await symlink(join(t.folder, 'elsewhere'), join(t.folder, 'keys', 'out'));
-  // As the version before wrote it.
+  // As the previous version wrote it.
   await t.daemon.app.shards[0]!.state.transact((tx) =>
     tx.set(kinds.key.of(t.channel.arn), {
       rotationId: 'old',
@@ -238,7 +238,7 @@ test('a file of a record from before counts as delivered; a path of a rule is it
   await expect(lstat(join(t.folder, 'elsewhere', 'key'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('a request reads addresses and keys from regular files below the read folders only, and only so much', async () => {
+test('a request reads addresses and keys only from regular files below the read folders, and only up to a limit', async () => {
   await using t = await setup(
     (folder) => `secrets: {read_folders: ["${folder}/read"]}
 receivers: [{name: pipe, webhook_configs: [{url_file: "${folder}/elsewhere/pipe"}]}, {name: zero, webhook_configs: [{url_file: /dev/zero}]}, {name: environ, webhook_configs: [{url_file: /proc/self/environ}]}]
@@ -283,7 +283,7 @@ rules: []
   ];
   expect([good.state, secondName.state]).toEqual(['completed', 'failed']);
   expect(secondName.error).toContain('hard link');
-  // These are tried again in case that the file is mended: what the first try said is enough.
+  // These are retried in case the file is repaired: the result of the first attempt is enough.
   const beforeMiB = process.memoryUsage().rss / 2 ** 20;
   for (const action of [
     { webhook: { url_file: read('large') } },
@@ -301,7 +301,7 @@ rules: []
   expect(got).toEqual(['/good']);
 });
 
-test('an address that nothing is sent to is refused in the request, with the setting, and in the audit; bulk actions have a bound', async () => {
+test('a forbidden address is refused in the request, with the setting, and in the audit; bulk actions are limited', async () => {
   await using t = await setup(() => 'controls: {max_bulk_actions: 1}\nrules: []\n');
   const bulk = (action: object) =>
     t.act(action, 'mara', { channelArn: undefined, targets: { channelArns: [t.channel.arn] } });
@@ -332,14 +332,14 @@ test('an address that nothing is sent to is refused in the request, with the set
     reason: expect.stringMatching(/^WEBHOOK_REFUSED: /),
   });
 
-  // The second waits for no one: while the first is under way it is refused.
+  // The second does not wait: while the first is running it is refused.
   const two = await Promise.all([1, 2].map(() => bulk({ webhook: { url: 'http://127.0.0.1:1/never' } })));
   expect(two.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([202, 409]);
   expect(two.find(({ status }) => status === 409)!.body).toMatchObject({
     code: 'TOO_MANY_BULK_ACTIONS',
     setting: 'controls.max_bulk_actions',
   });
-  // Each is small enough for a request; all together would be held by every replica.
+  // Each is small enough for a request; every replica would have to keep all of them.
   const more = await t.platform.simulator.control.createChannels(19);
   await t.as('mara', 'DELETE', `/v1/actions/bulk/${two.find(({ status }) => status === 202)!.body.bulkId}`);
   const large = await t.act({ webhook: { url: 'http://127.0.0.1:1/never', body: 'x'.repeat(900_000) } }, 'mara', {
@@ -353,8 +353,8 @@ test('an address that nothing is sent to is refused in the request, with the set
   ]);
 });
 
-test('an address that is a secret is seen by nobody: not in jobs, audit, decisions, rules, page, log or crash', async () => {
-  // None of them is anybody's: they have the shape alone.
+test('nobody sees a secret address: not in jobs, audit, decisions, rules, page, log or crash', async () => {
+  // None of them belongs to anybody: they only have the shape.
   const secrets = {
     ofReceiver: 'r3ceiverr3ceiverr3ceiver',
     ofRule: 'rul3rul3rul3rul3rul3rul3',

@@ -73,13 +73,13 @@ interface Report {
   readonly results: readonly { name: string; account?: string; status: string; text: string; todo?: string }[];
 }
 
-/** The lines of one check, as `status text`; of one account, where it is named. */
+/** The lines of one check, as `status text`; of one account, if it is named. */
 const linesOf = ({ results }: Report, name: string, account?: string) =>
   results
     .filter((result) => result.name === name && (account === undefined || result.account === account))
     .map(({ status, text }) => `${status} ${text}`);
 
-/** Runs with other variables for a while; undefined takes one away. */
+/** Runs with other variables for a while; undefined removes one. */
 async function withEnv<T>(env: Readonly<Record<string, string | undefined>>, run: () => Promise<T>): Promise<T> {
   const kept = Object.keys(env).map((name) => [name, process.env[name]] as const);
   const set = (name: string, value: string | undefined) => {
@@ -110,7 +110,7 @@ ${quick}accounts:
 rules: []
 `;
 
-test('doctor is green where everything is there, and names what is missing where it is not', async () => {
+test('doctor is green if everything is there, and names what is missing if it is not', async () => {
   const made = await cli('bootstrap', '--json');
   process.env['AUTOPILOT_QUEUE_URL'] = (JSON.parse(made.out) as { queueUrl: string }).queueUrl;
 
@@ -156,7 +156,7 @@ test('doctor is green where everything is there, and names what is missing where
   for (const { status, todo } of report.results) if (status === 'red') expect(todo).toMatch(/\w/);
 });
 
-test('doctor says in one line what is wrong with the configuration, and asks nothing more', async () => {
+test('doctor says in one line what is wrong with the configuration, and checks nothing more', async () => {
   const bad = join(directory, 'bad.yaml');
   await writeFile(bad, 'version: 1\nrulez: []\n');
 
@@ -167,7 +167,7 @@ test('doctor says in one line what is wrong with the configuration, and asks not
   expect(out).toContain('ivs-autopilot validate');
 });
 
-test('doctor asks where keys and events go, without changing anything there', async () => {
+test('doctor checks where keys and events go, without changing anything there', async () => {
   const rules = join(directory, 'deliveries.yaml');
   await writeFile(
     rules,
@@ -199,7 +199,7 @@ rules:
     expect(linesOf(denied, name)[0]).toMatch(/^red .* is not allowed$/);
 });
 
-test('messages that wait are left alone: none comes nearer to the dead-letter queue by being looked at', async () => {
+test('waiting messages are not received: no check brings one nearer to the dead-letter queue', async () => {
   const { queueUrl } = await sqs.createQueue('with-messages', { VisibilityTimeout: '0' });
   await fetch(sqs.endpoint, {
     method: 'POST',
@@ -245,7 +245,7 @@ test.each([
   expect(linesOf(report, 'Event queue')).toContain(line);
 });
 
-test('every account is examined with its own role, and two entries that are one account are told', async () => {
+test('every account is checked with its own role, and two entries for one account are reported', async () => {
   const { queueUrl } = await sqs.createQueue('of-the-west');
   const accounts = join(directory, 'accounts.yaml');
   await writeFile(accounts, threeAccounts.replace('QUEUE', queueUrl));
@@ -271,7 +271,7 @@ test('every account is examined with its own role, and two entries that are one 
   expect(text).toContain('✓ green    europe: AWS account: 444455556666');
 });
 
-test('doctor names what keeps it from AWS for what it is', async () => {
+test('doctor names what keeps it from AWS', async () => {
   const account = async (env: Readonly<Record<string, string | undefined>>) =>
     withEnv(env, async () => linesOf(JSON.parse((await cli('doctor', config, '--json')).out), 'AWS account')[0]);
 
@@ -291,7 +291,7 @@ test('doctor names what keeps it from AWS for what it is', async () => {
   expect(await account({})).toMatch(/^red the credentials have expired/);
 });
 
-test('bootstrap does every account with its own role, or one of them, and goes on after one that fails', async () => {
+test('bootstrap handles every account with its own role, or one of them, and continues after one that fails', async () => {
   const accounts = join(directory, 'accounts.yaml');
   await writeFile(accounts, threeAccounts.replace('QUEUE', 'https://sqs.us-west-2.amazonaws.com/111122223333/other'));
   await simulator.control.addFault({ operation: 'sts:AssumeRole', error: 'AccessDenied', status: 403, times: 1 });
@@ -309,7 +309,7 @@ test('bootstrap does every account with its own role, or one of them, and goes o
   expect(JSON.parse(one.out)).toMatchObject({ accounts: [{ account: 'west', region: 'us-west-2', done: true }] });
   expect(printed.out).toMatch(/Set queue_url of the account west: http.*fleet-events/);
 
-  // What failed is named, and a repeat goes on with it.
+  // What failed is named, and a repeat continues with it.
   await simulator.control.addFault({ operation: 'sts:AssumeRole', error: 'AccessDenied', status: 403, times: 1 });
   const first = await cli('bootstrap', accounts, '--name', 'many');
   const again = await cli('bootstrap', accounts, '--name', 'many');

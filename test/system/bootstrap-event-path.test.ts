@@ -1,5 +1,5 @@
 // The set-up of the event path, with real clients: the simulator's EventBridge and an SQS server. An event of the simulated IVS then
-// travels through the rule into a daemon.
+// travels through the rule to a daemon.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -67,7 +67,7 @@ interface Report {
 const kindsOf = (report: Report) => Object.fromEntries(report.changes.map(({ part, kind }) => [part, kind]));
 
 describe('bootstrap', () => {
-  test('shows in a dry run what it would make, and makes nothing', async () => {
+  test('shows in a dry run what it would create, and creates nothing', async () => {
     const { exitCode, out } = await bootstrap('--name', 'dry', '--dry-run');
 
     expect(exitCode).toBe(0);
@@ -76,7 +76,7 @@ describe('bootstrap', () => {
     expect((await bootstrap('--name', 'dry', '--dry-run', '--destroy')).out).toBe('Nothing to remove.');
   });
 
-  test('makes everything once, finds nothing to do the second time, and mends what was changed by hand', async () => {
+  test('creates everything once, finds nothing to do the second time, and repairs manual changes', async () => {
     const first = await bootstrap('--name', 'show', '--json');
     expect(first.errors).toBe('');
     const made = JSON.parse(first.out) as Report;
@@ -109,7 +109,7 @@ describe('bootstrap', () => {
     expect(new Set(Object.values(kindsOf(third)))).toEqual(new Set(['unchanged']));
   });
 
-  test('lets an event of IVS travel through the rule into the daemon, which acts on it; then all of it is destroyed', async () => {
+  test('delivers an IVS event through the rule to the daemon, which acts on it; then all of it is destroyed', async () => {
     await using scope = await redisScope();
     const { queueUrl } = JSON.parse((await bootstrap('--name', 'path', '--json')).out) as Report;
     await eventBridge.send(new DisableRuleCommand({ Name: 'path-events' }));
@@ -117,7 +117,7 @@ describe('bootstrap', () => {
     const mended = JSON.parse((await bootstrap('--name', 'path', '--json')).out) as Report;
     const [channel] = await simulator.control.createChannels(1, { namePrefix: 'event-path' });
     await using daemon = await daemonProcess({
-      // Polls cannot be what it learns from: after the first, they are too far apart.
+      // It cannot learn from polls: after the first, they are too far apart.
       config: `version: 1
 polling: {starving_interval: 10m, full_interval: 10m, silent_after: 30m}
 limits: {request_timeout: 2s}
@@ -151,7 +151,7 @@ rules:
     expect((await bootstrap('--name', 'path', '--destroy')).out).toBe('Nothing to remove.');
   });
 
-  test('lets detail types through that rules of the file ask for and no table has', async () => {
+  test('lets detail types through that rules of the file name and no table has', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'autopilot-bootstrap-'));
     const file = join(folder, 'autopilot.yaml');
     await writeFile(
@@ -181,7 +181,7 @@ rules:
     expect(printed).toContain('IVS Something New');
   });
 
-  test('removes only what carries its tag', async () => {
+  test('removes only what has its tag', async () => {
     await bootstrap('--name', 'gone');
     const { queueUrl } = JSON.parse((await bootstrap('--name', 'gone', '--json')).out) as Report;
     await sqs.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags: { 'ivs-autopilot': 'somebody-else' } }));
@@ -198,7 +198,7 @@ rules:
     expect((await bootstrap('--name', 'gone', '--destroy')).out).toBe('Nothing to remove.');
   });
 
-  test('names the permission that is missing', async () => {
+  test('names a missing permission', async () => {
     await simulator.control.addFault({
       operation: 'events:PutRule',
       error: 'AccessDeniedException',

@@ -1,5 +1,4 @@
-// Replicas whose clocks are wrong, as processes of their own: what they share goes by Redis's clock, what is theirs by a clock that
-// only goes forward.
+// Replicas with wrong clocks, as separate processes: shared times come from Redis's clock, their own from a clock that only moves forward.
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Broadcast, broadcast, quickSettings } from '#test/support/broadcast.ts';
@@ -19,7 +18,7 @@ rules:
     guards: {cooldown: 0s, max_live_percent: 100}
 `;
 
-/** A daemon whose clock is off; `clock` as test/support/shifted-clock.mjs reads it. */
+/** A daemon whose clock is wrong; `clock` as test/support/shifted-clock.mjs reads it. */
 const replica = (platform: Broadcast, clock: string) =>
   daemonProcess({
     config: quickSettings + rules,
@@ -52,10 +51,10 @@ async function platformWithOne() {
 const ready = (daemon: { ask(method: string, path: string): Promise<{ status: number }> }) =>
   eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
 
-test('one an hour ahead, which steps on, and one an hour behind poll once per interval, act once and in time, and do without each other', async () => {
+test('one an hour ahead, which jumps further, and one an hour behind poll once per interval, act once and in time, and do not depend on each other', async () => {
   const { platform, control, arn, sweeps, items } = await platformWithOne();
   await using _ = platform;
-  // The first one alone: what it writes down for later, the other one must find due in time.
+  // First, one alone: what it schedules for later must become due in time for the other one.
   await using ahead = await replica(platform, `0:${hour},9000:${2 * hour}`);
   await ready(ahead);
   await using behind = await replica(platform, `0:${-hour}`);
@@ -70,7 +69,7 @@ test('one an hour ahead, which steps on, and one an hour behind poll once per in
   const starvedAt = performance.now();
   await control.starve(arn);
   await eventually(async () => (await control.cues()).length > 0);
-  // An event is dated by whole seconds.
+  // An event is dated in whole seconds.
   expect(performance.now() - starvedAt).toBeGreaterThan(900);
   const batches = await Promise.all(
     [behind, ahead].map((daemon) =>

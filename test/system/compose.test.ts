@@ -1,5 +1,5 @@
-// What deploy/ gives to containers, without containers: the commands and variables of Compose and of the ECS template, as processes of
-// this machine. Only host names, ports and the mounted files are this machine's.
+// What deploy/ gives to containers, without containers: the commands and variables of Compose and of the ECS template, as processes of this
+// machine. Only host names, ports and the mounted files belong to this machine.
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -71,7 +71,7 @@ test('with the simulator profile the events of its evening reach the daemon thro
   });
 });
 
-test('with compose.redis-tls.yaml Redis answers over TLS alone, to its own health check and to the daemon', async () => {
+test('with compose.redis-tls.yaml Redis answers only over TLS, to its own health check and to the daemon', async () => {
   const text = read('deploy/compose.redis-tls.yaml');
   const { services } = parse(text, { merge: true }) as {
     services: Record<'redis' | 'autopilot', Record<string, any>>;
@@ -119,7 +119,7 @@ test('with compose.redis-tls.yaml Redis answers over TLS alone, to its own healt
     expect(url).toMatch(/^rediss:/);
     const logger = quietLogger();
     const access = await accessFromEnvironment({
-      // The certificate is for the service's name, which is no name on this machine.
+      // The certificate is for the service's name, which does not resolve on this machine.
       env: { ...env, REDIS_TLS_SERVERNAME: 'redis' },
       url,
       logger,

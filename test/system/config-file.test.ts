@@ -1,4 +1,4 @@
-// The rules file of a running daemon changes: what is valid is taken up by itself, what is broken leaves the running rules in force.
+// The rules file of a running daemon changes: a valid one is applied automatically, a broken one leaves the running rules in force.
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const rulesNamed = (name: string) =>
   `version: 1\nrules:\n  - name: ${name}\n    trigger: {state: {health: [STARVING]}}\n    actions: [{put_metadata: {payload: x}}]\n`;
 const broken = `${rulesNamed('second')}    fro: 30s\n`;
 
-/** A daemon on a file that is mounted as Kubernetes mounts a ConfigMap. */
+/** A daemon with a file that is mounted as Kubernetes mounts a ConfigMap. */
 async function setup() {
   const scope = await redisScope();
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-mount-'));
@@ -40,7 +40,7 @@ async function setup() {
     daemon,
     swap,
     config,
-    /** What stood there before goes in one step, as editors do it. */
+    /** The old content is replaced in one step, as editors do it. */
     async replace(text: string) {
       await writeFile(`${file}.new`, text);
       await rename(`${file}.new`, file);
@@ -60,7 +60,7 @@ async function setup() {
   };
 }
 
-test('a swapped mount is taken up; a broken file is refused aloud and changes nothing; a mended one is taken again', async () => {
+test('applies a swapped mount; a broken file is refused, reported and changes nothing; a repaired one is applied again', async () => {
   await using it = await setup();
   const atStart = await it.config();
   expect(atStart.lastAttempt).toEqual({ at: atStart.loadedAt, outcome: 'loaded' });
@@ -84,7 +84,7 @@ test('a swapped mount is taken up; a broken file is refused aloud and changes no
   expect(await it.metric('autopilot_config_last_attempt_timestamp_seconds{outcome="refused"}')).toBe(true);
   expect(it.daemon.log.find((line) => line.includes('the old one stays in force'))).toContain('did you mean for?');
 
-  // Put back as it was: nothing changes, and the complaint is over.
+  // Restored to the old text: nothing changes, and the complaint is over.
   await it.replace(rulesNamed('second'));
   await it.attempted('loaded', refused.lastAttempt.at);
   expect((await it.config()).lastAttempt).not.toHaveProperty('error');

@@ -1,4 +1,4 @@
-// The image as far as a machine without Docker can try it: its entry point, on a tree that it may not write to, as another user.
+// The image, as far as a machine without Docker can test it: its entry point, on a tree that it may not write to, as another user.
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { chmod, cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -10,13 +10,13 @@ import { eventually } from '#test/support/quiet.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
-/** The JSON array behind an instruction. */
+/** The JSON array of an instruction. */
 const arrayOf = (instruction: RegExp): string[] => JSON.parse(instruction.exec(dockerfile)![1]!) as string[];
 
-/** nobody, where we may become it; otherwise whoever runs the tests. */
+/** The user nobody, if we may become it; otherwise the user who runs the tests. */
 const stranger = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
-test('the entry point runs as another user on a tree it cannot write to; the health check sees it; SIGTERM ends it', async () => {
+test('the entry point runs as another user on a read-only tree; the health check sees it; SIGTERM ends it', async () => {
   await using platform = await broadcast();
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-container-'));
   const config = join(folder, 'autopilot.yaml');
@@ -69,7 +69,7 @@ test('the entry point runs as another user on a tree it cannot write to; the hea
   }
 });
 
-test('the daemon’s image has no simulator: its command says where there is one, and every other command is there', async () => {
+test('the daemon’s image has no simulator: its command says where to get one, and every other command exists', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-image-'));
   try {
     const stage = dockerfile.split(/^FROM /m).find((text) => /^\S+ AS runtime$/m.test(text))!;

@@ -1,4 +1,4 @@
-// `doctor --offline` as a process: what is wrong at the desk is told with what to do, and nobody is called.
+// `doctor --offline` as a process: local mistakes are reported with what to do, and nothing is called.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,7 +52,7 @@ function reportOf(text: string) {
   return { results, of };
 }
 
-test('as a program it calls nobody, ends with 0, and says by which proxy each host is reached, without its password', async () => {
+test('as a program it calls nobody, exits with 0, and says which proxy each host is reached through, without its password', async () => {
   await using peer = await badPeer();
   const hook = join(folder, 'hook');
   await writeFile(hook, 'https://pager.example.test/a-token-not-to-be-seen\n');
@@ -104,7 +104,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, RegExp]>([
   ['Proxies', { HTTPS_PROXY: 'socks5://proxy:1080' }, /socks5/],
   ['Proxies', { AWS_CA_BUNDLE: '/nonexistent' }, /AWS_CA_BUNDLE/],
   ['Proxies', { NO_PROXY: '10.0.0.0/99' }, /10\.0\.0\.0\/99/],
-])('%s is red for %j, with what to do, and the others are asked all the same', async (name, env, text) => {
+])('%s is red for %j, with what to do, and the other checks still run', async (name, env, text) => {
   const hook = join(folder, 'hook');
   await writeFile(hook, 'https://pager.example.test/a');
 
@@ -116,7 +116,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, RegExp]>([
   expect(results.map((result) => result.name)).toEqual(expect.arrayContaining(['Configuration', 'Files', 'Proxies']));
 });
 
-test('files and addresses of the rules are looked at: missing, empty, and where no webhook may go', async () => {
+test('checks files and addresses of the rules: missing, empty, and where no webhook may go', async () => {
   const empty = join(folder, 'empty');
   await writeFile(empty, '\n');
   const inside = join(folder, 'inside');
@@ -151,7 +151,7 @@ rules:
   expect(all.at(-1)).toBe('6 checks need your attention.');
 });
 
-test('a proxy that cannot be used is one red line of the whole doctor too, and nothing is asked past it', async () => {
+test('an unusable proxy is one red line of the full doctor too, and nothing is called without it', async () => {
   const { end, results } = await doctor('version: 1\nrules: []\n', { HTTPS_PROXY: 'socks5://proxy:1080' }, ['--json']);
 
   expect(end).toBe(1);

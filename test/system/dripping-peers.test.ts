@@ -1,4 +1,4 @@
-// A daemon whose peers take its calls and never end their answers: items end when they expire, and a stop ends in its window.
+// A daemon whose peers accept its calls and never finish their answers: items end when they expire, and a stop ends in its window.
 import { expect, test } from 'vitest';
 import { badPeer } from '#test/support/bad-peer.ts';
 import { broadcast } from '#test/support/broadcast.ts';
@@ -14,7 +14,7 @@ rules:
     guards: {cooldown: 0s, max_live_percent: 100}
 `;
 
-test('what expires in a call ends then, and SIGTERM ends every call inside the stop window', async () => {
+test('an item that expires in a call ends then, and SIGTERM ends every call within the stop window', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;
   const [channel] = await control.createChannels(1, { namePrefix: 'studio-' });
@@ -44,7 +44,7 @@ test('what expires in a call ends then, and SIGTERM ends every call inside the s
     return over.failures.IVS_NO_ANSWER === 1;
   });
 
-  // Every part that talks to somebody is in the middle of a call.
+  // Every part that calls somebody is in the middle of a call.
   const calls = async (operation: string) => (await control.calls({ operation })).length;
   const puts = await calls('PutMetadata');
   await send(600_000);

@@ -1,4 +1,4 @@
-// Falling over and ending: what nobody caught is one line and exit code 1; every command ends by itself, or at the first SIGTERM.
+// Crashing and ending: an uncaught error is one line and exit code 1; every command ends by itself, or at the first SIGTERM.
 import { openSync, symlinkSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -40,7 +40,7 @@ describe('what nobody caught', () => {
   const kinds = ['timer', 'rejection', 'handler', 'nothing', 'null', 'symbol', 'circular', 'a circle of causes'];
   const worse = ['without a prototype', 'unreadable', 'large number', 'fails while it is told'];
 
-  test('one scrubbed line, exit code 1, whatever was thrown and wherever', async () => {
+  test('prints one scrubbed line and exits with 1, whatever was thrown and wherever', async () => {
     await inTurns([...kinds, ...worse, 'throws again while it is told'], async (kind) => {
       const { end, stdout, stderr } = await runProcess('test/support/uncaught-child.ts', [kind], { withinMs: 60_000 });
       const lines = stdout.split('\n').filter((line) => line !== '');
@@ -52,7 +52,7 @@ describe('what nobody caught', () => {
   });
 
   test('in the daemon and in a command', async () => {
-    // No key: the shape of one, which must not be seen.
+    // Not a key: the shape of one, which must not appear.
     const shape = ['sk', 'us-west-2', 'AbCdEf', 'GhIjKl'].join('_');
     const onSignal = (what: string) => ({
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(`process.on('SIGUSR2',()=>{${what}})`)}`,
@@ -86,7 +86,7 @@ describe('what nobody caught', () => {
   });
 });
 
-/** Takes connections and says nothing. */
+/** Accepts connections and never answers. */
 async function silentServer(onConnection: () => void): Promise<AsyncDisposable & { readonly port: number }> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
@@ -107,7 +107,7 @@ async function silentServer(onConnection: () => void): Promise<AsyncDisposable &
 const oneOfAKind = ['run', 'simulator', 'doctor', 'bootstrap', 'status', 'metadata send', 'validate'];
 
 describe('every command as a process', () => {
-  test('ends at the first SIGTERM while Redis, AWS and the daemon say nothing, or by itself', async () => {
+  test('ends at the first SIGTERM while Redis, AWS and the daemon are silent, or by itself', async () => {
     const names = allCommands();
     await inTurns(isThorough ? names : names.filter((name) => oneOfAKind.includes(name)), async (name) => {
       let kill: (() => void) | undefined;
@@ -132,7 +132,7 @@ describe('every command as a process', () => {
     });
   });
 
-  test('doctor ends by itself with a Redis and with one that says nothing', async () => {
+  test('doctor ends by itself with a Redis and with one that is silent', async () => {
     await using silent = await silentServer(() => undefined);
     await inTurns([testRedisUrl(), `redis://127.0.0.1:${silent.port}`], async (url) => {
       const { end, stdout } = await runProcess('src/cli/main.ts', ['doctor'], {
@@ -151,7 +151,7 @@ describe('every command as a process', () => {
 });
 
 describe('a full disk', () => {
-  test('under the output of a command is one sentence', async () => {
+  test('under the output of a command is reported in one sentence', async () => {
     const full = openSync('/dev/full', 'w');
     const { end, stderr } = await runProcess('src/cli/main.ts', ['schema'], { stdout: full });
     expect({ end, stderr }).toEqual({
@@ -160,7 +160,7 @@ describe('a full disk', () => {
     });
   });
 
-  test('under the log and the recording leaves the daemon at work, and it ends in order', async () => {
+  test('under the log and the recording leaves the daemon working, and it ends orderly', async () => {
     const full = openSync('/dev/full', 'w');
     const port = await lastingPort();
     const run = runProcess('src/main.ts', [], {

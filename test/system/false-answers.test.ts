@@ -1,4 +1,4 @@
-// Answers that are false: what is missing in one is a failed call, never an empty list, and ends no stream.
+// False answers: what is missing in one is a failed call, never an empty list, and ends no stream.
 import { expect, test } from 'vitest';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
@@ -61,7 +61,7 @@ test('false lists of streams and channels end no stream, fire no rule and empty 
   expect(await decisions(daemon)).toEqual(decidedBefore);
   const { body } = await daemon.ask('GET', '/v1/streams');
   expect(body.streams.map(({ channelArn }: { channelArn: string }) => channelArn).sort()).toEqual(arns.toSorted());
-  // A stream that ends in truth ends here too.
+  // A stream that really ends ends here too.
   await control.end(arns[0]!);
   await eventually(async () => (await liveOnes(daemon)) === 2);
 });

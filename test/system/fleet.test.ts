@@ -1,4 +1,5 @@
-// Accounts that are shared out among processes: who carries what, what a process does for accounts of others, and several Redis servers.
+// Accounts that are divided among processes: who carries what, what a process does for other processes' accounts, and several Redis
+// servers.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +35,7 @@ rules:
     actions: [{emit_event: {detail_type: asked, detail: {}}, approval: {by: operator, timeout: 10m}}]
 `;
 
-/** Nobody waits for half a minute here. A process of its own gives a sign of life every two seconds. */
+/** Nobody waits for half a minute here. A separate process gives a sign of life every two seconds. */
 const carrierPace = { everyMs: 100, goneMs: 3_000, patienceMs: 300 };
 
 const accountsOf = async (daemon: Pick<Daemon, 'ask'>) =>
@@ -44,7 +45,7 @@ const accountsOf = async (daemon: Pick<Daemon, 'ask'>) =>
 const alertsOf = async (daemon: Pick<Daemon, 'ask'>, kind: string) =>
   (await daemon.ask('GET', `/v1/alerts?kind=${kind}`)).body.alerts;
 
-test('each process carries its part, sees who carries the rest, hands over what is theirs, and tells when nobody does', async () => {
+test('each process carries its part, sees who carries the rest, hands over what belongs to others, and reports when nobody does', async () => {
   await using platform = await broadcast();
   const config = accounts(platform.queueUrl) + rules;
   const start = (selection: string) =>
@@ -90,7 +91,7 @@ test('each process carries its part, sees who carries the rest, hands over what 
     (await daemon.metrics.shardCarriers.get()).values.find((each) => each.labels.shard === shard)?.value;
   await eventually(async () => (await gauge(first, 'three')) === 1);
 
-  // What only the other one can do names it.
+  // What only the other process can do is answered with its name.
   const refused = await first.ask('POST', '/v1/actions', {
     action: { stop_stream: {} },
     channelArn: arnOf('two'),
@@ -100,7 +101,7 @@ test('each process carries its part, sees who carries the rest, hands over what 
   expect(refused.body.detail).toContain(`does not carry the account two`);
   expect(refused.body.detail).toContain(carrier.id);
 
-  // An event by the queue of the first, and a request to it, reach the process that carries the account.
+  // An event from the queue of the first, and a request to it, reach the process that carries the account.
   await platform.send(
     JSON.stringify({
       version: '0',
@@ -123,7 +124,7 @@ test('each process carries its part, sees who carries the rest, hands over what 
   });
   await eventually(async () => (await platform.queueDepth()) === 0);
 
-  // What Redis alone can do is done from anywhere: a look, and what a person puts in force.
+  // What Redis alone can do is possible from anywhere: reading, and setting controls.
   expect((await first.ask('PUT', `/v1/holds/${path(arnOf('two'))}`, { reason: 'from afar' })).status).toBe(200);
   const silenced = await first.ask('POST', '/v1/silences', {
     matchers: ['rule="goal"'],
@@ -165,7 +166,7 @@ test('each process carries its part, sees who carries the rest, hands over what 
   expect((await first.ask('POST', '/v1/resume', {})).body).toEqual({ paused: false });
   await eventually(async () => (await second.ask('GET', '/v1/pause')).body.paused === false);
 
-  // One that ends says so; the others tell, and somebody may have it.
+  // A process that ends says so; the others report it, and somebody may acknowledge it.
   await second.app.stop();
   await eventually(async () => (await alertsOf(first, 'not_carried')).length === 2);
   expect((await first.metrics.alerts.get()).values).toContainEqual(
@@ -178,7 +179,7 @@ test('each process carries its part, sees who carries the rest, hands over what 
     (await alertsOf(first, 'not_carried')).find((alert: { id: string }) => alert.id === id)?.owner;
   await eventually(() => ownerOf('two:not_carried'));
 
-  // One that is killed says nothing, and is missed all the same.
+  // One that is killed says nothing, and is still missed.
   const process = await daemonProcess({
     config: quickSettings + config,
     env: {
@@ -201,7 +202,7 @@ test('each process carries its part, sees who carries the rest, hands over what 
   });
 });
 
-test('accounts on a Redis of their own stand still with it alone, and go on with it', async () => {
+test('accounts with their own Redis stop only with it, and continue with it', async () => {
   await using platform = await broadcast();
   await using own = await ownRedis();
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-fleet-'));

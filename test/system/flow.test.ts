@@ -12,7 +12,7 @@ rules:
     on_resolve: [{put_metadata: {payload: {type: slate, show: false}}}]
 `;
 
-describe('the flow from noticing to acting', () => {
+describe('the flow from intake to acting', () => {
   test('a starving channel gets its slate, and loses it when it recovers', async () => {
     await using platform = await broadcast();
     const [channel] = await platform.simulator.control.createChannels(1);

@@ -1,4 +1,4 @@
-// Every route that the daemon's own API document names, asked with what the document allows and with what it does not.
+// Every route in the daemon's own API document, called with what the document allows and with what it does not.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,21 +26,24 @@ rules:
     trigger: {http: {name: go}}
     actions: [{notify: {receiver: noc, text: called}}, {tag: {set: {x: y}}, approval: {not_by_author: false}}]
 `;
-/** Each asks every operation once. */
+/** Each calls every operation once. */
 const rounds = 30;
-/** What these end, repeat or tell of is seldom there: bulk actions, timers, messages and jobs that failed, approvals, intents, stopped rules, a session by its id. */
+/**
+ * The objects that these end, repeat or show are rare: bulk actions, timers, messages and jobs that failed, approvals, intents, stopped
+ * rules, a session by its id.
+ */
 const needMore = /bulk|timers|resend|intents|reset|acknowledge|approvals\/|DELETE .*ad-breaks|\/samples|\/report/;
 /** Guards against an answer that never comes: the daemon itself gives up after 15 s. */
 const longestMs = 60_000;
 
-test('whatever is sent to any route of the API document, the answer is in it, never a failure of ours, never missing', async () => {
+test('every answer of every route is in the document, and never an internal error or missing', async () => {
   await using platform = await broadcast();
   const arns = (await platform.simulator.control.createChannels(3)).map(({ arn }) => arn);
   for (const arn of arns.slice(1)) await platform.simulator.control.goLive(arn);
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-fuzz-'));
   await using daemon = await platform.daemon({ rules });
   const operations = operationsOf((await daemon.ask('GET', '/docs/json')).body);
-  // What there is, so that requests find it; ids join as answers name them, by noun.
+  // Existing objects, so that requests find them; ids are added as answers name them, by noun.
   const ids = new Map<string, string[]>();
   const known: Known = {
     channelArn: fc.constantFrom(...arns),
@@ -127,7 +130,7 @@ test('whatever is sent to any route of the API document, the answer is in it, ne
     '/v1/metadata/batches/{id}/events',
     '/v1/live',
   ]);
-  // None was only ever refused at the door, and whatever needs nothing but what is there was done.
+  // No operation was only refused at the start, and everything that needs only existing objects was done.
   expect(names.filter((name) => !behindValidation.has(name))).toEqual([]);
   expect(names.filter((name) => !succeeded.has(name) && !needMore.test(name))).toEqual([]);
 });

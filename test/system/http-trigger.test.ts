@@ -12,7 +12,7 @@ rules:
     guards: {cooldown: 0s}
 `;
 
-test('a request sets off the rule that listens to its name, once for each key; a hold by command stops it', async () => {
+test('a request triggers the rule that listens to its name, once per key; a hold by command stops it', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;
   const [channel] = await control.createChannels(1);

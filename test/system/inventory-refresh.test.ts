@@ -1,4 +1,4 @@
-// Tags are changed in IVS: rules match the new ones after the next listing, or at once when an operator asks for it.
+// Tags change in IVS: rules match the new ones after the next listing, or at once if an operator requests a refresh.
 import { TagResourceCommand, UntagResourceCommand } from '@aws-sdk/client-ivs';
 import { expect, test } from 'vitest';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
@@ -6,7 +6,7 @@ import { commandLine } from '#test/support/command-line.ts';
 import { eventually } from '#test/support/quiet.ts';
 import { ivsFor } from '#test/support/simulator-sdk.ts';
 
-/** No listing comes by itself while a test runs. */
+/** No automatic listing while a test runs. */
 const rarely = 'polling: {starving_interval: 500ms, full_interval: 1s, inventory_interval: 1h, silent_after: 30s}';
 const often = 'polling: {starving_interval: 500ms, full_interval: 1s, inventory_interval: 1s, silent_after: 30s}';
 const goldOnly = `
@@ -28,7 +28,7 @@ async function setup({ polling }: { polling: string }) {
   await control.goLive(arn);
   const ivs = ivsFor(url);
   const daemon = await platform.daemon({ rules: goldOnly, polling });
-  // The first listing is over when it was compared with BatchGetChannel, which alone knows the container format.
+  // The first listing is complete when it was compared with BatchGetChannel, which alone returns the container format.
   await eventually(async () => {
     const { channels } = (await daemon.ask('GET', '/v1/channels')).body;
     return channels.some((each: any) => each.arn === arn && each.containerFormat !== undefined);
@@ -58,7 +58,7 @@ async function cli(daemon: Daemon, args: readonly string[]) {
   return { code, out, err };
 }
 
-test('asked for one channel, the rule matches its new tag at once, and the audit says who asked and what changed', async () => {
+test('refreshed for one channel, the rule matches its new tag at once, and the audit says who asked and what changed', async () => {
   await using rig = await setup({ polling: rarely });
   await rig.control.starve(rig.arn);
   await eventually(async () => (await rig.daemon.ask('GET', '/v1/streams?health=STARVING')).body.streams.length === 1);
@@ -85,7 +85,7 @@ test('asked for one channel, the rule matches its new tag at once, and the audit
   ]);
 });
 
-test('the command line refreshes one channel or all of them, and says what it found', async () => {
+test('the command line refreshes one channel or all of them, and prints what it found', async () => {
   await using rig = await setup({ polling: rarely });
   await rig.tag('gold');
   const one = await rig.cli('channel', 'refresh', 'studio-0001');
@@ -116,7 +116,7 @@ test('the command line refreshes one channel or all of them, and says what it fo
   expect((await rig.cli('channel', 'refresh', 'studio-0001', '--all')).code).toBe(2);
 });
 
-test('a channel that IVS does not have is 404, and is forgotten; a refusal of IVS is told with its code', async () => {
+test('a channel that IVS does not have is 404, and is deleted; a refusal of IVS is reported with its code', async () => {
   await using rig = await setup({ polling: rarely });
   const path = (arn: string) => `/v1/channels/${encodeURIComponent(arn)}/refresh`;
   const unknown = rig.arn.replace(/[^/]+$/, 'NoSuchChanne');
@@ -132,7 +132,7 @@ test('a channel that IVS does not have is 404, and is forgotten; a refusal of IV
   expect((await rig.cli('channel', 'refresh', unknown)).err).toContain('IVS has no channel');
 });
 
-test('without anybody asking, a changed tag is seen by the next listing', async () => {
+test('without a request, a changed tag is seen by the next listing', async () => {
   await using rig = await setup({ polling: often });
   await rig.control.starve(rig.arn);
 

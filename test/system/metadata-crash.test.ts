@@ -1,4 +1,4 @@
-// One of two daemons dies in the middle of a fan-out, and Redis with it: what was accepted arrives all the same.
+// One of two daemons dies in the middle of a fan-out, and Redis with it: everything accepted still arrives.
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { startSimulator } from '#simulator/server.ts';
@@ -8,7 +8,7 @@ import { ownRedis } from '../support/redis.ts';
 import { isThorough } from '../support/thorough.ts';
 
 const channelCount = isThorough ? 2_000 : 300;
-/** So many of them also get items in every lane, values that replace each other, and calls that are full. */
+/** This many of them also get items in every lane, values that replace each other, and calls that are full. */
 const busyCount = 40;
 /** Two fit into a call, four do not. */
 const large = (name: string) => name.padEnd(400, '.');
@@ -37,7 +37,7 @@ test('kill -9 of one of two daemons and of Redis during a fan-out to hundreds of
   await using simulator = await startSimulator({ quotas: { concurrentStreams: channelCount } });
   const channels = (await simulator.control.createChannels(channelCount)).map(({ arn }) => arn);
   await simulator.control.goLive(channels);
-  // A network with some way to it, that now and then loses an answer.
+  // A network with some latency that now and then loses an answer.
   await simulator.control.addFault({ operation: 'PutMetadata', latencyMs: [0, 15], answerLatencyMs: [0, 15] });
   await simulator.control.addFault({ operation: 'PutMetadata', reset: 'after-effect', probability: 0.02 });
   const env = { REDIS_URL: redis.url, AWS_ENDPOINT_URL: simulator.url, AUTOPILOT_NAMESPACE: 'crash' };
@@ -56,7 +56,7 @@ test('kill -9 of one of two daemons and of Redis during a fan-out to hundreds of
     expect(status, JSON.stringify(body)).toBe(202);
     return body.batchId as string;
   };
-  /** As a client does it that gets no answer: again, under the same key. */
+  /** Like a client that gets no answer: again, with the same key. */
   const insist = async (to: readonly string[], payload: string) => {
     const refusals: number[] = [];
     for (const requestKey = randomUUID(); ; ) {
@@ -118,6 +118,6 @@ test('kill -9 of one of two daemons and of Redis during a fan-out to hundreds of
     `${channelCount} channels × 2 items, ${busyCount} with 9 more: ${cues.length} calls accepted, ${repeats} items repeated with equal ids, ` +
       `all arrived in order; outcomes ${JSON.stringify(calls)}`,
   );
-  // What one daemon had under way when it died, and what was recorded nowhere while Redis was away.
+  // What one daemon was sending when it died, and what could not be recorded while Redis was away.
   expect(repeats).toBeLessThan(600);
 });

@@ -1,10 +1,10 @@
-// Noticing by the whole daemon while events are late, doubled, reordered and missing: the record says what is true all the same.
+// Intake by the whole daemon while events are late, duplicated, reordered and missing: the record is still true.
 import { expect, test } from 'vitest';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
 import { isThorough } from '#test/support/thorough.ts';
 
-/** As quick as the quota of ListStreams allows: four calls a second. */
+/** As fast as the quota of ListStreams allows: four calls a second. */
 const polling = 'polling: {starving_interval: 500ms, full_interval: 500ms, inventory_interval: 10s, silent_after: 30s}';
 const noRules = 'rules: []\n';
 
@@ -54,7 +54,7 @@ async function story(daemon: Daemon, arn: string): Promise<any> {
   return status === 404 ? { record: undefined } : body;
 }
 
-test.concurrent('every event arrives: the record rests on events, and tells the story in their order', async () => {
+test.concurrent('every event arrives: the record relies on events, and shows what happened in their order', async () => {
   await using rig = await setup();
 
   const [streamId] = await rig.control.goLive(rig.arn);
@@ -77,7 +77,7 @@ test.concurrent('every event arrives: the record rests on events, and tells the 
   expect(names).toEqual(['Session Created', 'Stream Start', 'Starvation Start', 'Starvation End', 'Stream End']);
 });
 
-test.concurrent('no event arrives at all: polls find the stream, its health and its end; an end that only events lost is counted', async () => {
+test.concurrent('no event arrives: polls find the stream, its health and its end; an end that events alone missed is counted', async () => {
   await using rig = await setup();
   await rig.control.setEventPolicy({ missing: 1 });
 
@@ -103,13 +103,13 @@ test.concurrent('no event arrives at all: polls find the stream, its health and 
   await rig.control.setEventPolicy({ missing: 1 });
   await rig.control.end(rig.arn);
   await rig.until({ state: 'ended', streamId: second });
-  // Only the second end is one that events alone would have got wrong.
+  // Events alone would have got only the second end wrong.
   await eventually(
     async () => (await metric(rig.daemon, 'autopilot_event_poll_disagreements', { fact: 'ended' })) === 1,
   );
 });
 
-test.concurrent('events arrive twice, late and in the wrong order: the newest session ends as it truly did', async () => {
+test.concurrent('events arrive twice, late and in the wrong order: the newest session ends as it really did', async () => {
   await using rig = await setup();
   await rig.control.setEventPolicy({ doubled: 0.5, late: 0.5, lateMs: [200, 1_200], reordered: 0.3 });
 
@@ -181,7 +181,7 @@ test.concurrent.each(isThorough ? ['one', 'two', 'three', 'four'] : ['one'])(
     await pause(2_500);
 
     const found = await slates();
-    // On a busy machine passes are far between: what is over is seen by two of them.
+    // On a busy machine sweeps are far apart: two of them see what is over.
     const asked = (await control.calls({ operation: 'ListStreams' })).map(({ at }) => at);
     const seenMs = 2 * Math.max(...asked.slice(1).map((at, index) => at - asked[index]!));
     const nowMs = Date.now();
@@ -193,7 +193,7 @@ test.concurrent.each(isThorough ? ['one', 'two', 'three', 'four'] : ['one'])(
       [gone, starvedMs, goneMs, false],
       [blip, starvedAgainMs, nowMs, true],
     ] as const) {
-      // Events tell no more than the second.
+      // Events are dated to the second.
       const ofIt = found.filter(({ arn: of, at }) => of === arn && at >= fromMs + 1_000 && at <= untilMs + seenMs);
       if (lasted) expect(ofIt).toHaveLength(1);
       else if (untilMs - fromMs + seenMs < 2_000) expect(ofIt).toEqual([]);
@@ -210,7 +210,7 @@ test.concurrent.each(isThorough ? ['one', 'two', 'three', 'four'] : ['one'])(
 const isEndOf = ({ resources, detail }: { resources: readonly string[]; detail: any }, arn: string) =>
   detail.event_name === 'Stream End' && resources.includes(arn);
 
-test.concurrent('a list of streams, by state and health, with what a fleet amounts to', async () => {
+test.concurrent('lists streams by state and health, with the totals of the fleet', async () => {
   await using rig = await setup({ channels: 4 });
   const arns = rig.channels.map(({ arn }) => arn);
   await rig.control.goLive(arns);
@@ -236,7 +236,7 @@ test.concurrent('a list of streams, by state and health, with what a fleet amoun
   expect((await rig.daemon.ask('GET', `/v1/streams/${encodeURIComponent(unknown)}`)).status).toBe(404);
 });
 
-test.concurrent('a channel that was made after the last listing is looked up when it goes live', async () => {
+test.concurrent('a channel created after the last listing is looked up when it goes live', async () => {
   await using rig = await setup();
 
   const late = await rig.control.createChannel({ name: 'newcomer', tags: { tier: 'gold' } });
@@ -256,7 +256,7 @@ async function metric(daemon: Daemon, name: string, labels: Record<string, strin
   )?.value;
 }
 
-test.concurrent('an event of a detail type that is newer than every table fires its rule, straight from the rule or by SNS', async () => {
+test.concurrent('an event with a detail type that is newer than every table fires its rule, directly from the rule or through SNS', async () => {
   await using rig = await setup({
     rules: `
 rules:

@@ -1,5 +1,5 @@
-// Data gaps with the whole daemon: polls that fail, an event queue that is away. What was known is marked as stale, timers stand
-// still, and what happened meanwhile is not invented when the data comes back.
+// Data gaps with the whole daemon: polls that fail, an event queue that is away. What was known is marked as stale, timers stand still, and
+// nothing is invented about the gap when the data comes back.
 import { expect, test } from 'vitest';
 import type { DataGapObservation } from '#domain/observation.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
@@ -45,7 +45,7 @@ async function setup() {
     slates: async () =>
       (await control.cues()).map(({ metadata, at }) => ({ name: JSON.parse(metadata).items[0].d.slate as string, at })),
     live: () => liveStatus(daemon),
-    /** As soon as it is told: a busy daemon may put a request off. */
+    /** As soon as it is reported: a busy daemon may delay a request. */
     record: (arn: string) =>
       eventually(async () => (await daemon.ask('GET', `/v1/streams/${encodeURIComponent(arn)}`)).body.record),
     [Symbol.asyncDispose]: () => platform[Symbol.asyncDispose](),
@@ -66,12 +66,12 @@ const gauge = async ({ url }: Daemon, source: string) =>
 
 const trust = (status: any, name: string) => status.trust.find((line: any) => line.name === name).state as string;
 
-test.concurrent('polls fail: records are stale, `for` stands still, and goes on with what was left when data is back', async () => {
+test.concurrent('polls fail: records are stale, `for` stands still, and continues with the remaining time when data is back', async () => {
   await using rig = await setup();
   const [stays, recovers] = rig.arns as [string, string];
   await rig.control.starve(rig.arns);
   await eventually(async () => (await rig.daemon.ask('GET', '/v1/streams?health=STARVING')).body.streams.length === 2);
-  // From now on nobody tells the truth: no event comes, and no list.
+  // From now on there is no true data: no event comes, and no list.
   await rig.control.setEventPolicy({ missing: 1 });
   await rig.control.addFault({ operation: 'ListStreams', error: 'ServiceUnavailable', status: 503 });
 
@@ -103,7 +103,7 @@ test.concurrent('polls fail: records are stale, `for` stands still, and goes on 
   expect(duringGap).toEqual([]);
   const ended = rig.gaps('poll')[rig.gaps('poll').indexOf(began!) + 1];
   expect([began?.state, ended?.state]).toEqual(['began', 'ended']);
-  // The starvation, less the time from the last poll on, was as long as `for`. That it does not begin anew is held in virtual time.
+  // The starvation, minus the time from the last poll on, was as long as `for`. That `for` does not restart is tested in virtual time.
   const { healthSince } = await rig.record(stays);
   const seenMs = cues[0]!.at - Date.parse(healthSince) - (ended!.notedAtMs - began!.sinceMs!);
   expect(seenMs).toBeGreaterThanOrEqual(4_800);
@@ -113,7 +113,7 @@ test.concurrent('polls fail: records are stale, `for` stands still, and goes on 
   await new Promise((done) => setTimeout(done, 1_500));
   expect((await rig.slates()).map(({ name }) => name)).toEqual(['studio-0001']);
   await eventually(async () => Object.keys((await rig.daemon.ask('GET', '/v1/streams')).body.stale).length === 0);
-  // One line when it began and one when it was over, however many polls failed meanwhile.
+  // One line at the beginning and one at the end, however many polls failed meanwhile.
   const lines = rig.daemon.log.map((line) => JSON.parse(line) as Record<string, unknown>);
   const told = lines.filter(
     ({ message, scope }) => /live streams .*(cannot|again)/.test(String(message)) && scope === 'all',
@@ -125,13 +125,13 @@ test.concurrent('polls fail: records are stale, `for` stands still, and goes on 
   expect(told[1]!['failures']).toBeGreaterThan(1);
 });
 
-test.concurrent('the event queue is away: readiness, page and metrics say so, timers stand still; when it is back, they go on', async () => {
+test.concurrent('the event queue is away: readiness, page and metrics say so, timers stand still; when it is back, they continue', async () => {
   await using rig = await setup();
   const port = Number(new URL(rig.platform.sqs.endpoint).port);
   await rig.platform.sqs.close();
   const began = await eventually(() => rig.gaps('events').find(({ state }) => state === 'began'));
 
-  // Polls still see it, and nothing is done: half of what there is to know is missing.
+  // Polls still see it, and nothing is done: half of the data is missing.
   await rig.control.starve(rig.arns[0]!);
   await eventually(async () => (await rig.record(rig.arns[0]!)).health === 'STARVING');
   // On a busy machine polls may be late too, for a while.
@@ -167,7 +167,7 @@ test.concurrent('the event queue is away: readiness, page and metrics say so, ti
   await eventually(async () => (await rig.live()).eventLagMs !== undefined);
 });
 
-test.concurrent('nobody polls any more: replicas that only answer say so', async () => {
+test.concurrent('nobody polls any longer: replicas that only serve the API say so', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;
   const [channel] = await control.createChannels(1, { namePrefix: 'studio-' });

@@ -1,5 +1,5 @@
-// The scenario of late, doubled, reordered and missing events, played through a real queue into the whole daemon: what it knows
-// in the end is compared with what the same events, each delivered once and at once, amount to.
+// The scenario of late, duplicated, reordered and missing events, played through a real queue into the whole daemon: its final knowledge is
+// compared with what the same events, each delivered once and at once, amount to.
 import { readFileSync } from 'node:fs';
 import { CreateRecordingConfigurationCommand, type IvsClient, ListStreamsCommand } from '@aws-sdk/client-ivs';
 import { expect, test } from 'vitest';
@@ -15,11 +15,11 @@ import { eventually } from '#test/support/quiet.ts';
 import { ivsFor } from '#test/support/simulator-sdk.ts';
 import { Noticing } from '#test/support/streams.ts';
 
-/** The scenario takes five minutes; so many times quicker it keeps its order. */
+/** The scenario takes five minutes; speeded up this much it keeps its order. */
 const quicker = 20;
 const timed = new Set(['at', 'every', 'lateMs', 'rampMs', 'for']);
 
-/** The same scenario with every time in it made shorter. */
+/** The same scenario with all its times shortened. */
 function hastened(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return value.map((each) => hastened(each, key));
   if (value !== null && typeof value === 'object')
@@ -45,20 +45,20 @@ interface Told {
   readonly endedAt?: string | undefined;
 }
 
-/** What the daemon says of each session of a channel. */
+/** What the daemon says about each session of a channel. */
 async function toldOf(daemon: Daemon, arn: string): Promise<Told[]> {
   const { body } = await daemon.ask('GET', `/v1/streams/${encodeURIComponent(arn)}`);
   return [body.record, ...body.sessions] as Told[];
 }
 
-/** The sessions that follow from every event, each delivered once and at once, and from the lists of the end. */
+/** The sessions that follow from every event, each delivered once and at once, and from the final lists. */
 async function perfect(events: readonly EventRecord[], ivs: IvsClient): Promise<Noticing> {
   const noticing = new Noticing();
   for (const { event, at } of events) {
     const seen = observeEvent({ ...event }, { arrivedAtMs: at + 100, sources: ['aws.ivs'] });
     if (seen.kind === 'observation') await noticing.see(seen.observation);
   }
-  // Nothing moves any more, so one list stands for several passes. The daemon's own calls come first.
+  // Nothing changes any longer, so one list represents several sweeps. The daemon's own calls come first.
   const { streams = [] } = await eventually(() =>
     ivs.send(new ListStreamsCommand({ maxResults: 100 })).catch(() => undefined),
   );
@@ -104,7 +104,7 @@ async function play(control: SimulatorClient, recording: string): Promise<string
   return (await control.channels()).map(({ arn }) => arn);
 }
 
-test('late, doubled, reordered and missing events: every session is known as if all events had come once and in time', async () => {
+test('late, duplicated, reordered and missing events: every session is known as if all events had come once and in time', async () => {
   await using platform = await broadcast({ seed: 'late-and-missing' });
   const { control, url } = platform.simulator;
   const ivs = ivsFor(url);
@@ -113,7 +113,7 @@ test('late, doubled, reordered and missing events: every session is known as if 
     polling: 'polling: {starving_interval: 500ms, full_interval: 1s, inventory_interval: 1h, silent_after: 30s}',
   });
   const arns = await play(control, await recordingConfiguration(ivs));
-  // Deliveries stay as bad as they are at the scenario's end, while some broadcasts end and some begin anew.
+  // Deliveries stay as bad as at the scenario's end, while some broadcasts end and some start again.
   await control.end(arns.slice(5, 15));
   await control.goLive(arns.slice(10, 15));
   await control.starve(arns.slice(12, 20));
@@ -124,7 +124,7 @@ test('late, doubled, reordered and missing events: every session is known as if 
   await eventually(async () => (await platform.queueDepth()) === 0);
   const truth = await perfect(await control.events(), ivs);
   const events = await control.events();
-  // On a busy machine polls are far between: an end that only they tell is known by two of them.
+  // On a busy machine polls are far apart: an end that only they report is known after two of them.
   const asked = (await control.calls({ operation: 'ListStreams' })).map(({ at }) => at);
   const byPollsMs = 1_000 + 2 * Math.max(...asked.slice(1).map((at, index) => at - asked[index]!));
   const missed = new Set(
@@ -137,7 +137,7 @@ test('late, doubled, reordered and missing events: every session is known as if 
     const story = await channelStory(truth.state, arn as never, { limit: 50, sinceMs: 0 });
     expected.set(arn, [story!.record!, ...story!.sessions].map(asTold));
   }
-  // Two polls later everything that polls can tell has been told.
+  // After two polls, everything that polls can find is known.
   const inShort = (sessions: readonly Told[]) =>
     sessions.map(({ streamId, state, health }) => `${streamId} ${state} ${health}`).join();
   await eventually(async () => {
@@ -158,9 +158,9 @@ test('late, doubled, reordered and missing events: every session is known as if 
       const lost = (name: string) => missed.has(`${session.streamId} ${name}`);
       const { streamId, state, health } = session;
       expect(found, arn).toMatchObject({ streamId, state, health });
-      // Polls tell nothing of recordings.
+      // Polls say nothing about recordings.
       if (!lost('Recording Start') && !lost('Recording End')) expect(found.recording, arn).toBe(session.recording);
-      // Events tell the second; ListStreams tells it to the millisecond.
+      // Events are dated to the second, ListStreams to the millisecond.
       expect(apartMs(found.startedAt, session.startedAt), arn).toBeLessThanOrEqual(1_000);
       if (session.endedAt === undefined) expect(found.endedAt, arn).toBeUndefined();
       else

@@ -1,4 +1,4 @@
-// Entries in Redis that are not what they should be: they stop nothing, mislead nobody, and are told of.
+// Malformed entries in Redis: they stop nothing, mislead nobody, and are reported.
 import { expect, test } from 'vitest';
 import { broadcast } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
@@ -12,7 +12,7 @@ rules:
     guards: {cooldown: 0s, max_live_percent: 100}
 `;
 
-test('a daemon starts over odd entries: it reads streams anew, and keeps to a pause and a hold that it cannot read', async () => {
+test('a daemon starts despite malformed entries: it reads streams again, and obeys a pause and a hold that it cannot read', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;
   const [a, b] = await control.createChannels(2);

@@ -1,4 +1,4 @@
-// The package as npm makes it (`npm pack` builds it first) and as npm installs it: in an empty folder, with what it depends on.
+// The package as npm makes it (`npm pack` builds it first) and installs it: in an empty folder, with its dependencies.
 import { execFile, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { allPages } from '../../docs-site/navigation.mjs';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
-/** What the package is made from. Without the lock file the copy leaves its node_modules, the checkout's, alone. */
+/** What the package is made from. Without the lock file the copy does not touch the checkout's node_modules. */
 const sources = [
   'package.json',
   'README.md',
@@ -36,7 +36,7 @@ const sources = [
   'web',
   'workers',
 ];
-/** npm's words for a registry that it cannot reach, where its cache does not hold everything either. */
+/** npm's messages for a registry that it cannot reach, if its cache is incomplete too. */
 const noRegistry = /ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH/;
 
 const cue = '{"v":1,"items":[{"id":"a","t":1,"d":{"n":1}},{"id":"b","t":2,"d":"zwei"}]}';
@@ -55,7 +55,7 @@ beforeAll(async () => {
   for (const name of sources) await cp(join(root, name), join(source, name), { recursive: true });
   await symlink(join(root, 'node_modules'), join(source, 'node_modules'));
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: source });
-  // What the build says comes before the JSON.
+  // The build's output comes before the JSON.
   const [packed] = JSON.parse(stdout.slice(stdout.search(/^\[/m))) as {
     filename: string;
     files: { path: string }[];
@@ -65,7 +65,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test('the packed file holds what is built, the page and the documents, and no sources', () => {
+test('the packed file contains the build, the page and the documents, and no sources', () => {
   expect(files).toEqual(
     expect.arrayContaining([
       'dist/cli.js',
@@ -95,7 +95,7 @@ test('the packed file holds what is built, the page and the documents, and no so
       'dist/web/app.js',
       'bin/node-build.mjs',
       'bin/node-builds.json',
-      // The chart is not in the package, and so its page is not.
+      // The chart is not in the package, and neither is its page.
       ...allPages((name) => readdirSync(join(root, name))).filter((path) => !path.startsWith('deploy/')),
     ]),
   );
@@ -225,7 +225,7 @@ await simulator.close();`,
         AUTOPILOT_CONFIG: example,
         AUTOPILOT_HTTP_PORT: '0',
         REDIS_URL: redis.url,
-        // Nobody listens there, and nobody is asked: its packages are not installed.
+        // Nobody listens there, and nobody is called: its packages are not installed.
         OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
       },
     });
@@ -246,7 +246,7 @@ await simulator.close();`,
   });
 });
 
-/** Loads the helper as a page would, and returns what it read. */
+/** Loads the helper as a web page would, and returns what it read. */
 async function browse(helper: string): Promise<unknown> {
   const executablePath = process.env['CHROME_PATH'];
   if (!executablePath) throw new Error('no Chromium: run the tests with `npm test`, or set CHROME_PATH');
@@ -273,7 +273,7 @@ async function browse(helper: string): Promise<unknown> {
   }
 }
 
-/** Starts a program of Node's and waits for the address of its API. It is ended by force: how it stops is tested elsewhere. */
+/** Starts a Node program and waits for the address of its API. It is ended by force: how it stops is tested elsewhere. */
 async function started(args: readonly string[], options: SpawnOptions) {
   const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const log: string[] = [];

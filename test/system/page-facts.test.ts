@@ -1,5 +1,5 @@
-// What the page says is true, has an address, and is there when it is needed: ended streams, links, dialogs over a broken connection,
-// the title of a tab that nobody sees.
+// What the page says is true, has an address, and is available when needed: ended streams, links, dialogs over a broken connection, the
+// title of a background tab.
 import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kinds } from '#domain/state-registry.ts';
@@ -19,14 +19,14 @@ const streamAddress = (index: number) => `#/stream/${encodeURIComponent(channelA
 const hashOf = (page: Page) => page.evaluate<string>('location.hash');
 const textOf = (page: Page, selector: string) => page.locator(selector).innerText();
 
-test('a stream that ended a while ago is found by its name, with when and why, and its page never says that it is live', async () => {
+test('an ended stream is found by its name, with when and why, and its page never says that it is live', async () => {
   await using stand = await pageStand({ streams: 30 });
   await using tour = await visit(browser, stand);
   const { page } = tour;
   const gone = 30;
   const { name } = channelAt(gone);
   expect(await page.locator('.row[data-key]', { hasText: name }).count()).toBe(0);
-  // Its name, not its id, also where only an ARN is known.
+  // Its name, not its id, even if only an ARN is known.
   await page.locator('.activity', { hasText: name }).waitFor();
 
   await page.fill('#filter', name);
@@ -53,7 +53,7 @@ test('a stream that ended a while ago is found by its name, with when and why, a
   expect(tour.complaints).toEqual([]);
 });
 
-test('whatever is chosen is in the address: it is there again after a reload, and a button copies it', async () => {
+test('every choice is in the address: it is there again after a reload, and a button copies it', async () => {
   await using stand = await pageStand({ streams: 30, breathe: false });
   await using tour = await visit(browser, stand, 'operator', { permissions: ['clipboard-read', 'clipboard-write'] });
   const { page } = tour;
@@ -106,12 +106,12 @@ test('whatever is chosen is in the address: it is there again after a reload, an
   expect(tour.complaints).toEqual([]);
 });
 
-test('links lead to the run book, the API and the channel in the console of AWS', async () => {
+test('links lead to the run book, the API and the channel in the AWS console', async () => {
   await using stand = await pageStand({ streams: 30 });
   await using tour = await visit(browser, stand, 'operator', { viewport: { width: 390, height: 844 } });
   const { page } = tour;
 
-  // On a phone too, each thing that needs somebody has its cause and where to go on.
+  // On a phone too, each thing that needs a person shows its cause and where to continue.
   const needs = page.locator('.need');
   await expect.poll(() => needs.count()).toBe(4);
   for (const need of await needs.all()) {
@@ -132,7 +132,7 @@ test('links lead to the run book, the API and the channel in the console of AWS'
   expect(tour.complaints).toEqual([]);
 });
 
-test('a dialog has one way out and a verb on its button; a rule test knows tags and viewers; what is wrong is said before it is sent', async () => {
+test('a dialog has one way to close and a verb on its button; a rule test knows tags and viewers; mistakes are shown before sending', async () => {
   await using stand = await pageStand({ streams: 30, breathe: false });
   await using tour = await visit(browser, stand);
   const { page } = tour;
@@ -181,7 +181,7 @@ test('a dialog has one way out and a verb on its button; a rule test knows tags 
   expect(tour.complaints).toEqual([]);
 });
 
-test('what was typed into a dialog outlives a broken connection, and a token that must be given again', async () => {
+test('text typed into a dialog survives a broken connection, and a token that must be entered again', async () => {
   await using stand = await pageStand({ streams: 30, breathe: false });
   await using other = await pageStand({ streams: 30, breathe: false });
   await using link = await cutLink(stand.url);
@@ -200,7 +200,7 @@ test('what was typed into a dialog outlives a broken connection, and a token tha
   expect(await page.locator('#field-reason').inputValue()).toBe('sponsor on air');
   expect(stand.asked).toEqual([]);
 
-  // The daemon that answers next knows another token.
+  // The daemon that answers next has another token.
   link.mend(other.url);
   await page.fill('#token', other.tokens.operator);
   await page.keyboard.press('Enter');
@@ -212,10 +212,10 @@ test('what was typed into a dialog outlives a broken connection, and a token tha
   expect(await hashOf(page)).toBe(streamAddress(4));
 });
 
-test('titles have one form in every view, and a tab in the background says that the connection is lost', async () => {
+test('titles have one form in every view, and a background tab says that the connection is lost', async () => {
   await using stand = await pageStand({ streams: 30 });
   await using link = await cutLink(stand.url);
-  // A tab in the background gets no frames.
+  // A background tab gets no frames.
   await using tour = await visit(browser, stand, 'operator', {
     url: link.url,
     before: 'globalThis.hideTab = () => { globalThis.requestAnimationFrame = () => 0; };',
@@ -244,7 +244,7 @@ test('titles have one form in every view, and a tab in the background says that 
   await title(/^\(4\) Synth Hour 1 – ivs-autopilot$/);
 });
 
-test('nothing is said to be done that was not, and what is shown of one channel is not said of another', async () => {
+test('nothing is said to be done that was not, and what applies to one channel is not said of another', async () => {
   await using stand = await pageStand({ streams: 30, breathe: false });
   await using tour = await visit(browser, stand);
   const { page } = tour;
@@ -291,7 +291,7 @@ test('nothing is said to be done that was not, and what is shown of one channel 
 
 const widths = [390, 768, 1440, 1920];
 
-test('why something is held back is read in full at every width: a short reason in its row, a long one with a press', async () => {
+test('why something is held back is readable at every width: a short reason in its row, a long one with a press', async () => {
   await using stand = await pageStand({ streams: 30, breathe: false });
   const long = `${'the sponsor is on air and nobody may touch this '.repeat(4)}until the show is over`;
   await stand.state.transact((tx) => {
@@ -342,7 +342,7 @@ test('why something is held back is read in full at every width: a short reason 
   expect(tour.complaints).toEqual([]);
 });
 
-test('a name is asked for where no token says it, is remembered and sent; a silence that matches nothing is made only when that is chosen', async () => {
+test('a name is requested if no token says it, is remembered and sent; a silence that matches nothing is created only if that is chosen', async () => {
   await using stand = await pageStand({ streams: 30, breathe: false, open: true });
   await using tour = await visit(browser, stand, 'guest');
   const { page } = tour;
@@ -372,7 +372,7 @@ test('a name is asked for where no token says it, is remembered and sent; a sile
   expect(tour.complaints).toEqual([]);
 });
 
-test('an answer that comes after its dialog was left closes no other dialog, and a refusal is told all the same', async () => {
+test('an answer that comes after its dialog was closed closes no other dialog, and a refusal is still shown', async () => {
   await using stand = await pageStand({ streams: 30, breathe: false });
   await using tour = await visit(browser, stand);
   const { page } = tour;
@@ -400,7 +400,7 @@ test('an answer that comes after its dialog was left closes no other dialog, and
   const heldBefore = await held.count();
   await (await holdAndLeave('on air')).continue();
   await page.getByText('The channel is on hold.').waitFor();
-  // The button of the row that is held is no longer the one that the next click is meant for.
+  // The button of the held row is no longer the one that the next click is meant for.
   await expect.poll(() => held.count()).toBe(heldBefore + 1);
   expect(await page.locator('#field-reason').inputValue()).toBe('typed meanwhile');
   await page.keyboard.press('Escape');

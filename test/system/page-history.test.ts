@@ -1,4 +1,4 @@
-// What was: decisions that one searches and pages through, the audit with what was before and after.
+// The past: decisions that one searches and pages through, the audit with the values before and after.
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -50,7 +50,7 @@ test('decisions are found by text, channel and time, and paged through to the ol
   await expect
     .poll(() => hashOf(page))
     .toContain(`until=${encodeURIComponent(`${new Date(to).toISOString().slice(0, 19)}.000Z`)}`);
-  // What was decided in that very second is later than its beginning.
+  // What was decided in that same second is later than its beginning.
   await expect
     .poll(async () => Date.parse((await lines.first().locator('time').getAttribute('datetime')) ?? ''))
     .toBeLessThan(to);
@@ -65,16 +65,16 @@ test('decisions are found by text, channel and time, and paged through to the ol
   await page.getByText('There is nothing older.').waitFor();
   await page.reload();
   await count(55);
-  // Of another day: with its date.
+  // From another day: with its date.
   expect(await lines.last().locator('time').innerText()).toMatch(/^\d{1,2} [A-Z][a-z]{2} (\d{4} )?\d\d:\d\d:\d\d$/);
-  // Another choice begins with the newest.
+  // A changed choice begins with the newest.
   await page.locator('#by-outcome').selectOption('acted');
   await expect.poll(() => hashOf(page)).toBe('#/decisions?outcome=acted');
   await count(2);
   expect(tour.complaints).toEqual([]);
 });
 
-test('the audit shows what was before and after, and is saved; a link that is wrong or leads to what is gone says so', async () => {
+test('the audit shows the values before and after, and can be saved; a wrong or outdated link says so', async () => {
   await using stand = await pageStand({ streams: 30, breathe: false });
   await using tour = await visit(browser, stand);
   const { page } = tour;
@@ -115,7 +115,7 @@ test('the audit shows what was before and after, and is saved; a link that is wr
   }
 });
 
-test('a session is a picture that the keyboard goes through and zooms, with its marks; sessions stand side by side', async () => {
+test('a session is a plot that the keyboard moves through and zooms, with its marks; sessions can be compared', async () => {
   await using stand = await pageStand({ streams: 30, breathe: false });
   await using tour = await visit(browser, stand);
   const { page } = tour;
@@ -188,7 +188,7 @@ test('a session is a picture that the keyboard goes through and zooms, with its 
     /since=.*until=/,
   );
   await page.keyboard.press('0');
-  // An account of which nothing was kept is named, instead of being left out of the sums unsaid.
+  // An account without any samples is named, instead of being silently left out of the sums.
   await page.route('**/v1/fleet/samples?**', async (route) => {
     const answer = await route.fetch();
     const { accounts } = (await answer.json()) as { accounts: readonly object[] };

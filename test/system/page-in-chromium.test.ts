@@ -1,4 +1,4 @@
-// The operator's page in a real headless Chromium: what it shows, what it asks before it does, and that it stays quick and readable.
+// The operator's page in a real headless Chromium: what it shows, what it asks before acting, and that it stays fast and readable.
 import { get, type IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
@@ -25,7 +25,7 @@ afterAll(() => browser.close());
 const visit = (stand: PageStand, role?: Parameters<typeof visitWith>[2], options?: VisitOptions) =>
   visitWith(browser, stand, role, options);
 
-/** Notes when the first row of the streams is in the document, ms after the navigation began. */
+/** Records when the first row of the streams is in the document, ms after the navigation began. */
 const noteFirstRow = `new MutationObserver((_, observer) => {
   if (!document.querySelector('.row[data-key]')) return;
   globalThis.firstRowMs = performance.now();
@@ -34,7 +34,7 @@ const noteFirstRow = `new MutationObserver((_, observer) => {
 
 const frames = 40;
 
-/** What it costs to scroll so far in each of forty frames: the work is counted, which no busy machine can change; times are for people. */
+/** The cost of scrolling this far in each of forty frames: the work is counted, which no busy machine can change; times are for people. */
 async function scrolled(page: Page, pixels: number) {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Performance.enable');
@@ -42,7 +42,7 @@ async function scrolled(page: Page, pixels: number) {
     const { metrics } = await devtools.send('Performance.getMetrics');
     return new Map(metrics.map(({ name, value }) => [name, value]));
   };
-  // From the middle, where as many rows are in the document as ever will be.
+  // From the middle, where the document has the most rows.
   await page.evaluate(`(async () => {
     scrollTo(0, 2_000);
     for (let turn = 0; turn < 3; turn += 1) await new Promise(requestAnimationFrame);
@@ -86,7 +86,7 @@ async function scrolled(page: Page, pixels: number) {
 const rowNames = (page: Page) => page.locator('.row[data-key] a.name').allTextContents();
 
 describe('the operator’s page', () => {
-  test('is one script below 100 kB compressed, and is taken from the cache while nothing has changed', async () => {
+  test('is one script below 100 kB compressed, and comes from the cache while nothing has changed', async () => {
     await using stand = await pageStand({ streams: 5, lively: false });
     const html = await (await fetch(stand.url)).text();
     const scripts = Array.from(html.matchAll(/<script[^>]+src="([^"]+)"/g), ([, src]) => src!);
@@ -101,7 +101,7 @@ describe('the operator’s page', () => {
     expect([again.status, again.body.length]).toEqual([304, 0]);
   });
 
-  test('asks for a token, says when it is wrong, and keeps it in this tab only', async () => {
+  test('asks for a token, says if it is wrong, and keeps it in this tab only', async () => {
     await using stand = await pageStand({ streams: 5, lively: false });
     await using guest = await visit(stand, 'nobody');
     const { page } = guest;
@@ -119,7 +119,7 @@ describe('the operator’s page', () => {
     expect(guest.complaints).toEqual([]);
   });
 
-  test('shows the worst first, and every part that an engineer at night looks for', async () => {
+  test('shows the worst first, and every part that an engineer looks for at night', async () => {
     await using stand = await pageStand({ streams: 60 });
     await using tour = await visit(stand);
     const { page } = tour;
@@ -205,7 +205,7 @@ describe('the operator’s page', () => {
     await theirs.page.getByText('Enforcing 2, 1 dry run').waitFor();
   });
 
-  test('lets a viewer look, and offers nothing that would change anything', async () => {
+  test('lets a viewer read, and offers nothing that would change anything', async () => {
     await using stand = await pageStand({ streams: 10 });
     await using guest = await visit(stand, 'viewer');
 
@@ -253,7 +253,7 @@ describe('the operator’s page', () => {
     expect(before).not.toBe('');
     for (const top of [3_000, 9_000, 6_000]) {
       await page.evaluate(`scrollTo(0, ${top})`);
-      // The rows there have come, and the list is at rest again: each row once, in its order.
+      // The rows there have arrived, and the list is at rest again: each row once, in its order.
       await expect
         .poll(async () => {
           const found = await indexes();
@@ -265,7 +265,7 @@ describe('the operator’s page', () => {
     }
   });
 
-  test('can be worked with the keyboard alone: filter, walk, hold, open, act with a dry run, close', async () => {
+  test('works with the keyboard alone: filter, move, hold, open, act with a dry run, close', async () => {
     await using stand = await pageStand({ streams: 60 });
     await using tour = await visit(stand);
     const { page } = tour;
@@ -307,11 +307,11 @@ describe('the operator’s page', () => {
     expect(tour.complaints).toEqual([]);
   });
 
-  test('takes every key for what is on the screen by then: nothing that is pressed at once is lost or goes to what was left', async () => {
+  test('applies every key to what is on the screen by then: no key is lost or reaches the previous view', async () => {
     await using stand = await pageStand({ streams: 60, breathe: false });
     await using tour = await visit(stand);
     const { page } = tour;
-    // Keys come one right after another, with no frame and no timer in between: only what the page did at once is done.
+    // Keys come right after one another, without a frame or timer in between: only what the page does at once counts.
     await page.evaluate(`{
       globalThis.requestAnimationFrame = () => 0;
       globalThis.press = async (...keys) => {
@@ -345,7 +345,7 @@ describe('the operator’s page', () => {
     expect(await press('P')).toMatchObject({ dialog: 'Pause all automation?', inDialog: true });
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     expect(await press()).toMatchObject({ row: 3 });
-    // Another view, and a dialog over it, which the view that was left does not take along.
+    // Another view with a dialog, which the previous view does not close with it.
     expect(await press('g', 'd', '?')).toMatchObject({ view: 'Decisions', dialog: 'Keys', inDialog: true });
     await escape();
     expect(await press('g', 's', 'j')).toMatchObject({ view: 'Streams', row: 2 });
@@ -354,7 +354,7 @@ describe('the operator’s page', () => {
     expect(tour.complaints).toEqual([]);
   });
 
-  test('makes a rule test out of a decision', async () => {
+  test('makes a rule test from a decision', async () => {
     await using stand = await pageStand({ streams: 30 });
     await using tour = await visit(stand);
     const { page } = tour;
@@ -368,7 +368,7 @@ describe('the operator’s page', () => {
     expect(text).toContain('rule: starving-slate, decision: suppressed, reason: cooldown');
   });
 
-  test('greys and says so when the daemon is gone or its data is old, and recovers by itself', async () => {
+  test('turns grey and says so if the daemon is gone or its data is old, and recovers by itself', async () => {
     await using stand = await pageStand({ streams: 10, breathe: false });
     await using tour = await visit(stand);
     const { page } = tour;
@@ -387,7 +387,7 @@ describe('the operator’s page', () => {
     expect((await rowNames(page)).length).toBeGreaterThan(5);
   });
 
-  test('shows a hostile channel name as text, and nothing but text', async () => {
+  test('shows a hostile channel name as plain text', async () => {
     await using stand = await pageStand({ streams: 3, lively: false });
     const evil = '<img src=x onerror="window.hacked=1"><b>“ onmouseover=alert(1) x=';
     await stand.state.transact((tx) => {
@@ -418,7 +418,7 @@ describe('the operator’s page', () => {
         .poll(async () => [hash, await page.evaluate('document.documentElement.scrollWidth')])
         .toEqual([hash, 375]);
     }
-    // What is chosen stays in sight, below all of the bar on top.
+    // The chosen entry stays visible, below the whole top bar.
     await show(page, '#/');
     await page.locator('.row[data-key] input[type="checkbox"]').first().click();
     await page.getByText('1 selected').waitFor();
@@ -434,7 +434,7 @@ describe('the operator’s page', () => {
     expect(pause!.height).toBeGreaterThanOrEqual(36);
   });
 
-  test('stays smooth with 2,000 streams: scrolling makes no elements, costs one layout a frame, and messages are small', async () => {
+  test('stays smooth with 2,000 streams: scrolling creates no elements, costs one layout a frame, and messages are small', async () => {
     await using stand = await pageStand({ streams: 2_000 });
     await using tour = await visit(stand, 'operator', { before: noteFirstRow });
     const { page } = tour;
@@ -454,7 +454,7 @@ describe('the operator’s page', () => {
     );
 
     expect(rows).toBeLessThan(60);
-    // Thirteen rows of some forty elements come into view with every frame, all in elements that were there.
+    // Thirteen rows of some forty elements come into view with every frame, all in existing elements.
     expect(moving.made).toBeLessThan(2 * frames);
     expect(moving.layouts).toBeLessThan(1.5 * frames + 30);
     expect(bytes).toBeLessThan(60_000);
@@ -471,7 +471,7 @@ describe('the operator’s page', () => {
   });
 });
 
-/** One request as it goes over the wire. */
+/** One raw request. */
 async function raw(url: string, headers: Readonly<Record<string, string>>) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   get(url, { headers }, resolve).on('error', reject);
@@ -482,7 +482,7 @@ async function raw(url: string, headers: Readonly<Record<string, string>>) {
   return { status: answer.statusCode, headers: answer.headers, body };
 }
 
-/** What the live stream sends to one more reader in a second, once it has everything. */
+/** What the live stream sends to one more reader in a second, after the initial data. */
 async function bytesPerSecond(stand: PageStand, seconds: number): Promise<number> {
   const abort = new AbortController();
   const answer = await fetch(`${stand.url}/v1/live`, {

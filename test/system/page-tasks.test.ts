@@ -1,5 +1,5 @@
 // Four tasks of an operator, each from the list and in the steps of docs/performance.md, which has their times; the fifth, a cue to a show,
-// needs a daemon and is in page-with-daemon.test.ts. Nothing is read from the page that a person could not see in it.
+// needs a daemon and is in page-with-daemon.test.ts. The test reads only what a person could see on the page.
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { kinds } from '#domain/state-registry.ts';
@@ -53,7 +53,7 @@ test('the stream that dropped ten minutes ago, and why: Ended, its name', async 
   const line = page.locator(`.sessions li[data-arn="${channelArnAt(dropped)}"]`);
   await line.getByText(/^, 1\d min \d\d s ago$/).waitFor();
   await line.getByText('Stream Failure: Encoder disconnected', { exact: true }).waitFor();
-  // One that came back is not taken for one that is gone.
+  // A stream that came back is not shown as gone.
   await page
     .locator(`.sessions li[data-arn="${channelArnAt(back)}"]`)
     .getByText(/; live again for 1 h \d\d min$/)
@@ -105,7 +105,7 @@ test('a colleague gets the decision: the line below Lately, Copy link', async ()
   await page.getByRole('heading', { name: 'starving-slate: fired' }).waitFor();
 });
 
-test('in a narrow window the view that is shown is in sight, and what is beside it can be read', async () => {
+test('in a narrow window the current view is visible, and the column next to it is readable', async () => {
   await page.setViewportSize({ width: 390, height: 844 });
   const nav = page.getByRole('navigation');
 
@@ -125,7 +125,7 @@ test('in a narrow window the view that is shown is in sight, and what is beside 
   await page.setViewportSize({ width: 1440, height: 900 });
 });
 
-test('what is sent from the list goes to what the list shows: the tag that was searched for, or the channels themselves', async () => {
+test('metadata sent from the list goes to what the list shows: the tag that was searched for, or the channels themselves', async () => {
   const form = page.getByRole('dialog');
   const to = () => form.getByLabel('To', { exact: true }).inputValue();
   const live = page.getByRole('button', { name: 'Send metadata', exact: true });
@@ -140,11 +140,11 @@ test('what is sent from the list goes to what the list shows: the tag that was s
   await live.click();
   await expect.poll(to).toBe('tags');
   await expect.poll(() => form.getByLabel('Tags, one per line').inputValue()).toBe(text);
-  // The next key is of what is sent.
+  // The next key belongs to the result.
   await page.locator('#field-payload:focus').waitFor();
   await form.getByRole('button', { name: 'Cancel' }).click();
 
-  // Part of a tag's value is no tag: what is shown is named.
+  // Part of a tag's value is not a tag: the shown channels are named.
   await page.fill('#filter', text.slice(0, -1));
   await live.click();
   await expect.poll(to).toBe('list');

@@ -1,5 +1,5 @@
-// A walk through all views of the page in random order, while the API answers late and out of order: what the address says, what the
-// navigation says and what is shown are the same at every moment, and a view that was left leaves nothing behind.
+// A walk through all views of the page in random order, while the API answers late and out of order: the address, the navigation and the
+// body always agree, and a view that was left leaves nothing behind.
 import type { Browser, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { channelArnAt, channelAt, pageStand } from '#test/support/page-stand.ts';
@@ -15,7 +15,7 @@ afterAll(() => browser.close());
 
 interface Place {
   readonly hash: string;
-  /** The link of the navigation that is marked; a stream has none. */
+  /** The marked link of the navigation; a stream has none. */
   readonly marked: string | undefined;
   readonly heading: string;
 }
@@ -44,7 +44,7 @@ const places: readonly Place[] = [
 const steps = 12;
 const atMostZero = expect.toSatisfy((more: number) => more <= 0);
 
-/** What the page says of itself in three places. */
+/** What the page shows about its view in three places. */
 async function said(page: Page): Promise<{ path: string; marked: string | undefined; heading: string }> {
   return page.evaluate(() => {
     const { document: page, location: here } = globalThis as unknown as {
@@ -60,7 +60,7 @@ async function said(page: Page): Promise<{ path: string; marked: string | undefi
   });
 }
 
-/** Listeners that are alive after a collection of garbage, and intervals that run. */
+/** Listeners that are alive after a garbage collection, and running intervals. */
 async function kept(page: Page): Promise<{ listeners: number; intervals: number }> {
   // What a view still does by itself comes first: its last rows, for example.
   await page.evaluate(
@@ -77,7 +77,7 @@ async function kept(page: Page): Promise<{ listeners: number; intervals: number 
   };
 }
 
-test('address, navigation and body agree through a random walk over slow answers, and every view ends with all it began', async () => {
+test('address, navigation and body agree during a random walk with slow answers, and every view ends with everything it began', async () => {
   const seed = Date.now() % 1_000_000;
   const random = seededRandom(seed);
   await using stand = await pageStand({ streams: 60, breathe: false });
@@ -115,7 +115,7 @@ test('address, navigation and body agree through a random walk over slow answers
   await page.fill('#token', stand.tokens.operator);
   await page.keyboard.press('Enter');
   await page.locator('.row[data-key]').nth(10).waitFor();
-  // Every view once, so that what is made once for good is there.
+  // Every view once, so that what is created only once exists.
   for (const { hash, heading } of [...places, places[0]!]) {
     await show(page, hash);
     await page.locator('main h1', { hasText: heading }).waitFor();
@@ -131,7 +131,7 @@ test('address, navigation and body agree through a random walk over slow answers
     here = next;
     await show(page, next.hash);
     await page.locator('main h1', { hasText: next.heading }).waitFor();
-    // A choice in the view is heard by this view alone.
+    // Only this view reacts to a choice in it.
     if (random() < 0.5) {
       if (next.hash === '#/decisions') await page.locator('#by-outcome').selectOption('acted');
       if (next.hash.startsWith('#/stream')) await page.getByRole('checkbox', { name: 'Poll' }).click();
@@ -152,7 +152,7 @@ test('address, navigation and body agree through a random walk over slow answers
   await answered();
 
   expect(await said(page)).toEqual({ path: '#/', marked: 'Streams', heading: 'Streams' });
-  // A listener or a timer that was left behind stays; what only waits for the collector goes.
+  // A leaked listener or timer stays; what only waits for the garbage collector goes.
   await expect
     .poll(async () => {
       const now = await kept(page);

@@ -1,4 +1,4 @@
-// The page over a whole daemon and the simulator: what happens at IVS is on the screen, and what is asked on the screen happens there.
+// The page with a whole daemon and the simulator: what happens in IVS is on the screen, and what is requested on the screen happens in IVS.
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { broadcast } from '#test/support/broadcast.ts';
@@ -93,7 +93,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await show(page, '#/batches');
   await page.locator('.batch a').first().click();
   await page.locator('pre', { hasText: '"type": "slate"' }).waitFor();
-  // What is over is found by its name, with its reason.
+  // An ended stream is found by its name, with its reason.
   await show(page, '#/?show=ended');
   const over = page.locator('.sessions li', { hasText: worst.name });
   await over.filter({ hasText: /Ended.*live for/s }).waitFor();
@@ -103,7 +103,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
 
   await show(page, '#/batches');
   await page.locator('.batch', { hasText: '1 item to 1 channel' }).getByText('by rule starving-slate').waitFor();
-  // A cue for everybody who is live: first who would get it, then it is seen to arrive.
+  // A cue for everybody who is live: first who would get it, then its arrival is shown.
   await page.getByRole('button', { name: 'Send metadata' }).click();
   const form = page.getByRole('dialog');
   await form.getByLabel('Payload: text, or JSON').fill('{"type":"cue"}');
@@ -124,7 +124,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await form.getByLabel('Tags, one per line').fill('show=quiz');
   await form.getByRole('button', { name: 'Show the plan' }).click();
   await form.getByRole('definition').filter({ hasText: '3 channels' }).waitFor();
-  // What is changed is planned anew before it goes.
+  // A changed form is planned again before it is sent.
   await form.getByLabel('Lane').selectOption('urgent');
   await form.getByRole('button', { name: 'Show the plan' }).click();
   await form.getByRole('button', { name: 'Send to 3 channels' }).click();
@@ -132,7 +132,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await page.locator('.tally', { hasText: '3 delivered' }).waitFor();
   await page.locator('pre', { hasText: '"type": "cue"' }).waitFor();
 
-  // The task of docs/performance.md that needs a daemon: a cue to a show, from the list, with nothing chosen by hand but the tag.
+  // The task of docs/performance.md that needs a daemon: a cue to a show, from the list, chosen only by the tag.
   await show(page, '#/');
   await page.locator('.row[data-key]').getByRole('button', { name: 'show=quiz' }).first().click();
   await page.getByRole('button', { name: 'Send metadata', exact: true }).click();
@@ -143,7 +143,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await page.locator('pre', { hasText: '"quiz": 7' }).waitFor();
   await page.locator('.tally', { hasText: '3 delivered' }).waitFor();
 
-  // The rule in dry run says what it would have done; the patch is of the file that the daemon has read.
+  // The rule in dry run shows what it would have done; the patch is for the file that the daemon has read.
   await show(page, '#/rules');
   const rule = page.getByRole('region', { name: 'Rule tries' });
   await rule.getByText('In the last 24 hours it would have acted 1 time: tag 1.').waitFor();
@@ -163,7 +163,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await context.close();
 });
 
-test('a link to an action that waits for a yes changes nothing by being opened; who signs in sees what will happen, and decides', async () => {
+test('opening the link to an approval changes nothing; a person who signs in sees what will happen, and decides', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;
   const [channel] = await control.createChannels(1, { namePrefix: 'studio' });
@@ -228,7 +228,7 @@ test('a link to an action that waits for a yes changes nothing by being opened; 
   await context.close();
 });
 
-test('the queues are seen behind the token only, without what people wrote, and cannot be changed', async () => {
+test('the queues are visible only with the token, without what people wrote, and cannot be changed', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;
   const [channel] = await control.createChannels(1, { namePrefix: 'studio' });
@@ -266,7 +266,7 @@ test('the queues are seen behind the token only, without what people wrote, and 
   expect(metrics).toMatch(/autopilot_http_requests_total\{method="GET",route="\/queues\/\*",status="200"\} [1-9]/);
 });
 
-test('below a path of a trusted proxy everything works with one sign-in; what others write into its headers changes nothing', async () => {
+test('below a path of a trusted proxy everything works with one sign-in; others’ headers change nothing', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;
   const [channel] = await control.createChannels(1, { namePrefix: 'studio' });
@@ -295,10 +295,10 @@ test('below a path of a trusted proxy everything works with one sign-in; what ot
   }
   await page.getByRole('link', { name: 'Rules', exact: true }).click();
   await page.getByText('starving-slate').first().waitFor();
-  // The first try of each visit, before the token was given.
+  // The first attempt of each visit, before the token was entered.
   expect(refused).toEqual([`401 ${proxy.url}/v1/live`, `401 ${proxy.url}/v1/live`]);
 
-  // One sign-in: the board opens with no question, reads its queues, and a reload of one of them finds its files again.
+  // One sign-in: the board opens without a prompt, reads its queues, and a reload of one of them finds its files again.
   await page.getByRole('link', { name: 'Queues' }).click();
   await page.waitForURL(`${proxy.url}/queues`);
   await page
@@ -316,14 +316,14 @@ test('below a path of a trusted proxy everything works with one sign-in; what ot
   await page.getByRole('link', { name: '/docs/json' }).click();
   await page.waitForURL(`${proxy.url}/docs/json`);
   expect(refused.slice(2)).toEqual([]);
-  // Nobody asked for anything beside the path.
+  // Nobody requested anything outside the path.
   expect(proxy.strays).toEqual([]);
   const [cookie] = await context.cookies(`${proxy.url}/queues`);
   expect(cookie).toMatchObject({ path: '/ops/autopilot/queues', httpOnly: true, sameSite: 'Strict' });
   expect(await context.cookies(`${proxy.url}/v1/live`)).toEqual([]);
   await context.close();
 
-  // The cookie opens the queues for looking, and nothing else; changed, it opens nothing.
+  // The cookie opens the queues for reading, and nothing else; if changed, it opens nothing.
   const withCookie = (path: string, value: string) =>
     answerOf(daemon.url + path, { headers: { cookie: `${cookie!.name}=${value}` } });
   expect((await withCookie('/queues/api/queues', cookie!.value)).status).toBe(200);
@@ -332,7 +332,7 @@ test('below a path of a trusted proxy everything works with one sign-in; what ot
   for (const forged of [`${Number(until) - 1}.${signature}`, `${until}.${'A'.repeat(43)}`, `${until}.`, until, '.'])
     expect((await withCookie('/queues/api/queues', forged)).status).toBe(401);
 
-  // What a trusted proxy says is in every address that leaves; what anybody else says is not.
+  // A trusted proxy's prefix is in every address that leaves; anybody else's is not.
   const authorization = `Bearer ${token}`;
   const told = { 'x-forwarded-prefix': '/elsewhere', 'x-forwarded-proto': 'https', authorization };
   const everywhere = async (send: (path: string) => Promise<{ text: string; headers: Headers }>) => {
@@ -359,7 +359,7 @@ test('below a path of a trusted proxy everything works with one sign-in; what ot
     ['/ops/autopilot/docs#NOT_FOUND', undefined],
     [undefined, 'Path=/ops/autopilot/queues; HttpOnly; Secure'],
   ]);
-  // Also in the address of what was made.
+  // Also in the address of a created resource.
   const batch = await fetch(`${proxy.url}/v1/metadata/batches`, {
     method: 'POST',
     headers: { authorization, 'content-type': 'application/json' },
@@ -383,7 +383,7 @@ async function answerOf(url: string, init?: RequestInit): Promise<{ status: numb
   return { status: answer.status, headers: answer.headers, text: await answer.text() };
 }
 
-test('a standby says so, lets itself be activated once it was read what follows, and then shows what is live', async () => {
+test('a standby says so, can be activated after its consequences were read, and then shows what is live', async () => {
   await using platform = await broadcast();
   const [channel] = await platform.simulator.control.createChannels(1);
   await platform.simulator.control.goLive([channel!.arn]);
@@ -393,7 +393,7 @@ test('a standby says so, lets itself be activated once it was read what follows,
   const page = await context.newPage();
   await page.goto(daemon.url);
   await page.getByText('Standby: does nothing until it is activated').waitFor();
-  // Nobody looks: nothing is said to be live, fresh or in force.
+  // Nothing is watched: nothing is said to be live, fresh or in force.
   await page.getByText('This is a standby. What is live is seen once it is activated.').waitFor();
   expect(await page.locator('header.top').innerText()).not.toMatch(/Enforcing|Data is/);
 

@@ -1,4 +1,4 @@
-// The page as a place to work in: a list that is sorted, pinned and chosen from, what is done with many at once, and what this browser
+// The page as a place to work in: a list that is sorted, pinned and selected from, actions on many streams at once, and what this browser
 // remembers of its person.
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-/** Notes what the page would tell of, in place of the desktop and the loudspeaker. */
+/** Records what the page would report, in place of the desktop and the loudspeaker. */
 const noteNotices = `
   globalThis.notified = [];
   globalThis.tones = 0;
@@ -54,7 +54,7 @@ async function alertOf(stand: PageStand, index: number, text: string): Promise<v
   );
 }
 
-/** How far the mark, the content and the footer are from the left, and the content and the last button from the right; px. */
+/** The distances of the logo, the content and the footer from the left, and of the content and the last button from the right; px. */
 const edges = (page: Page) =>
   page.evaluate<number[]>(`(() => {
     const edge = (selector, side) => Math.round(document.querySelector(selector).getBoundingClientRect()[side]);
@@ -98,14 +98,14 @@ test('the list is sorted, pinned, narrowed and made compact; the order is in the
   await page.getByRole('button', { name: 'As the window has room' }).click();
   await head('Recording').waitFor();
 
-  // A word that is no column and no filter is refused with the one that was meant.
+  // A word that is neither a column nor a filter is refused with the one that was meant.
   await show(page, '#/?sort=-viewrs');
   await page
     .getByText('There is no column “viewrs” to sort by (did you mean viewers?): the worst come first.')
     .waitFor();
   await show(page, '#/?show=starvin');
   await page.getByText('There is no filter “starvin” (did you mean starving?): all streams are shown.').waitFor();
-  // What was stored by anybody else is taken as far as it can be believed.
+  // Foreign stored data is used only as far as it is valid.
   await page.evaluate(
     `localStorage.setItem('ivs-autopilot-preferences', JSON.stringify({ columns: ['nothing', 'key'], pinned: [7, 'x', '${channelArnAt(2)}'], density: 9, sound: 'yes' }))`,
   );
@@ -116,7 +116,7 @@ test('the list is sorted, pinned, narrowed and made compact; the order is in the
   expect(tour.complaints).toEqual([]);
 });
 
-test('at 1,920 px many streams are chosen and held with one request each; what fails is told by name and tried again alone', async () => {
+test('at 1,920 px many streams are selected and held with one request each; failures are named and retried alone', async () => {
   await using stand = await pageStand({ streams: 230, breathe: false });
   await using tour = await visit(browser, stand, 'operator', { viewport: { width: 1920, height: 900 } });
   await using guest = await visit(browser, stand, 'viewer');
@@ -135,7 +135,7 @@ test('at 1,920 px many streams are chosen and held with one request each; what f
 
   await show(page, '#/?sort=channel');
   await expect.poll(() => nameAt(page, 0)).toBe('Chess Arena 1');
-  // No more than can be asked for one by one.
+  // No more than can be requested one by one.
   await page.getByRole('checkbox', { name: 'Select all streams that are shown' }).click();
   await selection.getByText('200 selected').waitFor();
   await page.getByText('200 are selected, the maximum; 30 more are not.').waitFor();
@@ -202,7 +202,7 @@ test('at 1,920 px many streams are chosen and held with one request each; what f
   expect(tour.complaints.filter((text) => !text.includes('409'))).toEqual([]);
 });
 
-test('a new alert rings and notifies where somebody wants that, and only what is new by then', async () => {
+test('a new alert rings and notifies if somebody turned that on, and only what is new since', async () => {
   await using stand = await pageStand({ streams: 10, lively: false, breathe: false });
   await using tour = await visit(browser, stand, 'operator', { before: noteNotices });
   const { page } = tour;
@@ -213,7 +213,7 @@ test('a new alert rings and notifies where somebody wants that, and only what is
   await page.locator('.options summary').click();
   await page.getByRole('checkbox', { name: 'Desktop notification' }).check();
   await page.getByRole('checkbox', { name: 'Sound' }).check();
-  // What it sounds like is heard at once.
+  // The sound is played at once as a sample.
   await expect.poll(noted).toEqual([[], 2]);
   await alertOf(stand, 2, 'The second key is gone.');
   await expect.poll(noted).toEqual([['Channel without a stream key: The second key is gone.'], 4]);
@@ -224,7 +224,7 @@ test('a new alert rings and notifies where somebody wants that, and only what is
   expect(tour.complaints).toEqual([]);
 });
 
-test('a rule in dry run says what it would have done and has its patch; a silence shows what it would hold back, and is changed where it stands', async () => {
+test('a rule in dry run shows what it would have done and has its patch; a silence shows what it would hold back, and is changed in place', async () => {
   await using stand = await pageStand({ streams: 30, breathe: false });
   await using tour = await visit(browser, stand, 'operator', { permissions: ['clipboard-read', 'clipboard-write'] });
   const { page } = tour;
@@ -248,7 +248,7 @@ test('a rule in dry run says what it would have done and has its patch; a silenc
   expect(await page.evaluate<string>('navigator.clipboard.readText()')).toContain(
     '\n-    mode: dry_run\n+    mode: enforce\n',
   );
-  // Only what is in dry run has one, and the page itself changes nothing.
+  // Only a rule in dry run has one, and the page itself changes nothing.
   expect(await page.locator('.dry-run').count()).toBe(1);
   expect(stand.asked).toEqual([]);
   await rule.getByRole('link', { name: 'All that it would have done' }).click();
@@ -266,7 +266,7 @@ test('a rule in dry run says what it would have done and has its patch; a silenc
   await dialog.getByRole('button', { name: 'Show what it would hold back' }).click();
   await dialog.getByText('It would hold nothing back (did you mean rule="starving-slate"?).').waitFor();
   await dialog.getByLabel('Matchers, one per line').fill('rule="starving-slate"');
-  // What was shown belongs to what was written before.
+  // What was shown belongs to the previous text.
   await dialog.getByText('It would hold nothing back').waitFor({ state: 'detached' });
   await dialog.getByRole('button', { name: 'Show what it would hold back' }).click();
   await dialog.getByText(`stop stream on ${channelAt(4).name} (starving-slate, due`).waitFor();

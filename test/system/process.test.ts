@@ -1,4 +1,4 @@
-// The daemon as a process of its own, killed and signalled as an operator or the kernel would.
+// The daemon as a separate process, killed and signalled as an operator or the kernel would.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '..', '..');
 interface Process extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly lines: Record<string, any>[];
-  /** Writes the configuration file anew. */
+  /** Writes the configuration file again. */
   rewrite(rules: string): Promise<void>;
   readonly url: string;
   /** Exit code, or the signal's name. */
@@ -109,11 +109,11 @@ describe.concurrent('the daemon as a process', () => {
 
     // A cue whose answer was lost in the kill may be sent again, with the same id; no show is announced under two ids.
     expect(new Set(await names()).size).toBe(30);
-    // Deletes are gathered for a moment.
+    // Deletes are collected for a moment.
     await untilPasses(async () => expect(await platform.queueDepth()).toBe(0));
   });
 
-  test('SIGTERM ends it in order, with exit code 0', async () => {
+  test('SIGTERM ends it orderly, with exit code 0', async () => {
     await using platform = await broadcast();
     await using daemon = await daemonProcess(platform, 'rules: []\n');
     await running(daemon);
@@ -124,7 +124,7 @@ describe.concurrent('the daemon as a process', () => {
     expect(daemon.lines.at(-1)).toMatchObject({ message: 'ivs-autopilot stopped', failures: 0 });
   });
 
-  test('SIGTERM from the process group and from the launcher is one request: it still drains; its metrics and traces had gone to the collector', async () => {
+  test('SIGTERM from the process group and from the launcher is one request: it still drains; its metrics and traces had reached the collector', async () => {
     await using platform = await broadcast();
     await using collector = await startCollector();
     await using daemon = await daemonProcess(platform, 'rules: []\n', {
@@ -139,7 +139,7 @@ describe.concurrent('the daemon as a process', () => {
     await eventually(() => collector.metrics.get('autopilot_polls_total'));
     await eventually(() => collector.spans.find(({ name }) => name === 'ivs.ListStreams'));
 
-    // Without a wait in between: on a busy machine a second one would come late enough to be taken for another request.
+    // Without a wait in between: on a busy machine a second one would come late enough to count as another request.
     for (let n = 0; n < 5; n += 1) daemon.child.kill('SIGTERM');
 
     expect(await daemon.exit).toBe(0);
@@ -155,7 +155,7 @@ describe.concurrent('the daemon as a process', () => {
 
     daemon.child.kill('SIGTERM');
 
-    // Redis never comes back: that it ends is the proof. 1: the window was over, as on a machine that is busy.
+    // Redis never comes back: the test is that it ends. 1: the window was over, as on a machine that is busy.
     expect([0, 1]).toContain(await daemon.exit);
   });
 
@@ -168,7 +168,7 @@ describe.concurrent('the daemon as a process', () => {
     expect(problem!['message']).toMatch(/autopilot\.yaml:7:5 rules\[0\]\.triger: .*did you mean.*trigger/i);
   });
 
-  test('SIGHUP takes a valid file over, and keeps the running one when the file is broken', async () => {
+  test('SIGHUP applies a valid file, and keeps the running one if the file is broken', async () => {
     await using platform = await broadcast();
     await using daemon = await daemonProcess(platform, 'rules: []\n');
     await running(daemon);
@@ -186,7 +186,7 @@ describe.concurrent('the daemon as a process', () => {
     expect(whileBroken).toBe(first);
     expect(await hash()).not.toBe(first);
 
-    // Forty that come together are one request; a daemon that does not get its turn for a while may take them for a few.
+    // Forty that come together are one request; a daemon that gets no CPU for a while may count a few.
     const reloads = () => daemon.lines.filter(({ message }) => message === 'configuration loaded').length;
     const before = reloads();
     for (let n = 0; n < 40; n += 1) daemon.child.kill('SIGHUP');
@@ -198,7 +198,7 @@ describe.concurrent('the daemon as a process', () => {
     expect(reloads() - before).toBeLessThan(6);
   });
 
-  test('tokens change by a change of their file and by SIGHUP; a file that is a pipe or has a mistake changes nothing', async () => {
+  test('tokens change with their file and with SIGHUP; a file that is a pipe or has a mistake changes nothing', async () => {
     await using platform = await broadcast();
     const folder = await mkdtemp(join(tmpdir(), 'autopilot-tokens-'));
     await using _folder = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
@@ -213,7 +213,7 @@ describe.concurrent('the daemon as a process', () => {
     const refused = () => daemon.lines.filter(({ message }) => message.includes('the old one stays in force')).length;
     expect(await status(first)).toBe(200);
 
-    // Put in place as an editor or a mounted secret does it, without a signal.
+    // Replaced as by an editor or a mounted secret, without a signal.
     await writeFile(`${file}.new`, `two viewer ${second}\n`);
     await rename(`${file}.new`, file);
     await eventually(async () => (await status(first)) !== 200);

@@ -1,13 +1,13 @@
-// Two replicas, a real Redis, and stand-ins of PagerDuty and Alertmanager's webhook: what starves together is told of together, once, and
-// resolved under the same key; the heartbeat comes; a receiver is tried through the API.
+// Two replicas, a real Redis, and stand-ins of PagerDuty and Alertmanager's webhook: channels that starve together are reported together,
+// once, and resolved under the same key; the heartbeat arrives; a receiver is tested through the API.
 import { expect, test } from 'vitest';
 import { broadcast } from '#test/support/broadcast.ts';
 import { startVendors } from '#test/support/vendors.ts';
 
-/** Not a key of anybody: 32 characters, as PagerDuty's are. */
+/** Nobody's key: 32 characters, as in PagerDuty. */
 const routingKey = 'not-a-key-made-for-this-test-000';
 
-test('what starves together is one incident, opened, updated and resolved once for two replicas', async () => {
+test('channels that starve together are one incident, opened, updated and resolved once for two replicas', async () => {
   await using vendors = await startVendors();
   await using platform = await broadcast();
   const rules = `
@@ -42,7 +42,7 @@ rules:
 
   expect(vendors.got.filter(({ problem }) => problem !== undefined)).toEqual([]);
   expect(new Set(vendors.of('pagerduty').map(({ body }) => body.dedup_key)).size).toBe(1);
-  // A message that two replicas had sent would be there twice; one that was sent again has the same delivery id.
+  // A message sent by two replicas would be there twice; a repeated one has the same delivery id.
   const deliveries = new Map(
     vendors
       .of('alertmanager')

@@ -15,7 +15,7 @@ rules:
     actions: [{put_metadata: {payload: {type: slate}}}]
 `;
 
-test('what a daemon has recorded can be replayed with its rules, and gives the same actions', async () => {
+test('a recording of a daemon can be replayed with its rules, and leads to the same actions', async () => {
   await using platform = await broadcast();
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-recording-'));
   const file = join(folder, 'observations.jsonl');

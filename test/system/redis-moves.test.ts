@@ -1,4 +1,5 @@
-// A daemon whose Redis is a cluster, or is named by sentinels: it becomes ready, acts and delivers, and goes on when the primary dies.
+// A daemon whose Redis is a cluster, or is found through sentinels: it becomes ready, acts and delivers, and continues when the primary
+// dies.
 import { describe, expect, test } from 'vitest';
 import { keyPrefix } from '#runtime/redis.ts';
 import { broadcast, quickSettings, testCredentials } from '#test/support/broadcast.ts';
@@ -16,7 +17,7 @@ rules:
     actions: [{put_metadata: {payload: {slate: "{{ channel.arn }}"}}}]
     guards: {cooldown: 0s, max_live_percent: 100, max_per_hour: 1000}
 `;
-// Not a secret: a word of this test.
+// Not a secret: a word for this test.
 const password = 'word-of-the-primary';
 const namespace = 'moves';
 
@@ -29,7 +30,7 @@ async function onCluster(): Promise<Stand> {
   const cluster = await redisCluster();
   const prefix = keyPrefix(namespace, 'main');
   const owner = await cluster.ownerOf(prefix);
-  // By a node that does not have the keys.
+  // Through a node that does not have the keys.
   const named = cluster.nodes.slice(0, 3).find((node) => node !== owner)!;
   return {
     url: `redis://127.0.0.1:${named.port}`,
@@ -41,7 +42,7 @@ async function onCluster(): Promise<Stand> {
 const stands = { 'a cluster': onCluster, sentinels: () => redisSentinels({ password, sentinelPassword: password }) };
 
 describe.concurrent.each(Object.keys(stands) as (keyof typeof stands)[])('a daemon on %s', (kind) => {
-  test('becomes ready, acts, delivers metadata, and goes on after the primary died, with each effect once', async () => {
+  test('becomes ready, acts, delivers metadata, and continues after the primary died, with each effect once', async () => {
     await using platform = await broadcast();
     await using stand: Stand = await stands[kind]();
     const { control } = platform.simulator;
@@ -68,7 +69,7 @@ describe.concurrent.each(Object.keys(stands) as (keyof typeof stands)[])('a daem
       eventually(async () => (await sent()).filter((one) => one === text).length >= times);
     const deliver = async (note: string) => {
       const batch = { targets: { live: true }, items: [{ payload: { note } }] };
-      // The same request again, as a client repeats it that was answered with 503.
+      // The same request again, as repeated by a client that got 503.
       await eventually(async () => {
         const answer = await daemon.ask('POST', '/v1/metadata/batches', batch, { 'idempotency-key': note });
         return answer.status === 202;
@@ -81,7 +82,7 @@ describe.concurrent.each(Object.keys(stands) as (keyof typeof stands)[])('a daem
     await deliver('before');
     expect((await daemon.ask('PUT', `/v1/holds/${encodeURIComponent(b)}`, { reason: 'encoder' })).status).toBe(200);
     const primary = await stand.primary();
-    // Replication keeps the order of writes: with this one those before have arrived.
+    // Replication keeps the order of writes: when this one has arrived, the earlier ones have.
     await primary.redis.set(`${keyPrefix(namespace, 'main')}:mark`, '1');
     expect(await primary.redis.wait(1, 0)).toBeGreaterThanOrEqual(1);
 

@@ -1,4 +1,4 @@
-// Redis that answers and refuses: the daemon says what Redis said, asks seldom, and never uses another database.
+// Redis that answers and refuses: the daemon reports what Redis said, rarely asks, and never uses another database.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ import { runProcess } from '#test/support/run-process.ts';
 const rules = 'rules: []\n';
 const silence = { matchers: ['rule="none"'], reason: 'test', duration: '1h' };
 
-/** What servers say, by its first word. */
+/** Errors of servers, by their first word. */
 const refusals = [
   "READONLY You can't write against a read only replica.",
   "OOM command not allowed when used memory > 'maxmemory'.",
@@ -76,7 +76,7 @@ describe.concurrent('a daemon whose Redis refuses', () => {
     await using daemon = await platform.daemon({ rules, redisUrl: redis.url });
     const stats = async (name: string) => Number(new RegExp(`${name}:(\\d+)`).exec(await admin.info('stats'))?.[1]);
 
-    // Without pauses it would be thousands; how many within the pauses is a matter of how busy the machine is.
+    // Without pauses it would be thousands; how many within the pauses depends on how busy the machine is.
     await admin.replicaof('127.0.0.1', 9);
     await delay(1_000);
     const [connectionsBefore, commandsBefore] = [
@@ -128,7 +128,7 @@ describe.concurrent('a daemon whose Redis refuses', () => {
     expect(ready.body.checks.redis).toContain('OOM');
   });
 
-  test('a user who may do nothing dangerous or administrative, and use no channel: everything works', async () => {
+  test('a user without dangerous or administrative commands and without channels: everything works', async () => {
     await using redis = await ownRedis();
     await using platform = await broadcast();
     const admin = new Redis(redis.url);
@@ -146,7 +146,7 @@ describe.concurrent('a daemon whose Redis refuses', () => {
     );
     const redisUrl = redis.url.replace('redis://', 'redis://app:pw-of-app@');
 
-    // It has listed the live streams by then: permits, queues and workers do.
+    // It has listed the live streams by then, so permits, queues and workers work.
     await using daemon = await platform.daemon({ rules, redisUrl });
 
     const [channel] = await platform.simulator.control.createChannels(1);
@@ -233,7 +233,7 @@ describe.concurrent('a REDIS_URL that cannot be used ends the start with one lin
     ['redis', Buffer.from([0x15, 3, 1, 0, 2, 2, 70]), /expects TLS.*rediss:/],
     ['redis', 'HTTP/1.1 400 Bad Request\r\n\r\n', /does not speak the protocol of Redis/],
     ['rediss', '-ERR Protocol error\r\n', /does not speak TLS.*redis:/],
-  ])('%s:// to a server that is none of that kind ends the start', async (scheme, says, told) => {
+  ])('%s:// to a server of another kind ends the start', async (scheme, says, told) => {
     const server = createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.end(says)));
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as { port: number };
@@ -244,7 +244,7 @@ describe.concurrent('a REDIS_URL that cannot be used ends the start with one lin
     server.close();
   });
 
-  test('a server that loads, that is away or that says nothing is waited for', async () => {
+  test('a server that loads, that is away or that is silent is waited for', async () => {
     await using redis = await refusingRedis(testRedisUrl());
     const logger = quietLogger();
     redis.refuse = () => 'LOADING Redis is loading the dataset in memory';

@@ -45,7 +45,7 @@ describe('several daemons on one Redis', () => {
     expect([first.url, second.url].every((url) => url.startsWith('http://127.0.0.1:'))).toBe(true);
   });
 
-  test('what a replica without workers accepts is sent by another, which a job with the batch’s id alone calls', async () => {
+  test('what a replica without workers accepts is sent by another, which is woken by a job that contains only the batch’s id', async () => {
     await using platform = await broadcast();
     const { control } = platform.simulator;
     const arns = (await control.createChannels(3)).map(({ arn }) => arn);
@@ -69,7 +69,7 @@ describe('several daemons on one Redis', () => {
     });
 
     expect(progress.counts).toMatchObject({ delivered: 3, pending: 0 });
-    // Ids alone, done by the only replica that has workers, which then looked for what waits.
+    // Only ids, handled by the only replica that has workers, which then looked for what waits.
     expect(JSON.parse(job['data']!)).toEqual({ batchId: body.batchId });
     expect(JSON.parse(job['returnvalue']!)).toEqual({ outcome: 'done' });
   });

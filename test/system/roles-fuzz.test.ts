@@ -1,4 +1,4 @@
-// A thousand requests of each role, over all routes and all methods: nobody reaches what is above their own level.
+// A thousand requests of each role, on all routes and with all methods: nobody reaches what is above their own level.
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ type Level = (typeof levels)[number];
 const each = 1_000;
 const atOnce = 25;
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
-/** Beside the operations of the document. */
+/** In addition to the operations of the document. */
 const otherPaths = [
   '/',
   '/docs',
@@ -41,7 +41,7 @@ const otherPaths = [
 const needNoToken = new Set(['/', '/docs', '/docs/json', '/healthz', '/readyz', '/metrics']);
 const adminActions = ['retire_channel', 'retire_recording_configuration'];
 
-/** Written down here a second time: what one must be for a request to be done. */
+/** Written down here a second time: the role that each request requires. */
 function levelOf({ method, path, body }: Sent): Level {
   const place = new URL(`http://x${path}`).pathname;
   if (method === 'GET' || method === 'HEAD') return needNoToken.has(place) ? 'nobody' : 'viewer';
@@ -55,7 +55,7 @@ interface Sent extends Request {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Spellings that a careless guard takes for another path or method. */
+/** Spellings that a careless check mistakes for another path or method. */
 const spellings: readonly ((path: string) => string)[] = [
   (path) => path,
   (path) => path,
@@ -176,7 +176,7 @@ test('nobody reaches a level above their own', async () => {
     if (level === 'nobody' || level === 'viewer') expect(await controls()).toEqual(before);
     if (level === 'operator') expect((await controls()).config).toEqual(before.config);
   }
-  // None of it was empty: each role did what it may, and the audit knows of nobody else.
+  // The test was not empty: each role did what it may, and the audit knows of nobody else.
   expect(Object.fromEntries(Object.entries(done).map(([level, reached]) => [level, [...reached].sort()]))).toEqual({
     nobody: ['nobody'],
     viewer: ['nobody', 'viewer'],

@@ -1,4 +1,4 @@
-// The simulator as a program of its own: what a user types, what it prints, how it ends.
+// The simulator as a separate program: what a user types, what it prints, how it ends.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
@@ -46,7 +46,7 @@ async function exitCode(child: ChildProcess): Promise<number | null> {
 }
 
 describe('the simulator command', () => {
-  it('serves channels, streams and events by itself, and ends with 0 on SIGTERM', async () => {
+  it('serves channels, streams and events by itself, and exits with 0 on SIGTERM', async () => {
     const flags = ['--port', '0', '--channels', '20', '--live', '3', '--sqs', '--timings', 'quick', '--json'];
     const run = start(...flags);
     const { url, channels, queueUrl, sqsEndpoint } = JSON.parse(await firstLine(run));
@@ -68,7 +68,7 @@ describe('the simulator command', () => {
     expect(run.err()).toBe('');
   });
 
-  it('is installed without an SQS stand-in, says how to get one, and does without', async () => {
+  it('is installed without an SQS stand-in, says how to get one, and works without it', async () => {
     const root = join(MAIN, '..', '..');
     const { peerDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
     expect(`fauxqs@${peerDependencies.fauxqs}`).toBe(fauxqs);
@@ -93,7 +93,7 @@ describe('the simulator command', () => {
     }
   });
 
-  it('plays a scenario that comes with it, at any speed and size', async () => {
+  it('plays a built-in scenario, at any speed and size', async () => {
     const run = start('--port', '0', '--scenario', 'blip', '--channels', '15', '--speed', '600', '--json');
     const { url, channels } = JSON.parse(await firstLine(run));
     expect(channels).toBe(15);
@@ -102,7 +102,7 @@ describe('the simulator command', () => {
     expect(await control.events({ name: 'Starvation Start' })).toHaveLength(3);
   });
 
-  it('with an unknown flag ends with 2 and says what was meant', async () => {
+  it('with an unknown flag exits with 2 and says what was meant', async () => {
     const run = start('--port', '0', '--chanels', '5');
     expect(await exitCode(run.child)).toBe(2);
     expect(run.err()).toContain('Did you mean --channels?');

@@ -1,4 +1,4 @@
-// A standby as a process of its own: nobody hears of it until it is activated, then it works as any other, also after a restart.
+// A standby as a separate process: nobody hears of it until it is activated, then it works like any other, also after a restart.
 import { expect, test } from 'vitest';
 import { broadcast, quickSettings, testCredentials } from '#test/support/broadcast.ts';
 import { commandLine } from '#test/support/command-line.ts';
@@ -17,7 +17,7 @@ rules:
     actions: [{put_metadata: {payload: slate, expires: 20s}}]
 `;
 
-/** Waits until the process has looked at its state so many times more: an active one would have polled each time. */
+/** Waits until the process has read its state this many more times: an active one would have polled each time. */
 async function looks(daemon: DaemonProcess, times: number): Promise<void> {
   const seen = new Set<string>();
   await eventually(async () => {
@@ -76,7 +76,7 @@ test('a standby makes no call and receives no message until it is activated, say
     expect([path, answer.status, answer.body.code]).toEqual([path, 503, 'STANDBY']);
     expect(answer.body.detail).toContain('ivs-autopilot activate');
   }
-  // What keeps hands off is taken: it belongs before the activation.
+  // Pauses, holds and silences are accepted: they belong before the activation.
   expect((await standby.ask('PUT', `/v1/holds/${encodeURIComponent(arn)}`, { reason: 'x' })).status).toBe(200);
   expect((await standby.ask('POST', '/v1/pause', { reason: 'first the holds' })).status).toBe(200);
   expect((await cli('status')).out).toContain('STANDBY');
@@ -122,7 +122,7 @@ test('a standby makes no call and receives no message until it is activated, say
   });
 });
 
-test('one activation is for all accounts of the deployment, also those that other processes carry', async () => {
+test('one activation is for all accounts of the deployment, including those that other processes carry', async () => {
   await using platform = await broadcast();
   const accounts = `
 accounts:

@@ -1,5 +1,5 @@
-// Safety controls survive their store: real daemons, a real Redis that is emptied, killed or replaced, and streams that a rule
-// would stop at once.
+// Safety controls survive their store: real daemons, a real Redis that is emptied, killed or replaced, and streams that a rule would stop
+// at once.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { eventually } from '#test/support/quiet.ts';
 import { ownRedis } from '#test/support/redis.ts';
 import { isThorough } from '#test/support/thorough.ts';
 
-// With a short request timeout an emptied ledger of permits grants again soon; so long that a busy machine is not taken for silence.
+// With a short request timeout an emptied ledger of permits grants again soon; it is long enough that a busy machine does not look silent.
 const rules = `
 limits: {request_timeout: 1500ms}
 rules:
@@ -72,7 +72,7 @@ const lossesOf = async ({ url }: DaemonProcess) => {
 };
 
 describe('Redis is emptied under living daemons', () => {
-  // One alone, which has nobody to ask, in the soak.
+  // A single one, which has nobody to ask, in the soak.
   test.each(isThorough ? [1, 2] : [2])(
     'with %i of them: nothing acts, the controls are back, and a person resumes',
     async (replicas) => {
@@ -102,7 +102,7 @@ describe('Redis is emptied under living daemons', () => {
 
       await redis.flushall();
       for (const each of all) await pausedFor(each, 'state_lost');
-      // The replica that had accepted it says that it is gone.
+      // The replica that had accepted it reports that it is lost.
       for (const each of all)
         await eventually(async () => {
           const { alerts } = (await each.ask('GET', '/v1/alerts')).body;
@@ -113,7 +113,7 @@ describe('Redis is emptied under living daemons', () => {
         });
 
       for (const each of all) {
-        // The replica that noticed first may have been behind: what only the other knew follows at its next look.
+        // The replica that noticed first may have been behind: what only the other knew follows at its next check.
         await eventually(async () => (await held(each)).toSorted().join() === [a, b].toSorted().join());
         await eventually(async () => (await each.ask('GET', '/v1/silences')).body.silences.length === 1);
         await eventually(async () => {
@@ -121,7 +121,7 @@ describe('Redis is emptied under living daemons', () => {
           return alerts.some(({ kind }: { kind: string }) => kind === 'state_lost');
         });
       }
-      // Told by the one that repaired it, once the others can see it already.
+      // Reported by the one that repaired it, once the others can see it already.
       await eventually(() => all.flatMap(({ log }) => log).some((line) => line.includes('"STATE_LOST"')));
       await eventually(async () => {
         const losses = await Promise.all(all.map(lossesOf));
@@ -133,7 +133,7 @@ describe('Redis is emptied under living daemons', () => {
       });
       expect(entries).toContainEqual(expect.objectContaining({ who: 'autopilot', outcome: 'paused' }));
 
-      // Both starve, and one is not on hold any more: only the pause keeps it.
+      // Both starve, and one is no longer on hold: only the pause protects it.
       await daemon.ask('DELETE', `/v1/holds/${encodeURIComponent(b)}`);
       await eventually(async () => {
         const { body } = await daemon.ask('GET', `/v1/decisions?reason=paused`);
@@ -147,7 +147,7 @@ describe('Redis is emptied under living daemons', () => {
 
       if (!second) return;
       await eventually(async () => (await pauseOf(second)).paused === false);
-      // Redis is away: the pause holds where it was asked for.
+      // Redis is away: the pause is in force where it was requested.
       await own.server.kill();
       const answer = await daemon.ask('POST', '/v1/pause', { reason: 'incident' });
       expect(answer).toMatchObject({ status: 200, body: { paused: true, written: false } });
@@ -205,7 +205,7 @@ rules:
     guards: {cooldown: 0s, max_per_hour: 1000, max_live_percent: 100}
 `;
 
-  test('in their rules are told, each cause is acted on once, and the journal says by which configuration', async () => {
+  test('in their rules are reported, each cause is acted on once, and the journal says by which configuration', async () => {
     await using bundle = await stand();
     const { control } = bundle.platform.simulator;
     const arns = (await control.createChannels(6)).map(({ arn }) => arn);
@@ -237,7 +237,7 @@ rules:
     );
 
     await control.starve(arns);
-    /** Of the items by channel: a call that had no answer in time is made again with the same ids, and one item may be for all. */
+    /** Items by channel: a call that had no answer in time is repeated with the same ids, and one item may be for all. */
     const slates = async () => {
       const ids = (await control.cues()).flatMap(({ channelArn, metadata }) =>
         JSON.parse(metadata).items.map(({ id }: any) => `${channelArn} ${id}`),
@@ -245,7 +245,7 @@ rules:
       return new Set(ids).size;
     };
     await eventually(async () => (await slates()) >= 6);
-    // Both go on deciding; enough ticks of each for a second action to show.
+    // Both continue to decide; enough ticks of each for a second action to show.
     const { calls } = { calls: async () => (await control.calls()).length };
     const seen = await calls();
     await eventually(async () => (await calls()) > seen + 8);

@@ -1,5 +1,5 @@
-// Signals at awkward moments: while the daemon starts, through the launcher, to a whole process group, with several accounts. Nothing
-// of it stays behind, a Redis of its own neither.
+// Signals at awkward moments: while the daemon starts, through the launcher, to a whole process group, with several accounts. Nothing stays
+// behind, including its own Redis.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -24,7 +24,7 @@ interface Started extends AsyncDisposable {
   said(start: string): Promise<unknown>;
 }
 
-/** A daemon with a Redis of its own in an empty folder; AWS does not answer there. */
+/** A daemon with its own Redis in an empty folder; AWS does not answer there. */
 async function started(
   command: readonly string[],
   { config = 'rules: []\n', env = {}, program = process.execPath } = {},
@@ -33,7 +33,7 @@ async function started(
   await writeFile(join(folder, 'autopilot.yaml'), quickSettings + config);
   const child = spawn(program, [...command], {
     cwd: folder,
-    // A process group of its own, as a shell or a supervisor makes it.
+    // A separate process group, as a shell or a supervisor makes it.
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
@@ -122,7 +122,7 @@ describe('a signal while the daemon starts', () => {
   });
 });
 
-test.concurrent('SIGTERM to the launcher reaches the daemon once, and nothing of it stays', async () => {
+test.concurrent('SIGTERM to the launcher reaches the daemon once, and nothing stays behind', async () => {
   await using run = await started(launcher);
   await run.said('ivs-autopilot runs');
   const port = await redisPort(run);
@@ -133,7 +133,7 @@ test.concurrent('SIGTERM to the launcher reaches the daemon once, and nothing of
   expect([count(run, 'stopping;'), count(run, 'ivs-autopilot stopped'), await listens(port)]).toEqual([1, 1, false]);
 });
 
-test.concurrent('a second signal, later, does not wait for a Redis that hangs; told to end, it ends when it can', async () => {
+test.concurrent('a later second signal does not wait for a Redis that hangs; that Redis is told to end, and ends when it can', async () => {
   await using run = await started(daemon);
   await run.said('ivs-autopilot runs');
   const port = await redisPort(run);
@@ -155,7 +155,7 @@ test.concurrent('a second signal, later, does not wait for a Redis that hangs; t
   await eventually(async () => !(await listens(port)));
 });
 
-test.concurrent('SIGTERM to npm, whose shell tells nobody, ends the daemon and its Redis all the same', async () => {
+test.concurrent('SIGTERM to npm, whose shell passes nothing on, still ends the daemon and its Redis', async () => {
   // What `npm start` runs: the shell does not become the launcher, and dies alone.
   const line = [process.execPath, ...launcher].map((part) => `'${part}'`).join(' ');
   await using run = await started(['-c', `${line}; true`], { program: 'sh', env: { npm_lifecycle_event: 'start' } });
@@ -169,7 +169,7 @@ test.concurrent('SIGTERM to npm, whose shell tells nobody, ends the daemon and i
   expect([count(run, 'ivs-autopilot stopped'), await listens(port)]).toEqual([1, false]);
 });
 
-test.concurrent('SIGTERM to the whole group of launcher and daemon is one request: two accounts stop in order', async () => {
+test.concurrent('SIGTERM to the whole group of launcher and daemon is one request: two accounts stop orderly', async () => {
   const config = `rules: []
 accounts:
   - {name: west, region: us-west-2}

@@ -1,4 +1,4 @@
-// What strangers, and people with tokens of their own, can make a running daemon do: nothing that stops it from answering.
+// What strangers, and people with tokens of their own, can make a running daemon do: nothing stops it from answering.
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
@@ -81,7 +81,7 @@ const eventText = readFileSync(
   .replaceAll(/\s*\n\s*/g, '')
   .replace('"detail": {', '"detail":{');
 
-/** Value of a metric's line; 0 when there is none. */
+/** Value of a metric's line; 0 if there is none. */
 async function metric(daemon: Daemon, line: string): Promise<number> {
   const text = await (await fetch(`${daemon.url}/metrics`)).text();
   return Number(
@@ -101,14 +101,14 @@ const inBatches = async <T>(count: number, atOnce: number, run: (n: number) => P
   return results;
 };
 
-test('wrong tokens are told once, counted and slowed down; a valid token from the same address is not', async () => {
+test('wrong tokens are reported once, counted and slowed down; a valid token from the same address is not', async () => {
   await using platform = await broadcast();
   await using guard = await guarded(platform);
   const { daemon, ask, token } = guard;
   const wrong = (n: number, headers: Record<string, string> = {}) =>
     ask('GET', n % 2 === 0 ? '/v1/streams' : '/queues', `wrong-token-number-${n}`, undefined, headers);
 
-  // Headers of somebody who is no trusted proxy change nothing: all of it comes from one address.
+  // Headers from a client that is not a trusted proxy change nothing: all requests come from one address.
   const startedAt = performance.now();
   const answers = await inBatches(120, 40, (n) => wrong(n, { 'x-forwarded-for': `203.0.113.${n}` }));
   const refused = answers.filter(({ status }) => status === 401);
@@ -127,7 +127,7 @@ test('wrong tokens are told once, counted and slowed down; a valid token from th
   expect(await metric(daemon, 'autopilot_login_failures_total{reason="wrong"}')).toBe(refused.length);
   expect(await metric(daemon, 'autopilot_login_failures_total{reason="slowed"}')).toBe(slowed.length);
 
-  // While others wait for their quarter of a second, that is 25 turns, whoever has a token is answered.
+  // While others wait for their quarter of a second, which is 25 turns, a client with a token is answered.
   const others = Array.from({ length: 15 }, (_, n) => wrong(n));
   const valid = await Promise.all(Array.from({ length: 5 }, () => turnsOf(ask('GET', '/v1/streams', token.viewer))));
   await Promise.all(others);
@@ -135,7 +135,7 @@ test('wrong tokens are told once, counted and slowed down; a valid token from th
   expect(Math.min(...valid.map(({ turns }) => turns))).toBeLessThan(25);
 });
 
-test('behind a trusted proxy each client has an address of its own, whatever it writes into the header itself', async () => {
+test('behind a trusted proxy each client has its own address, whatever it writes into the header itself', async () => {
   await using platform = await broadcast();
   await using guard = await guarded(platform, {
     http: 'trusted_proxies: [127.0.0.0/8, 10.0.0.0/8]',
@@ -206,7 +206,7 @@ async function openSocket(url: string, sent: string): Promise<Socket> {
   return socket;
 }
 
-test('connections that send no request make room for others: probes are answered, and nothing of it is logged', async () => {
+test('connections without a request make room for others: probes are answered, and nothing is logged', async () => {
   await using platform = await broadcast();
   await using guard = await guarded(platform);
   const { daemon, ask, token } = guard;
@@ -234,14 +234,14 @@ test('connections that send no request make room for others: probes are answered
   }
 });
 
-test('with as many connections as there may be, only probes are answered, and who is refused learns the setting', async () => {
+test('at the maximum of connections only probes are answered, and a refused client learns the setting', async () => {
   await using platform = await broadcast();
   await using guard = await guarded(platform, {
     http: 'max_connections: 16',
   });
   const { daemon, ask, token } = guard;
   const headers = { authorization: `Bearer ${token.viewer}` };
-  // Each is needed until the end: fetch closes the connection of an answer that the collector finds unread.
+  // Each is needed until the end: fetch closes the connection of an unread answer that is garbage-collected.
   const followers: Response[] = [];
   try {
     for (let n = 0; n < 20; n += 1) followers.push(await fetch(`${daemon.url}/v1/live`, { headers }));
@@ -258,7 +258,7 @@ test('with as many connections as there may be, only probes are answered, and wh
   }
 });
 
-test('what nests without end, or has headers without end, is refused with a code', async () => {
+test('endless nesting or endless headers are refused with a code', async () => {
   await using platform = await broadcast();
   await using guard = await guarded(platform);
   const { ask, daemon, token } = guard;
@@ -273,7 +273,7 @@ test('what nests without end, or has headers without end, is refused with a code
   expect(large.body).toMatchObject({ status: 431, code: 'HEADERS_TOO_LARGE' });
   expect(daemon.log.filter((line) => line.includes('a request failed'))).toEqual([]);
 
-  // An event that nests without end is kept for inspection instead of failing again and again.
+  // An event with endless nesting is kept for inspection instead of failing repeatedly.
   const { id } = JSON.parse(eventText);
   await platform.send(eventText.replace('"detail":{', `"detail":{"deep":${'['.repeat(50_000)}${']'.repeat(50_000)},`));
   await expect.poll(() => daemon.log.some((line) => line.includes('nests deeper than'))).toBe(true);

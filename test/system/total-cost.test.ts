@@ -1,4 +1,4 @@
-// What costs little once can be asked for many times: the sum is bounded, and the daemon goes on answering.
+// What costs little once can be requested many times: the sum is limited, and the daemon keeps answering.
 import { expect, test } from 'vitest';
 import { broadcast } from '#test/support/broadcast.ts';
 import { cpuMsSince } from '#test/support/effort.ts';
@@ -10,10 +10,10 @@ rules:
     trigger: {state: {health: [STARVING]}}
     actions: [{put_metadata: {payload: {type: slate}}}]
 `;
-/** None of them matches, and to know it takes the old engine milliseconds for one channel. */
+/** None of them matches, and finding that out takes the old engine milliseconds for one channel. */
 const heavy = [`(${'.*|'.repeat(100)}a)*~`, `(${'a*'.repeat(150)}.*)*~`, '(.*a){20}~', '((.*)*.*)~'];
 
-test('silences with heavy expressions are bounded in number and in cost, and hold up nothing', async () => {
+test('silences with heavy expressions are limited in number and in cost, and delay nothing', async () => {
   await using platform = await broadcast();
   const arns = (await platform.simulator.control.createChannels(8)).map(({ arn }) => arn);
   for (const arn of arns) await platform.simulator.control.goLive(arn);
@@ -22,7 +22,7 @@ test('silences with heavy expressions are bounded in number and in cost, and hol
   const silences = await Promise.all(
     Array.from({ length: 50 }, (_, n) =>
       daemon.ask('POST', '/v1/silences', {
-        // The last matcher does not hold: each silence is looked at to its end, and none silences.
+        // The last matcher does not match: each silence is evaluated to its end, and none silences.
         matchers: [
           ...Array.from({ length: 19 }, (_m, m) => `channel!~"${heavy[(n + m) % heavy.length]}"`),
           `channel!~".*|${n}"`,
@@ -72,12 +72,12 @@ test('silences with heavy expressions are bounded in number and in cost, and hol
     code: 'TOO_MANY_HOLDS',
     detail: expect.stringContaining('controls.max_holds'),
   });
-  // A hold that is there already can be given another reason.
+  // An existing hold can be given another reason.
   expect((await daemon.ask('PUT', `/v1/holds/${encodeURIComponent(arns[0]!)}`, { reason: 'again' })).status).toBe(200);
 
   const startedAt = process.cpuUsage();
   await platform.simulator.control.starve(arns);
   await expect.poll(async () => (await daemon.ask('GET', '/v1/decisions?outcome=acted')).body.decisions.length).toBe(5);
-  // An engine that asked every silence for each decision took more than a second of the processor for each.
+  // An engine that evaluated every silence for each decision took more than a second of the processor for each.
   expect(cpuMsSince(startedAt)).toBeLessThan(5_000);
 });

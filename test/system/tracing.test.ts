@@ -1,5 +1,5 @@
-// One trace from an event to what follows from it: a daemon, a stand-in of IVS, receivers and an OpenTelemetry collector. What the spans
-// say of each other is what somebody would read in a tool for traces.
+// One trace from an event to everything that follows: a daemon, a stand-in of IVS, receivers and an OpenTelemetry collector. The spans'
+// relations are checked as a person would read them in a tracing tool.
 import { expect, test } from 'vitest';
 import { systemClock } from '#runtime/clock.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
@@ -11,7 +11,7 @@ import { startVendors } from '#test/support/vendors.ts';
 
 const others = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
 
-test('an event leads to decision, job, call, message and grouped message; a request to its job; metrics and log lines go with them', async () => {
+test('an event leads to decision, job, call, message and grouped message; a request to its job; metrics and log lines belong to them', async () => {
   await using vendors = await startVendors();
   await using collector = await startCollector();
   await using platform = await broadcast();
@@ -68,7 +68,7 @@ rules:
     parentSpanId === ''
       ? undefined
       : eventually(() => collector.spans.find((each) => each.traceId === traceId && each.spanId === parentSpanId));
-  /** Names of a span and of all that it stands below; a parent that never arrives is waited for, and fails the test. */
+  /** Names of a span and of all its ancestors; a parent that never arrives is waited for, and fails the test. */
   const roadTo = async (from: ArrivedSpan): Promise<string[]> => {
     const parent = await parentOf(from);
     return parent ? [...(await roadTo(parent)), from.name] : [from.name];
@@ -94,7 +94,7 @@ rules:
   const decision = (await parentOf((await parentOf(tagged))!))!;
   const consumed = (await parentOf(decision))!;
   expect(new Set([cue, tagged, message].map(({ traceId }) => traceId))).toEqual(new Set([consumed.traceId]));
-  // Over the queue and over the outbox what follows is linked too.
+  // What follows over the queue and the outbox is linked too.
   for (const hop of [(await parentOf(tagged))!, cue])
     expect(hop.links).toEqual([{ traceId: hop.traceId, spanId: hop.parentSpanId }]);
   expect(vendors.of('json')[0]?.headers['traceparent']).toBe(`00-${message.traceId}-${message.spanId}-01`);
@@ -119,7 +119,7 @@ rules:
     },
   });
 
-  // What comes later goes on in the same trace: a step with `after`, and what a condition that lasts leads to.
+  // Later work continues in the same trace: a step with `after`, and what a lasting condition leads to.
   const later = await span('ivs.TagResource', ({ spanId }) => spanId !== tagged.spanId);
   expect((await roadTo(later)).slice(0, 1)).toEqual([event]);
   expect(later.traceId).toBe(consumed.traceId);
@@ -143,7 +143,7 @@ rules:
     expect(rest).toEqual(['decide starving', 'process notify']);
   }
 
-  // A request of another program goes on in its trace, and so do the log lines about it.
+  // A request of another program continues in its trace, and so do the log lines about it.
   const answer = await fetch(`${daemon.url}/v1/actions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', traceparent: `00-${others.traceId}-${others.spanId}-01` },
@@ -176,7 +176,7 @@ rules:
       ?.points.find(({ attributes }) => attributes['rule'] === 'starving' && attributes['outcome'] === 'acted'),
   );
   expect(decided.value).toBeGreaterThan(0);
-  // Nothing of what is sent, and no address.
+  // Nothing of the content, and no address.
   const everything = JSON.stringify(collector.spans, (_, value) => (typeof value === 'bigint' ? String(value) : value));
   for (const secret of ['the words of', 'sk_', '/slack', '/json']) expect(everything).not.toContain(secret);
 });

@@ -1,4 +1,4 @@
-// What goes wrong around the daemon: each is a clear log line with a code, nothing accepted is lost, and it goes on by itself.
+// What goes wrong around the daemon: each is a clear log line with a code, nothing accepted is lost, and it continues by itself.
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ rules:
 const logged = (daemon: Daemon, code: string) => daemon.log.some((line) => line.includes(`"code":"${code}"`));
 
 describe.concurrent('troubles around the daemon', () => {
-  test('Redis is restarted in the middle: the daemon says so, goes on, and acts on what came meanwhile', async () => {
+  test('Redis is restarted: the daemon says so, continues, and acts on what came meanwhile', async () => {
     await using redis = await ownRedis();
     await using platform = await broadcast();
     const { control } = platform.simulator;
@@ -54,7 +54,7 @@ describe.concurrent('troubles around the daemon', () => {
     expect((await daemon.ask('GET', '/healthz')).status).toBe(200);
   });
 
-  test('IVS refuses, breaks off and recovers: nothing is lost', async () => {
+  test('IVS refuses, disconnects and recovers: nothing is lost', async () => {
     await using platform = await broadcast();
     const { control } = platform.simulator;
     const [channel] = await control.createChannels(1);
@@ -70,7 +70,7 @@ describe.concurrent('troubles around the daemon', () => {
     await eventually(() => daemon.log.some((line) => line.includes('POLL_FAILED') || line.includes('IVS_UNAVAILABLE')));
   });
 
-  test('a message that is no JSON stays for the dead-letter queue; an event of an unknown type is counted and gone', async () => {
+  test('a message that is not JSON stays for the dead-letter queue; an event of an unknown type is counted and deleted', async () => {
     await using platform = await broadcast();
     await using daemon = await platform.daemon({ rules: 'rules: []\n' });
 

@@ -1,4 +1,4 @@
-// A channel that has not been listed is one whose tags are not known: the tag that keeps automation away may be among them.
+// The tags of a channel that has not been listed are unknown: the tag that keeps automation away may be among them.
 import { expect, test } from 'vitest';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';

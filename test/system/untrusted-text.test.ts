@@ -1,4 +1,4 @@
-// Text of strangers (reasons, names, tags, events) goes through every command's output, and none of it is more than text.
+// Text from strangers (reasons, names, tags, events) passes through every command's output, and stays text.
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -28,7 +28,7 @@ const nasty = [
   '\b\b',
   '\u2028',
 ];
-/** Random texts, each with something that is no text. */
+/** Random texts, each containing something that is not plain text. */
 const texts = fc
   .sample(
     fc.tuple(
@@ -40,7 +40,7 @@ const texts = fc
   )
   .map((parts) => parts.join('').toWellFormed());
 
-/** Puts texts into every string of an answer that is free text: no time, no ARN, no single word. */
+/** Puts texts into every free-text string of an answer: not times, ARNs or single words. */
 function spoil(value: unknown, next: () => string): unknown {
   if (typeof value === 'string')
     return /^(?:arn:|\d{4}-\d\d-|[a-z_]+$)/.test(value) && value.length < 200 && !/[ .]/.test(value)
@@ -121,7 +121,7 @@ rules:
   const outputs = new Map<string, string[]>();
   const run = async (name: string, args: readonly string[]) => {
     const lines: string[] = [];
-    // Some follow what happens until they are told to end: a while after the last line.
+    // Some follow events until they are told to end: a while after the last line.
     const over = new AbortController();
     let timer = setTimeout(() => over.abort(), 300_000);
     const write = (line: string) => {
@@ -170,7 +170,7 @@ rules:
   expect(outputs.get('status')!.filter((line) => line.startsWith('PAUSED') && line.includes('\\u'))).not.toEqual([]);
 });
 
-test('through the log: a line is a line, and its JSON says what was written', () => {
+test('through the log: a line is a line, and its JSON contains what was written', () => {
   const lines: string[] = [];
   const logger = createLogger({
     level: 'info',

@@ -16,7 +16,7 @@ rules:
 
 const slowPolls = 'polling: {starving_interval: 500ms, full_interval: 3s, silent_after: 30s}';
 
-test('every one of the events that come while a replica restarts gets its own verdict', async () => {
+test('every event that comes while a replica restarts gets its own verdict', async () => {
   await using platform = await broadcast();
   const env = {
     REDIS_URL: platform.scope.url,

@@ -1,4 +1,4 @@
-// What decided is recorded, and what became of it: one daemon, with the simulator's own record beside what the daemon says.
+// The reasons of a decision are recorded, and its results: one daemon, and the simulator's own record compared with what the daemon says.
 import { expect, test } from 'vitest';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
 import { commandLine } from '#test/support/command-line.ts';
@@ -34,7 +34,7 @@ async function cli(daemon: Daemon, ...args: string[]) {
   return { code, out };
 }
 
-test('the value that stopped a stream, or let it live, stands in decision, job, audit and explain, under the right decision', async () => {
+test('the value that stopped a stream, or kept it, is in decision, job, audit and explain, under the right decision', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;
   const [few, many] = await control.createChannels(2);
@@ -60,7 +60,7 @@ test('the value that stopped a stream, or let it live, stands in decision, job, 
     const { body: one } = await daemon.ask('GET', `/v1/decisions/${decision.id}`);
     expect(one.jobs).toMatchObject([{ jobId }]);
     const { body: job } = await daemon.ask('GET', `/v1/jobs/${jobId}`);
-    // The decision that the step was, not the one that fired before.
+    // The step's own decision, not the one that fired before.
     expect(job).toMatchObject({ decisionId: decision.id, cause: { decisionId: decision.id } });
     const { body: audit } = await daemon.ask(
       'GET',
@@ -93,14 +93,14 @@ test('the value that stopped a stream, or let it live, stands in decision, job, 
     const printed = await cli(daemon, 'explain', 'last-viewers', channel.arn);
     expect(printed.out).toContain(`"viewerCount":${viewers}`);
     expect(printed.out).toContain(outcome === 'done' ? `${jobId}: done\n` : `${jobId}: skipped: only_if_false`);
-    // What a rule in dry run would need is said of such a rule alone.
+    // What a rule in dry run would need is only said of such a rule.
     expect(printed.out).not.toContain('A rule in dry run');
   }
   const stopped = (await control.calls()).filter(({ operation }) => operation === 'StopStream');
   expect(stopped).toHaveLength(1);
 });
 
-test('metadata that is refused is no job that is done: job, decision, rule, log, alert and metric tell it, until a person dismisses it', async () => {
+test('refused metadata is not a finished job: job, decision, rule, log, alert and metric report it, until a person dismisses it', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;
   const [channel] = await control.createChannels(1);

@@ -1,5 +1,5 @@
-// What a person types is checked before it is sent: a silence that matches nothing, a tag that nobody has, a file that is not there, a
-// name that is misspelt; and who they are stands beside what they did.
+// What a person types is checked before it is sent: a silence that matches nothing, a tag that nobody has, a file that does not exist, a
+// misspelt name; and the person's name is recorded with what they did.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ rules:
   - {name: starving-slate, trigger: {state: {health: [STARVING]}}, actions: [{put_metadata: {payload: slate}}]}
 `;
 
-test('mistakes are refused with what was meant, before anything is done, and each act has the name of a person', async () => {
+test('mistakes are refused with what was meant, before anything is done, and each action has the name of a person', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;
   const [channel] = await control.createChannels(1, { tags: { tier: 'platinum' }, namePrefix: 'studio-' });
