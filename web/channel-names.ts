@@ -15,7 +15,8 @@ const mostPages = 50;
 const mostTold = 5;
 
 /**
- * ARNs of the channels that are meant, each once, in their order. The name of a channel in `chosen` means that channel, whoever else has it.
+ * ARNs of the channels that are meant, each once, in their order. The name of a channel in `chosen` means that channel, whoever else has
+ * it.
  * @throws Error that lists the texts that match no channel, or several
  */
 export async function channelsMeant(

@@ -89,8 +89,8 @@ async function sendAtOnce(job: NotifyJob, context: HandlerContext, receiver: Rec
 }
 
 /**
- * What became of a message that has no room; undefined: it has room. An earlier run of the job may have been let through. The end of an alert that was
- * sent alone waits for room (`later`): among the others it would not close its incident.
+ * What became of a message that has no room; undefined: it has room. An earlier run of the job may have been let through. The end of an
+ * alert that was sent alone waits for room (`later`): among the others it would not close its incident.
  */
 function gatherOverflow(
   job: NotifyJob,

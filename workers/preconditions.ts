@@ -31,8 +31,8 @@ export async function liveStream(context: HandlerContext, channelArn: string): P
 }
 
 /**
- * Why a destructive action must not continue, or undefined. Reasons: a pause or hold began meanwhile, another stream than the one it was decided for is live, or
- * `only_if` does not hold. Call it only before the first change: the action's own steps may change the answer.
+ * Why a destructive action must not continue, or undefined. Reasons: a pause or hold began meanwhile, another stream than the one it was
+ * decided for is live, or `only_if` does not hold. Call it only before the first change: the action's own steps may change the answer.
  */
 export function reasonToSkip(
   job: ActionJob,

@@ -25,8 +25,8 @@ const changingCalls = {
 } as const satisfies Partial<Record<keyof IvsActions, number>>;
 
 /**
- * The context of one run of a rule's action. Once the handler has checked the pause (preconditions.ts), its first changing call checks again
- * when it is sent; later ones do not, since what was begun is finished. A call that is prevented fails with CONTROLS_CHANGED.
+ * The context of one run of a rule's action. Once the handler has checked the pause (preconditions.ts), its first changing call checks
+ * again when it is sent; later ones do not, since what was begun is finished. A call that is prevented fails with CONTROLS_CHANGED.
  */
 export function withRecheck(job: ActionJob, context: HandlerContext): HandlerContext {
   if (job.cause.kind !== 'rule') return context;

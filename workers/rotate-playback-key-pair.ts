@@ -108,8 +108,8 @@ async function rotate({ job, context, fence }: Run, rotationId: string): Promise
 }
 
 /**
- * Imports the public half. After a lost answer a pair with this name may exist. Only the answer of its import would say whether it has this key, so it
- * is deleted and imported again.
+ * Imports the public half. After a lost answer a pair with this name may exist. Only the answer of its import would say whether it has this
+ * key, so it is deleted and imported again.
  */
 async function importPair(context: HandlerContext, name: string, publicKeyMaterial: string): Promise<PlaybackKeyPair> {
   const { ivs, signal } = context;

@@ -16,8 +16,8 @@ return 1
 `);
 
 /**
- * Ends one part of a batch. An item that is being sent is not taken back, but is not sent again. Arguments: batch, part. Answers {1, counts},
- * or {0, {}} when there is no such part.
+ * Ends one part of a batch. An item that is being sent is not taken back, but is not sent again. Arguments: batch, part. Answers {1,
+ * counts}, or {0, {}} when there is no such part.
  */
 export const cancelPartScript = script(`${outboxLua}
 local stands = redis.call('HGET', P .. ':ends:' .. ARGV[1], ARGV[2])

@@ -32,7 +32,8 @@ export interface ResolveOptions extends Home {
 /**
  * - `channelArns`: those named, whether known and live or not: IVS itself decides.
  * - `live`: every channel with a live stream.
- * - `tags`: channels of the inventory whose tags match every key by any of its values (without a key, none); channels that are not live are skipped.
+ * - `tags`: channels of the inventory whose tags match every key by any of its values (without a key, none); channels that are not live are
+ *   skipped.
  */
 export function resolveTargets(targets: Targets, view: StateView, options: ResolveOptions = {}): ResolvedTargets {
   const skipped = new SkippedList();

@@ -159,8 +159,8 @@ function groupOfMemory(memory: RuleMemory): string {
 const compiledSilences = new WeakMap<Silence, readonly LabelMatcher[]>();
 
 /**
- * A silence's matchers, the cheap ones first. One that does not parse was valid in an earlier version: it counts as matching, so that the silence
- * holds back at least what it did before.
+ * A silence's matchers, the cheap ones first. One that does not parse was valid in an earlier version: it counts as matching, so that the
+ * silence holds back at least what it did before.
  */
 function compiledMatchers(silence: Silence): readonly LabelMatcher[] {
   let matchers = compiledSilences.get(silence);

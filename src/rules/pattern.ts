@@ -1,5 +1,5 @@
-// EventBridge patterns: compiled once, matched against plain JSON documents. Fields are combined with AND, the members of a field's list with OR;
-// fields under one array must match within the same element. The operators are in pattern-operators.ts.
+// EventBridge patterns: compiled once, matched against plain JSON documents. Fields are combined with AND, the members of a field's list
+// with OR; fields under one array must match within the same element. The operators are in pattern-operators.ts.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern.html
 import type { Pattern } from '#domain/action.ts';
 import type { Matcher } from '#domain/rule.ts';

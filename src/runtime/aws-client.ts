@@ -139,8 +139,8 @@ function boundedCredentials(make: () => AwsCredentialIdentityProvider): AwsCrede
 }
 
 /**
- * Resolves when the whole answer is there. None of the operations used streams its answer. The SDK passes this handler to the clients that it makes
- * to find credentials, so it finds the route to each request's host anew.
+ * Resolves when the whole answer is there. None of the operations used streams its answer. The SDK passes this handler to the clients that
+ * it makes to find credentials, so it finds the route to each request's host anew.
  */
 class WholeAnswerHandler extends NodeHttpHandler {
   readonly #requestTimeoutMs: number;

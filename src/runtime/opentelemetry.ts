@@ -240,8 +240,8 @@ function exporterOptions(signal: SignalSettings, egress: Egress) {
 }
 
 /**
- * An agent whose connections serve one export and end with its deadline: the exporter only limits silence, and a collector that sends slowly
- * is never silent.
+ * An agent whose connections serve one export and end with its deadline: the exporter only limits silence, and a collector that sends
+ * slowly is never silent.
  */
 function agentFor(
   { protocol }: URL,

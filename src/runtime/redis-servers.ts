@@ -35,8 +35,8 @@ export interface RedisFileOptions {
 }
 
 /**
- * The server whose address is in a file. The file is read again for each connection: user and password may change while the daemon runs, but
- * another server is used only after a restart.
+ * The server whose address is in a file. The file is read again for each connection: user and password may change while the daemon runs,
+ * but another server is used only after a restart.
  * @throws AppError REDIS_URL_INVALID, which names the setting
  */
 export function redisOfFile(options: RedisFileOptions): RedisServer {

@@ -33,8 +33,8 @@ export function awsAccessOf(
 }
 
 /**
- * How the event queue of an entry is reached: as the entry's account, or, if it is shared and belongs to none of the accounts that share it, with the
- * daemon's own identity in the queue's Region.
+ * How the event queue of an entry is reached: as the entry's account, or, if it is shared and belongs to none of the accounts that share
+ * it, with the daemon's own identity in the queue's Region.
  */
 export function queueAccessOf(account: Account, aws: AwsOptions): AwsAccess {
   const { sharedQueue, queue_url: url, region } = account;

@@ -123,8 +123,8 @@ export class ShardDirectory<S extends ShardIdentity, D extends ShardIdentity = S
   }
 
   /**
-   * The shard that owns an event, whichever queue delivered it: that of its channel; without a channel, that of its `account` in the Region of
-   * the queue, since an envelope can name any Region. An envelope that names no account belongs to no shard.
+   * The shard that owns an event, whichever queue delivered it: that of its channel; without a channel, that of its `account` in the Region
+   * of the queue, since an envelope can name any Region. An envelope that names no account belongs to no shard.
    */
   findOfEvent({ channelArn, envelope: { account } }: EventObservation, queueOf: ShardIdentity): S | D | undefined {
     if (channelArn !== undefined) return this.findOfChannel(channelArn) ?? this.findElsewhere(channelArn);

@@ -6,8 +6,8 @@ import { kinds } from '#domain/state-registry.ts';
 import type { Traceparent } from '#domain/trace.ts';
 
 /**
- * Keys are `<kind>/<id>`; the kind is what stands before the first slash. What this replica has decided already, and Redis has not taken yet,
- * overlays the copy: readers see it, transactions compute on what is `committed`.
+ * Keys are `<kind>/<id>`; the kind is what stands before the first slash. What this replica has decided already, and Redis has not taken
+ * yet, overlays the copy: readers see it, transactions compute on what is `committed`.
  */
 export class LocalCopy implements StateView {
   #kinds = new Map<string, Map<string, unknown>>();

@@ -48,8 +48,9 @@ function pollSilenceMs(sweep: SweepNote | undefined, configuredMs: number): numb
 }
 
 /**
- * How old, counted from its beginning, the last complete sweep may become: older than that means that two in a row have failed. The interval in force
- * grows with the fleet, since a sweep is limited to a rate of calls; how long a throttled sweep really took counts only within that interval.
+ * How old, counted from its beginning, the last complete sweep may become: older than that means that two in a row have failed. The
+ * interval in force grows with the fleet, since a sweep is limited to a rate of calls; how long a throttled sweep really took counts only
+ * within that interval.
  */
 export function lateAfterMs({ startedAtMs, finishedAtMs, everyMs }: Omit<SweepNote, 'streams'>): number | undefined {
   return everyMs === undefined ? undefined : 2 * everyMs + Math.min(everyMs, finishedAtMs - startedAtMs);

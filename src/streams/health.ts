@@ -10,8 +10,8 @@ export interface HealthSighting {
 }
 
 /**
- * The first sighting of the current stretch is kept, and the newest of the others. A contradicting sighting
- * that arrives late, within the time of the kept ones, restarts the stretch exactly where a timely one would have; an older one restarts it later.
+ * The first sighting of the current stretch is kept, and the newest of the others. A contradicting sighting that arrives late, within the
+ * time of the kept ones, restarts the stretch exactly where a timely one would have; an older one restarts it later.
  */
 const maxSightings = 8;
 const maxAbsences = 4;

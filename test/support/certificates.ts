@@ -15,7 +15,8 @@ export interface Authority {
 }
 
 /**
- * Makes an authority with a unique key and name: a process that trusts two with the same name may check a certificate against the wrong one.
+ * Makes an authority with a unique key and name: a process that trusts two with the same name may check a certificate against the wrong
+ * one.
  */
 export function authority(): Authority {
   const name = `Test authority ${randomBytes(8).toString('hex')}`;

@@ -27,8 +27,8 @@ const overlap = (a: Window, b: Window) => Math.max(0, Math.min(a.toMs, b.toMs) -
 const windowOf = ({ fromMs, stoodMs }: Stand): Window => ({ fromMs, toMs: fromMs + stoodMs });
 
 /**
- * How long a loop was blocked by its own work: without the time that its thread waited for a core, and without the time that a bare process was blocked
- * in the same window for any reason (the machine was suspended, its disk was slow).
+ * How long a loop was blocked by its own work: without the time that its thread waited for a core, and without the time that a bare process
+ * was blocked in the same window for any reason (the machine was suspended, its disk was slow).
  */
 export function ownStandMs(stand: Stand, bare: readonly Stand[]): number {
   const shared = bare
