@@ -52,12 +52,12 @@ describe('accounts, Regions and queues', () => {
       /accounts\[0\]\.queue_url: e\.fifo is a FIFO queue/,
     ],
     [
-      'a FIFO queue beside',
+      'a FIFO queue under events',
       `version: 1\nevents: {queue_url: "${sqs('us-west-2', '111122223333', 'e.fifo')}"}\n`,
       /events\.queue_url: e\.fifo is a FIFO queue/,
     ],
     [
-      'a queue of another Region beside',
+      'a queue of another Region under events',
       `${entry('region: us-west-2')}events: {queue_url: "${sqs('eu-west-1')}"}\n`,
       /events\.queue_url: the queue is in eu-west-1/,
     ],
@@ -72,7 +72,7 @@ describe('accounts, Regions and queues', () => {
       /accounts\[0\].*: assume_role_arn has \{account\}: give the account's 12 digits, in quotes/,
     ],
     [
-      'a number that is none, beside such a role',
+      'an invalid number next to such a role',
       entry('region: us-west-2, account_id: "1111", assume_role_arn: "arn:aws:iam::{account}:role/autopilot"'),
       /accounts\[0\]\.account_id: expected the 12 digits/,
     ],

@@ -11,8 +11,8 @@ describe('a selection', () => {
     ['a pattern', 'eu-*', ['eu-west', 'eu-north']],
     ['names and patterns that overlap, each account once', 'eu-west,eu-*,*-west', ['eu-west', 'eu-north']],
     ['everything', '*', ['main', 'eu-west', 'eu-north', 'us-1', 'us-12']],
-    ['stars that stand for nothing', '*us-1**', ['us-1', 'us-12']],
-    ['a name is no prefix', 'us-1', ['us-1']],
+    ['stars that match nothing', '*us-1**', ['us-1', 'us-12']],
+    ['a name is not a prefix', 'us-1', ['us-1']],
     ['parts in order', '*u*-*t*', ['eu-west', 'eu-north']],
   ])('%s', (_, text, names) => {
     expect(carried(text)).toEqual(names);

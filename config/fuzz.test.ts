@@ -183,7 +183,7 @@ describe('a configuration file', () => {
     ['lengthens what it replaces', grown("'xxxxxxxxxx'", "replace: 'x', 'xxxxxxxxxx'", 12)],
     ['makes lists of itself', grown("'x,x' | split: ','", 'concat: a', 40)],
     ['quotes quotation marks', grown("'\"'", 'json | json', 30)],
-    ['takes a slice that is not there', '{{ rule.name | slice: 0, 99999999999 }}'],
+    ['takes a slice that does not exist', '{{ rule.name | slice: 0, 99999999999 }}'],
   ])('a template that %s is refused, or stopped when it is filled in', (_, template) => {
     const rule = {
       name: 'r',

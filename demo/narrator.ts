@@ -57,7 +57,7 @@ export class Narrator {
   committed({ changes, decisions, repeats }: Committed): void {
     if (repeats.length > 0) {
       count(this.counts.observations, 'event again', repeats.length);
-      this.#line('notices', 35, `an event it has had before, and takes no notice`);
+      this.#line('notices', 35, `a repeated event, and ignores it`);
     }
     for (const change of changes) this.#noticed(change);
     for (const decision of decisions) this.#decided(decision);

@@ -296,7 +296,7 @@ test.each([
   ['a hold', 'held'],
   ['a pause', 'paused'],
   ['a silence', 'silenced'],
-  ['a person who takes it back', 'cancelled'],
+  ['a person who cancels it', 'cancelled'],
   ['the stop of its bulk', 'cancelled'],
 ])('%s during the wait for its turn prevents the break', async (what, reason) => {
   const stage = new Stage();
@@ -308,7 +308,7 @@ test.each([
   await stage.state.transact((tx) => {
     if (reason === 'held') tx.set(kinds.hold.of(arnOf('a')), word);
     if (reason === 'paused') tx.set(kinds.pause.of('global'), word);
-    if (what === 'a person who takes it back') cancelAdBreak(tx, arnOf('a'), 'mara');
+    if (what === 'a person who cancels it') cancelAdBreak(tx, arnOf('a'), 'mara');
     if (what === 'the stop of its bulk') {
       tx.set(kinds.bulk.of('bulk-1'), { id: 'bulk-1', action: 'insert_ad_break', state: 'running' } as never);
       stopBulk(tx, 'bulk-1');

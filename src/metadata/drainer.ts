@@ -131,7 +131,7 @@ export class Drainer implements Service {
         if (lane) this.nudge(lane);
       },
       onRefused: (error) => {
-        if (!this.#stop.signal.aborted) logger.warn({ err: error }, 'wake-ups from other replicas cannot be heard');
+        if (!this.#stop.signal.aborted) logger.warn({ err: error }, 'wake-ups from other replicas cannot be received');
       },
     });
     this.#takes = new Gather({ withinMs: takeWithinMs, most: 32, run: (leases) => outbox.takeAll(leases) });
@@ -395,7 +395,7 @@ export class Drainer implements Service {
             metrics.metadataAgeSeconds.observe({ lane: drain.lane }, Math.max(0, nowMs - acceptedAtMs) / 1000);
         return { lane, inLine };
       } catch (error) {
-        if (!this.#recordFails) logger.warn({ err: error }, 'what became of metadata cannot be recorded; trying again');
+        if (!this.#recordFails) logger.warn({ err: error }, 'the outcome of metadata cannot be recorded; trying again');
         this.#recordFails = true;
         // What is not recorded is sent again, with the same ids, when the lease has ended.
         await clock.sleep(backoffMs({ baseMs: 50, maxMs: 1000 }, signal.aborted ? 2 : failures, random));

@@ -336,7 +336,7 @@ export class MetadataService {
     return { channelArns, skipped, items, callBytes: this.#callSizes(items) };
   }
 
-  /** Before the channels have been looked at, “nobody” is no answer to who is live. @throws AppError FLEET_UNKNOWN */
+  /** Until the channels have been listed, “nobody” would be a false answer to who is live. @throws AppError FLEET_UNKNOWN */
   #ensureKnown({ live, tags }: Targets): void {
     const known = this.#options.fleetKnown();
     if ((known.live || !live) && (known.tags || !tags)) return;
@@ -412,7 +412,7 @@ export class MetadataService {
     this.#announcement ??= setTimeout(() => {
       this.#announcement = undefined;
       announce(batchId).catch((error: unknown) =>
-        logger.warn({ err: error, batchId }, 'other replicas could not be told at once'),
+        logger.warn({ err: error, batchId }, 'other replicas could not be notified at once'),
       );
     }, announceAfterMs).unref();
   }

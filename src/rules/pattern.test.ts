@@ -166,7 +166,7 @@ describe('the structure of a pattern', () => {
       false,
     ],
     [
-      'exists: false beside a match looks at the same element',
+      'exists: false next to a match checks the same element',
       { e: { f: ['A'], g: [{ exists: false }] } },
       { e: [{ f: 'A', g: 1 }, { f: 'A' }] },
       true,

@@ -23,7 +23,7 @@ async function stateWith(held: Hold | undefined, goneMs?: number) {
 
 describe('a hold that a copy of the state knows', () => {
   test.each([
-    ['is lacking where there is none', undefined, undefined, true],
+    ['is missing when there is none', undefined, undefined, true],
     ['is lacking where only an older one is', hold(400), undefined, true],
     ['is there where it is the same', hold(500), undefined, false],
     ['gives way to a newer one', hold(600), undefined, false],

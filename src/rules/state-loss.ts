@@ -203,7 +203,7 @@ const unknowable =
   'Jobs in the queues and batches of metadata of that time may be missing too: no replica has a copy of them.';
 
 function lostText(lost: readonly LostItems[] | undefined): string {
-  if (lost === undefined) return `What else is missing cannot be told: others have committed since. ${unknowable}`;
+  if (lost === undefined) return `It is not known what else is missing: others have committed since. ${unknowable}`;
   if (lost.length === 0) return unknowable;
   const items = lost.map(
     ({ what, count, names }) => `${count} ${what}${names.length === 0 ? '' : ` (${namesOf(names, count)})`}`,

@@ -73,7 +73,7 @@ export class CarrierWatch implements Service {
         logger,
         level: 'warn',
         code: codeOf,
-        began: 'who carries which accounts is not known while Redis does not tell',
+        began: 'it is not known which process carries which account: Redis does not answer',
         ended: 'who carries which accounts is known again',
       }),
       clock,
@@ -89,7 +89,7 @@ export class CarrierWatch implements Service {
   /** Who carries an account, for messages: `web-2 (id 1a2b3c4d, role all)`. */
   carriersOf(account: string): string {
     const carriers = this.carried.find((each) => each.account === account)?.carriers;
-    if (carriers === undefined) return 'whoever carries it: Redis does not tell who that is';
+    if (carriers === undefined) return 'the process that carries it, which is unknown while Redis does not answer';
     return carriers.length === 0 ? 'nobody: no process carries it now' : namesOf(carriers);
   }
 

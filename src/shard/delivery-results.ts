@@ -36,8 +36,8 @@ export function deliveryResults(options: DeliveryResultsOptions): Loop {
     episode: loggedEpisode({
       clock,
       logger,
-      began: 'what became of metadata cannot be written down; trying again',
-      ended: 'what became of metadata is written down again',
+      began: 'the outcome of metadata cannot be recorded; trying again',
+      ended: 'the outcome of metadata is recorded again',
     }),
     clock,
     random,

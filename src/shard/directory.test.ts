@@ -23,7 +23,7 @@ describe('a channel', () => {
     ],
     ['of an unknown account, where all of the Region are known', arn('eu-west-1', '444455556666'), undefined],
     ['of a Region that is not configured', arn('ap-south-1', '111122223333'), undefined],
-    ['that is no ARN', 'studio-a', undefined],
+    ['that is not an ARN', 'studio-a', undefined],
   ])('%s has its owner', (_, channelArn, owner) => {
     expect(all.findOfChannel(channelArn)).toBe(owner);
   });

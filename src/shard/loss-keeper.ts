@@ -45,7 +45,7 @@ export function lossKeeper({
       logger.error({ code: 'STATE_LOST', kind, lostMs, lostCommits, hasCopy, ...repair }, sentence(loss, repair));
       if (hasCopy && witness)
         void tellBatches(witness()).catch((err: unknown) =>
-          logger.warn({ err }, 'whether batches of metadata are gone cannot be told'),
+          logger.warn({ err }, 'it is not known whether batches of metadata are gone'),
         );
     },
   };

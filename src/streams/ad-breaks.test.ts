@@ -52,7 +52,7 @@ test.each([
   ['a duration of an hour', { duration_seconds: 3_600 }],
   ['a duration in words', { duration_seconds: '30' }],
   ['no target', { target_start_time: undefined }],
-  ['a target that is no time', { target_start_time: 'soon' }],
+  ['a target that is not a time', { target_start_time: 'soon' }],
   ['a target in ten years', { target_start_time: '2036-11-20T10:01:10Z' }],
 ])('an ad break with %s appears in the timeline, and nothing is concluded from it', async (_what, detail) => {
   const noticing = await live(inserted(60_000, { detail }));

@@ -312,7 +312,7 @@ describe('a webhook through a proxy', () => {
 test.each([
   ['a file that is not there', undefined, /AWS_CA_BUNDLE names .* cannot be read/],
   ['a file without a certificate', 'hello', /contains no certificate/],
-  ['a certificate that is none', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', /cannot be read/],
+  ['an invalid certificate', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n', /cannot be read/],
 ])('AWS_CA_BUNDLE: %s is refused', async (what, text, message) => {
   const file = join(folder, `${what.replaceAll(' ', '-')}.pem`);
   if (text !== undefined) await writeFile(file, text);

@@ -130,7 +130,7 @@ describe('a rule', () => {
 
   it.each([
     ['a broken pattern', { EventPattern: '{"source":"aws.ivs"}' }, '400 InvalidEventPatternException'],
-    ['text that is no JSON', { EventPattern: 'source' }, '400 InvalidEventPatternException'],
+    ['text that is not JSON', { EventPattern: 'source' }, '400 InvalidEventPatternException'],
     [
       'a pattern of 2,049 characters',
       { EventPattern: JSON.stringify({ a: ['x'.repeat(2041)] }) },

@@ -407,7 +407,7 @@ describe('an older state', () => {
     await state.refresh();
 
     const { text } = state.view.get(stateLossAlertKey)!;
-    expect(text).toContain('What else is missing cannot be told: others have committed since.');
+    expect(text).toContain('It is not known what else is missing: others have committed since.');
     expect(text).not.toContain('at least');
   });
 

@@ -40,7 +40,7 @@ export interface DialogProps {
   readonly text?: string | undefined;
   /** The verb on the button that performs it; without one, the dialog can only be closed. */
   readonly confirm?: string | undefined;
-  /** The label of the only button, which closes it. */
+  /** The label of the button that closes it and does nothing else. */
   readonly dismiss?: string | undefined;
   readonly danger?: boolean | undefined;
   /** Name of the field that is focused when it opens; default: the first one. */

@@ -27,7 +27,7 @@ interface RuleDay {
   readonly patch?: Patch;
 }
 
-/** The last day of a rule is counted when that rule is requested alone: this many requests run at a time. */
+/** The last day of a rule is counted when that rule is requested alone: at most this many rules are requested. */
 const mostCounted = 60;
 
 export function RulesView(): JSX.Element {
