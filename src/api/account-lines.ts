@@ -1,4 +1,4 @@
-// The accounts of the configuration with who carries each, as `GET /v1/accounts`, the page and `status` show them.
+// The configured accounts and who carries each, as `GET /v1/accounts`, the page and `status` show them.
 import type { Carried, Carrier } from '#domain/carrier.ts';
 import type { Replica } from '#domain/replica.ts';
 import type { ShardIdentity } from '#shard/directory.ts';
@@ -21,11 +21,11 @@ export interface AccountLinesOptions {
     readonly all: readonly (ShardIdentity & { readonly watch: { readonly replicas: readonly Replica[] } })[];
     readonly elsewhere: readonly ShardIdentity[];
   };
-  /** Undefined where there is one account: its replicas are those that carry it. */
+  /** Undefined with a single account: its own replicas carry it. */
   readonly carried?: (() => readonly Carried[]) | undefined;
 }
 
-/** In the order of the configuration as far as it is known: `carried` has it. */
+/** In the order of the configuration if `carried` is given, because it has that order. */
 export function accountLines({ shards, carried }: AccountLinesOptions): AccountLine[] {
   const shown = ({ name, region, accountId }: ShardIdentity, here: boolean) => ({ name, region, accountId, here });
   if (!carried)

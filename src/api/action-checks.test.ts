@@ -1,4 +1,4 @@
-// Which channels an operator's action may name: those that are known, and a few that IVS must be asked for.
+// Which channels an operator action may name: known ones, and a limited number of unknown ones that IVS is asked about.
 import { expect, test } from 'vitest';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -10,7 +10,7 @@ import { BulkActions, type BulkShard } from './bulk-actions.ts';
 const arnOf = (n: number) => `arn:aws:ivs:us-west-2:111122223333:channel/Unknown${n}` as ChannelArn;
 const channelOf = (arn: string) => ({ arn, name: arn.split('/')[1], tags: {} }) as unknown as Channel;
 
-/** One account whose inventory knows one channel, and whose IVS has every channel. */
+/** One account whose inventory has one channel, and whose IVS has every channel. */
 async function setup() {
   const asked: string[] = [];
   const state = new MemoryState({ now: () => 1_000_000 });
@@ -52,7 +52,7 @@ async function setup() {
   return { asked, submit };
 }
 
-test('twenty channels that the inventory does not know are asked for at IVS, one more are refused without asking', async () => {
+test('asks IVS about up to twenty channels that the inventory does not know, and refuses more without asking', async () => {
   const few = await setup();
   const many = await setup();
 

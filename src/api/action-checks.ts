@@ -1,5 +1,5 @@
-// What an operator's action names must be there: channels, receivers, recording configurations, files. A mistake is told to whoever makes
-// it, rather than to whoever finds a failed job.
+// Checks that what an operator action names exists: channels, receivers, recording configurations, files. The caller gets the error at
+// once, instead of somebody finding a failed job later.
 import { dirname } from 'node:path';
 import { type ActionName, type ActionParams, namedFiles } from '#domain/action.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
@@ -11,26 +11,26 @@ import { kinds } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 
-/** The shard that a request is for, as far as its names are checked there. */
+/** What these checks need of the shard that a request is for. */
 export interface CheckedShard {
   readonly name: string;
   readonly region: string;
   readonly state: SharedState;
   /** The rules in force, and the receivers. */
   readonly ruleset: Ruleset;
-  /** Each asks IVS, for at most ten seconds. @throws AppError …_UNKNOWN, …_AMBIGUOUS, or why IVS does not tell */
+  /** Each asks IVS, for at most ten seconds. @throws AppError …_UNKNOWN, …_AMBIGUOUS, or why IVS gave no answer */
   recordingConfiguration(wanted: string): Promise<unknown>;
   adConfiguration(wanted: string): Promise<unknown>;
   playbackRestrictionPolicy(wanted: string): Promise<unknown>;
-  /** Reads one channel of IVS now; undefined when there is none. @throws AppError when IVS does not tell */
+  /** Reads one channel from IVS now; undefined if there is none. @throws AppError if IVS gives no answer */
   refreshChannel(arn: ChannelArn): Promise<Channel | undefined>;
-  /** Asks IVS why a channel cannot have ad breaks; undefined: it can. @throws AppError when IVS does not tell */
+  /** Asks IVS why a channel cannot have ad breaks; undefined: it can. @throws AppError if IVS gives no answer */
   adBreakProblem(channelArn: string): Promise<string | undefined>;
-  /** Between two calls of InsertAdBreak, by the quota. */
+  /** Time between two calls of InsertAdBreak, from the quota. */
   adBreakSpacingMs(): number;
 }
 
-/** Refuses a channel that cannot have ads; when IVS does not tell, the job will find out. @throws AppError AD_BREAK_IMPOSSIBLE */
+/** Refuses a channel that cannot have ads. If IVS gives no answer, the job will find out. @throws AppError AD_BREAK_IMPOSSIBLE */
 export async function assertAdBreakPossible(
   shard: Pick<CheckedShard, 'adBreakProblem'>,
   channelArn: string,
@@ -46,12 +46,12 @@ const receiverFields: Readonly<Partial<Record<ActionName, string>>> = {
   report: 'receiver',
 };
 
-/** So many channels that the inventory does not know are asked for at IVS, one by one; of more, a listing must tell. */
+/** IVS is asked, one by one, about at most this many channels that the inventory does not know; more need a listing. */
 const mostUnknownAsked = 20;
 
 /**
- * Refuses channels that do not exist, rather than leaving a job to fail where nobody looks. What the inventory does not know may have
- * been made a moment ago, so IVS is asked; when it does not tell, the job will find out.
+  * Refuses channels that do not exist, because nobody might notice that their job failed. A channel that the inventory does not know may
+  * have been created a moment ago, so IVS is asked; if it gives no answer, the job will find out.
  * @throws AppError CHANNEL_UNKNOWN
  */
 export async function assertChannelsKnown(
@@ -84,8 +84,8 @@ export async function assertChannelsKnown(
 }
 
 /**
- * What parameters name must be there: a mistake is told to whoever makes it, rather than to whoever finds a failed job. When IVS does
- * not tell, the job will find out.
+  * Checks that what the parameters name exists, so that the caller gets the error instead of somebody finding a failed job. If IVS gives no
+  * answer, the job will find out.
  * @throws AppError RECEIVER_UNKNOWN, WEBHOOK_REFUSED, RECORDING_CONFIGURATION_…, AD_CONFIGURATION_…, PLAYBACK_RESTRICTION_…
  */
 export async function assertNames(
@@ -124,7 +124,7 @@ export async function assertNames(
   }
 }
 
-/** `none` takes off what the field names. */
+/** `none` removes what the field names. */
 const mayBeNone: ReadonlySet<ActionName> = new Set([
   'set_recording',
   'set_ad_configuration',
@@ -134,7 +134,7 @@ const mayBeNone: ReadonlySet<ActionName> = new Set([
 
 interface NamedResource {
   readonly field: string;
-  /** How the codes begin that say what is wrong with the name. */
+  /** Prefixes of the codes that mean that the name is wrong. */
   readonly codes: string;
   find(
     shard: Pick<CheckedShard, 'recordingConfiguration' | 'adConfiguration' | 'playbackRestrictionPolicy'>,
@@ -158,7 +158,7 @@ const playbackRestrictionPolicy: NamedResource = {
   find: (shard, name) => shard.playbackRestrictionPolicy(name),
 };
 
-/** What an action names in IVS. */
+/** The resources in IVS that an action names. */
 const namedResources: Readonly<Partial<Record<ActionName, readonly NamedResource[]>>> = {
   set_recording: [recordingConfiguration],
   retire_recording_configuration: [recordingConfiguration],
@@ -178,7 +178,7 @@ export function givesAds(action: ActionName, params: ActionParams): boolean {
 }
 
 /**
- * Ads need MPEG-TS. Of a few channels whose format is not known IVS is asked; when it does not tell, the job will find out.
+  * Ads need MPEG-TS. IVS is asked about a few channels whose format is unknown; if it gives no answer, the job will find out.
  * @throws AppError AD_CONFIGURATION_IMPOSSIBLE
  */
 export async function assertAdsPossible(
@@ -200,7 +200,7 @@ export async function assertAdsPossible(
   );
 }
 
-/** One file of each folder is asked for, however many channels there are; each job is asked again when it runs. */
+/** One file of each folder is checked, however many channels there are; each job checks again when it runs. */
 export async function assertFiles(
   files: Pick<FileAuthority, 'assertRequest'>,
   jobs: readonly Parameters<FileAuthority['assertRequest']>[0][],

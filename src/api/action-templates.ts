@@ -1,4 +1,4 @@
-// Templates in an operator's action: `{{ channel… }}` filled in from what is known of the channel.
+// Fills in the templates of an operator action, `{{ channel… }}`, from what is known about the channel.
 import { setImmediate } from 'node:timers/promises';
 import type { ActionName, ActionParams } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -8,12 +8,12 @@ import { kinds } from '#domain/state-registry.ts';
 import { compileParams } from '#rules/action-template.ts';
 import { channelDocument } from '#rules/documents.ts';
 
-/** Characters of the parameters of all channels of one bulk, as JSON: every replica holds them until they have run. */
+/** Most characters of the parameters of all channels of one bulk action, as JSON: every replica keeps them until they have run. */
 const longestBulk = 16 * 2 ** 20;
 const renderedAtOnce = 50;
 const templateRoots: ReadonlySet<'channel'> = new Set(['channel']);
 
-/** Returns the parameters as one channel gets them; without a channel, templates are refused. @throws AppError REQUEST_INVALID */
+/** Returns the parameters for this channel; without a channel, templates are refused. @throws AppError REQUEST_INVALID */
 export function render(
   state: Pick<SharedState, 'view'>,
   action: ActionName,
@@ -43,7 +43,7 @@ export function render(
   return rendered.params;
 }
 
-/** Fills in the parameters for each channel, and lets others be answered in between. @throws AppError REQUEST_INVALID */
+/** Fills in the parameters for each channel, and yields so that other requests are answered meanwhile. @throws AppError REQUEST_INVALID */
 export async function renderAll(
   state: Pick<SharedState, 'view'>,
   { action, params, arns }: { action: ActionName; params: ActionParams; arns: readonly string[] },

@@ -17,7 +17,7 @@ function shard(name: string, hasQueue = true) {
   return { name, region: 'us-west-2', standsBy: true, state, ruleset, queueKey: hasQueue ? 'ivs-events' : undefined };
 }
 
-test('an empty standby says what begins, which rules act, and that nothing holds them back', () => {
+test('an empty standby says what will start, which rules will act, and that nothing holds them back', () => {
   const text = effectsOf([shard('main'), shard('eu', false)], ['asia']).join('\n');
   expect(text).toContain('what other processes of this deployment carry: asia.');
   expect(text).toContain('Make sure first that the other deployment is stopped');
@@ -31,7 +31,7 @@ test('an empty standby says what begins, which rules act, and that nothing holds
   expect(text).not.toContain('Found in this Redis');
 });
 
-test('what is paused, held or waiting here is named', async () => {
+test('names what is paused, held or waiting here', async () => {
   const [main, eu] = [shard('main'), shard('eu')];
   await main.state.transact((tx) => {
     pause(tx, { who: 'run --paused', reason: 'started paused' });

@@ -1,4 +1,4 @@
-// What the activation of a standby brings about, in sentences: said before somebody activates it, by what is known here.
+// What activating a standby will cause, in sentences: shown before somebody activates it, from what is known here.
 import { pausesOf, silencesInForce } from '#domain/controls-in-force.ts';
 import { callerText } from '#domain/person.ts';
 import type { Ruleset } from '#domain/rule.ts';
@@ -10,20 +10,20 @@ import { waitingApprovals } from '#rules/approvals.ts';
 export interface StandbyShard {
   readonly name: string;
   readonly region: string;
-  /** Started as a standby, and nobody has activated it. */
+  /** The process started as a standby, and nobody has activated it. */
   readonly standsBy: boolean;
   readonly state: SharedState;
   readonly ruleset: Ruleset;
-  /** What its event queue goes by, of its own or shared; undefined: it has none. */
+  /** How its event queue is identified, its own or a shared one; undefined: it has none. */
   readonly queueKey: string | undefined;
 }
 
-/** Names of rules that are told one by one. */
+/** At most this many rules are named. */
 const mostNamed = 10;
 
 /**
- * What happens as soon as these accounts are activated, in the order in which a person should read it.
- * @param elsewhere names of those that other processes of the deployment carry
+  * What happens as soon as these accounts are activated, in the order in which a person should read it.
+  * @param elsewhere names of the accounts that other processes of the deployment carry
  */
 export function effectsOf(shards: readonly StandbyShard[], elsewhere: readonly string[] = []): string[] {
   return [
@@ -56,7 +56,7 @@ function rulesText(ruleset: Ruleset | undefined): string {
 
 function controlsText(shards: readonly StandbyShard[]): string {
   const holds = sum(shards, ({ state }) => state.view.count(kinds.hold));
-  // A silence is in every account.
+  // Silences apply to every account.
   const silences = Math.max(0, ...shards.map(({ state }) => silencesInForce(state.view, state.nowMs()).length));
   const [pause] = shards.flatMap(({ state }) => pausesOf(state.view));
   const known = `Known here: ${counted(holds, 'hold')}, ${counted(silences, 'silence')}. Those of the other deployment are not, unless its Redis was taken over.`;
@@ -65,7 +65,7 @@ function controlsText(shards: readonly StandbyShard[]): string {
     : `All automation stays paused (${callerText(pause.who)}: ${pause.reason}) until it is resumed. ${known}`;
 }
 
-/** What was left here by earlier work, or came with a Redis that was taken over. */
+/** Work that was left here earlier, or that came with a Redis that was taken over. */
 function waitingText(shards: readonly StandbyShard[]): string[] {
   const waiting = [
     ['job', sum(shards, ({ state }) => state.view.count(kinds.job))],

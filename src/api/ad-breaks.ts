@@ -1,4 +1,4 @@
-// The line of ad breaks of all accounts. Meets the port of routes/ad-breaks.ts.
+// Ad breaks that wait for their turn, of all accounts. Implements the port of routes/ad-breaks.ts.
 import type { AdBreakRequest } from '#domain/action-memory.ts';
 import { cancelAdBreak } from '#domain/ad-break-line.ts';
 import { adBreakLeadMs } from '#domain/ad-breaks.ts';

@@ -1,4 +1,4 @@
-// Shows the alerts as a metric, every two seconds: the same list that the page and `GET /v1/alerts` show.
+// Exports the alerts as a metric, every two seconds: the same list that the page and `GET /v1/alerts` show.
 import type { Clock } from '#runtime/clock.ts';
 import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -13,7 +13,7 @@ export interface AlertGaugesOptions extends AlertSources {
   readonly random: () => number;
 }
 
-/** The loop that shows them. */
+/** The loop that updates the gauges. */
 export function alertGauges(options: AlertGaugesOptions): Loop {
   const { clock, logger, random } = options;
   const everyMs = 2_000;
@@ -34,7 +34,7 @@ export function alertGauges(options: AlertGaugesOptions): Loop {
   });
 }
 
-/** Sets the gauges once. Every kind is there, also at 0; what is of all accounts counts in the first. */
+/** Sets the gauges once. Every kind is present, also at 0; alerts about all accounts count in the first. */
 export function showAlerts({
   shards,
   carried,
@@ -50,7 +50,7 @@ export function showAlerts({
   }
   for (const { accounts } of outages?.() ?? [])
     for (const shard of accounts) metrics.alerts.set({ shard, kind: 'redis' }, 1);
-  // Also of accounts that this process does not carry.
+  // Includes the accounts that this process does not carry.
   for (const { account, missing } of carried?.() ?? [])
     metrics.alerts.set({ shard: account, kind: 'not_carried' }, missing.length > 0 ? 1 : 0);
 }

@@ -21,7 +21,7 @@ function setup() {
     },
   });
   const sources = { shards: [{ name: 'main', state }], config: () => ({ loadedAtMs: 0, triedAtMs: 5, error }) };
-  /** Another replica, which sees nothing wrong with its own configuration. */
+  /** Another replica, which finds nothing wrong with its own configuration. */
   const other = { ...sources, config: () => ({ loadedAtMs: 0 }) };
   return {
     state,
@@ -39,7 +39,7 @@ function setup() {
   };
 }
 
-test('an alert of any kind is resolved when it is over, with who had it, for a day; what does not change is not written', async () => {
+test('a finished alert of any kind is listed as resolved for a day, with who acknowledged it; unchanged alerts are not written', async () => {
   const t = setup();
   await t.keyless();
   await logAlerts(t.sources);
@@ -53,7 +53,7 @@ test('an alert of any kind is resolved when it is over, with who had it, for a d
   expect(t.ended()).toEqual([['keyless', 'resolved', 'user mara']]);
   expect(endedAlerts(t.sources)[0]).toMatchObject({ title: 'Channel without a stream key', cause: 'no key' });
 
-  // It begins anew, and nobody has taken that.
+  // It begins again, and nobody has acknowledged that.
   t.pass(5_000);
   await t.keyless();
   await logAlerts(t.sources);
@@ -68,7 +68,7 @@ test('an alert of any kind is resolved when it is over, with who had it, for a d
   expect(t.state.view.count(kinds.seenAlert)).toBe(0);
 });
 
-test('what a person dismissed is resolved at once, by them', async () => {
+test('an alert that a person dismissed is resolved by them at once', async () => {
   const t = setup();
   const failed = { action: 'notify', code: 'WEBHOOK_REJECTED', message: 'said 404', who: 'rule a', channelArn };
   await t.state.transact((tx) => noteFailedJob(tx, { jobId: 'j', ...failed }));
@@ -78,7 +78,7 @@ test('what a person dismissed is resolved at once, by them', async () => {
   expect(t.ended()).toEqual([['failed_job', 'resolved', 'token ann']]);
 });
 
-test('of several Redis servers one that is away keeps nobody from writing down the alerts of the others', async () => {
+test('an unreachable Redis does not stop alerts on the other Redis servers from being recorded', async () => {
   const [away, t] = [setup(), setup()];
   await away.keyless();
   await t.keyless();
@@ -92,7 +92,7 @@ test('of several Redis servers one that is away keeps nobody from writing down t
   expect(t.state.view.count(kinds.seenAlert)).toBe(1);
 });
 
-test('what one replica sees by itself is not over because another does not see it', async () => {
+test('an alert that only one replica can see does not end because another replica does not see it', async () => {
   const t = setup();
   t.breakConfig('config.yaml:3:1 expected a number');
   await logAlerts(t.sources);

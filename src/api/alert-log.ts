@@ -1,5 +1,5 @@
-// Writes down which alerts there are, so that their end can be told: most of them are not kept anywhere, but follow from what is true
-// now. Every replica with an API looks; what one has written the others find.
+// Records which alerts exist, so that their end is known: most alerts are not stored anywhere, but follow from the current state. Every
+// replica with an API does this; each finds what another has recorded.
 import { isDeepStrictEqual } from 'node:util';
 import type { SeenAlert } from '#domain/alert.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
@@ -24,18 +24,18 @@ export interface AlertLogOptions extends AlertSources {
   readonly shards: readonly (AlertShard & { readonly state: SharedState })[];
 }
 
-/** What each replica sees by itself: that one of them does not see it is not its end. */
+/** Kinds that each replica sees by itself: if one replica does not see such an alert, it has not ended. */
 const ofOneReplica: ReadonlySet<AlertKind> = new Set(['config', 'data_gap', 'dead_letters', 'redis', 'not_carried']);
-/** What is on record is renewed no more often. */
+/** A record is renewed at most this often. */
 const renewMs = 60_000;
-/** Nobody has renewed it for so long: nobody sees it any more. */
+/** If nobody has renewed a record for this long, nobody sees the alert any longer. */
 const unseenMs = 150_000;
 const endedKeptMs = 86_400_000;
 const mostEnded = 300;
-/** More than anybody reads; what is beyond is shown as long as it is there, and then forgotten. */
+/** More than anybody reads; alerts beyond this are shown while they are open, and forgotten afterwards. */
 const mostOpen = 1_000;
 
-/** The loop that looks. */
+/** The loop that records alerts. */
 export function alertLog(
   options: AlertLogOptions & { readonly clock: Clock; readonly logger: Logger; readonly random: () => number },
 ): Loop {
@@ -59,8 +59,8 @@ export function alertLog(
 }
 
 /**
- * Looks once, and writes what has changed: mostly nothing. Of several Redis servers one that is away does not keep the others from it.
- * @throws what a write throws, when all accounts have had their turn
+  * Compares once, and writes what has changed, which is usually nothing. A Redis that is away does not stop the accounts on other servers.
+  * @throws what a write throws, after every account has been tried
  */
 export async function logAlerts(sources: AlertLogOptions): Promise<void> {
   const { shards } = sources;
@@ -73,7 +73,7 @@ export async function logAlerts(sources: AlertLogOptions): Promise<void> {
     const changes = changesOf(state.view, open.get(shard) ?? [], state.nowMs());
     if (changes.length === 0) return;
     await state.transact((tx) => {
-      // What another replica has written meanwhile is as true.
+      // What another replica has written in the meantime is just as valid.
       for (const { id, before, after } of changes) {
         const key = kinds.seenAlert.of(id);
         if (!isDeepStrictEqual(tx.get(key), before)) continue;
@@ -88,7 +88,7 @@ export async function logAlerts(sources: AlertLogOptions): Promise<void> {
 interface Change {
   readonly id: string;
   readonly before: SeenAlert | undefined;
-  /** Undefined: it is forgotten. */
+  /** Undefined: the record is deleted. */
   readonly after: SeenAlert | undefined;
 }
 
@@ -117,7 +117,7 @@ function changesOf(view: StateView, open: readonly Alert[], nowMs: number): Chan
   return changes;
 }
 
-/** Whether what is seen now differs from what is on record; when it began each replica may tell another time of what it sees by itself. */
+/** Whether the alert differs from its record. For kinds that each replica sees by itself, a different beginning is no difference. */
 function isNews(before: SeenAlert, after: SeenAlert): boolean {
   const isLocal = isAlertKind(before.kind) && ofOneReplica.has(before.kind);
   if (!isLocal && before.sinceMs !== after.sinceMs) return true;

@@ -1,10 +1,10 @@
-// Alerts of accounts that other processes carry, as their state in Redis tells them.
+// Alerts of accounts that other processes carry, read from their state in Redis.
 import type { Carried } from '#domain/carrier.ts';
 import { type Alert, endedAlerts, openAlerts } from './alerts.ts';
 import { askEach, type Reached, settleEach, type Unasked } from './reach.ts';
 
 export interface AlertsElsewhereOptions {
-  /** Those that others carry. */
+  /** The accounts that others carry. */
   readonly shards: readonly Reached[];
   readonly carried: () => readonly Carried[];
 }
@@ -18,7 +18,7 @@ export class AlertsElsewhere {
     this.#options = options;
   }
 
-  /** What needs a person there; of an account that cannot be asked, only that nobody carries it. */
+  /** Open alerts there; if an account cannot be asked, only that nobody carries it. */
   async open({
     only = () => true,
   }: {
@@ -32,7 +32,7 @@ export class AlertsElsewhere {
     return { alerts: [...found.flatMap(({ value }) => value), ...untold], unasked };
   }
 
-  /** Alerts there that are over. */
+  /** Alerts there that have ended. */
   async ended(): Promise<readonly Alert[]> {
     const { found } = await settleEach(this.#options.shards, (shard) =>
       shard.read((state) => endedAlerts({ shards: [{ name: shard.name, state }], isOne: false })),
@@ -40,7 +40,7 @@ export class AlertsElsewhere {
     return found.flatMap(({ value }) => value);
   }
 
-  /** Where an alert lies, and what it says now; undefined: not there. @throws AppError REDIS_… */
+  /** Where an alert is stored, and its current content; undefined: not there. @throws AppError REDIS_… */
   async find(id: string): Promise<{ readonly shard: Reached; readonly alert: Alert } | undefined> {
     const shard = this.#options.shards.find(({ name }) => id.startsWith(`${name}:`));
     if (!shard) return undefined;
@@ -49,7 +49,7 @@ export class AlertsElsewhere {
     return alert && { shard, alert };
   }
 
-  /** Accounts that somebody should carry and nobody does. */
+  /** Accounts that some process should carry and none does. */
   get missing(): readonly string[] {
     return this.#options.carried().flatMap(({ account, missing }) => (missing.length > 0 ? [account] : []));
   }

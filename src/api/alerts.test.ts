@@ -16,7 +16,7 @@ function account(name: string) {
 
 const failed = { action: 'notify', code: 'WEBHOOK_REJECTED', message: 'said 404', who: 'rule a', channelArn };
 
-test('the alerts of one account stay in sight whatever the others say, and are 0 when they are mended', async () => {
+test('the metric shows the alerts of one account whatever happens to the others, and 0 once they have ended', async () => {
   const metrics = testMetrics();
   const shards = [account('west'), account('europe')];
   const gauges = async () => {
@@ -31,7 +31,7 @@ test('the alerts of one account stay in sight whatever the others say, and are 0
   expect(await gauges()).toMatchObject({ 'west keyless': 0, 'europe keyless': 0 });
 });
 
-test('jobs that failed for one reason are one alert, which a person dismisses; a later failure is a new one', async () => {
+test('jobs that failed for the same reason are one alert, which a person can dismiss; a later failure is a new alert', async () => {
   const west = account('west');
   const sources = { shards: [west], config };
   const fail = (jobId: string) => west.state.transact((tx) => noteFailedJob(tx, { jobId, ...failed }));
@@ -51,7 +51,7 @@ test('jobs that failed for one reason are one alert, which a person dismisses; a
   });
 });
 
-test('what is not a person’s to end stays after it was acknowledged; one that begins anew was not seen yet', async () => {
+test('an alert that a person cannot end stays after it is acknowledged; if it begins again, it counts as unseen', async () => {
   const shards = [account('west'), account('europe')];
   const sources = { shards, config };
   const [, europe] = shards;
@@ -68,7 +68,7 @@ test('what is not a person’s to end stays after it was acknowledged; one that 
   expect(openAlerts(sources)[0]?.acknowledged).toBeUndefined();
 });
 
-test('every source has its alert, with what began when; an old failure is forgotten with its job', async () => {
+test('every source has its alert, with when it began; an old failure is forgotten with its job', async () => {
   const west = account('west');
   const shard: AlertShard = {
     ...west,

@@ -16,7 +16,7 @@ import { audit } from '#journal/audit.ts';
 import { approvalAlertId, deedOf, waitingApprovals } from '#rules/approvals.ts';
 import { nameOf } from '#streams/queries.ts';
 
-/** What each kind is called, and how urgent it is. */
+/** The title of each kind, and its severity. */
 export const alertKinds = {
   incident: { severity: 'critical', title: 'Incident' },
   keyless: { severity: 'critical', title: 'Channel without a stream key' },
@@ -46,52 +46,55 @@ export interface Alert {
   readonly title: string;
   /** What happened, in full. */
   readonly cause: string;
-  /** Where more is to be seen: an address within the page, such as `#/incident/i-1`, or of the daemon. */
+  /** Where to see more: an address within the page, such as `#/incident/i-1`, or of the daemon. */
   readonly link: string;
   /** Epoch ms. */
   readonly since: number;
-  /** When the newest part of it began, of what stands for several: whoever had taken it before had not seen that. Default: `since` */
+  /**
+   * For an alert that stands for several things: when the newest of them began. Whoever acknowledged it earlier had not seen that one.
+   * Default: `since`
+   */
   readonly newest?: number | undefined;
   /** When it ended, or ends by itself. */
   readonly end?: number | undefined;
   readonly channelArn?: string | undefined;
   readonly rule?: string | undefined;
-  /** Nothing but a person's word ends it. */
+  /** Only a person can end it. */
   readonly dismissible?: true | undefined;
-  /** Who has it, since when, and with which note. */
+  /** Who has acknowledged it, when, and with which note. */
   readonly acknowledged?: Acknowledgement | undefined;
 }
 
 export const alertStates = ['open', 'acknowledged', 'resolved'] as const;
 export type AlertState = (typeof alertStates)[number];
 
-/** What is said of an alert is about what there was of it then: of what came later it says nothing. */
+/** Whether something said about an alert at this time covers all of it: it covers only what had begun by then. */
 export function isAboutAllOf(atMs: number, { since, newest = since }: Pick<Alert, 'since' | 'newest'>): boolean {
   return atMs >= newest;
 }
 
-/** `resolved`: it is over by now. */
+/** `resolved`: it has ended. */
 export function stateOf({ end, acknowledged }: Alert, nowMs: number): AlertState {
   if (end !== undefined && end <= nowMs) return 'resolved';
   return acknowledged ? 'acknowledged' : 'open';
 }
 
-/** One account's part of what is looked at. */
+/** What alerts need to know about one account. */
 export interface AlertShard {
   readonly name: string;
   readonly state: Pick<SharedState, 'view' | 'nowMs'>;
-  /** Since when a source has been silent; undefined while it gives data. */
+  /** Since when a source has given no data; undefined while it gives data. */
   readonly silentSinceMs?: ((source: DataSource) => number | undefined) | undefined;
   readonly deadLetters?: (() => { readonly count: number; readonly sinceMs: number } | undefined) | undefined;
 }
 
 export interface AlertSources {
   readonly shards: readonly AlertShard[];
-  /** Whether the configuration has one account only; default: whether there is one shard here. */
+  /** Whether the configuration has only one account; default: whether there is one shard here. */
   readonly isOne?: boolean | undefined;
-  /** Who carries which accounts, where there are several. */
+  /** Who carries which accounts, if there are several. */
   readonly carried?: (() => readonly Carried[]) | undefined;
-  /** Of several Redis servers those that cannot be used; where there is one, nothing would be told without it. */
+  /** With several Redis servers, those that cannot be used. With only one there is none of this: without it no alert can be shown. */
   readonly outages?: (() => readonly RedisOutageOf[]) | undefined;
   readonly config: () => {
     readonly loadedAtMs: number;
@@ -100,7 +103,7 @@ export interface AlertSources {
   };
 }
 
-/** A Redis that cannot be used, and whose accounts stand still therefore. */
+/** A Redis that cannot be used, so that its accounts stand still. */
 export interface RedisOutageOf {
   /** `REDIS_URL`, or `accounts[2].redis_url_file`. */
   readonly setting: string;
@@ -112,16 +115,16 @@ export interface RedisOutageOf {
 }
 
 const soonMs = 10 * 60_000;
-/** And with less than this share of its life left: a short one is not announced when it is made. */
+/** Only if less than this share of its duration is left, so that a short one is not announced as soon as it is made. */
 const soonShare = 0.2;
 
-/** Each once, as it was told last; the worst first, then the oldest. */
+/** Each alert once, in its last version; the most severe first, then the oldest. */
 export function inAlertOrder(alerts: readonly Alert[]): Alert[] {
   const byId = new Map(alerts.map((alert) => [alert.id, alert]));
   return [...byId.values()].sort((a, b) => rank(a) - rank(b) || a.since - b.since);
 }
 
-/** Everything that needs a person now, the worst first, then the oldest. */
+/** Everything that needs a person now, the most severe first, then the oldest. */
 export function openAlerts({ shards, isOne = shards.length === 1, carried, outages, config }: AlertSources): Alert[] {
   const found = new Map<string, Alert>();
   for (const shard of shards) {
@@ -151,7 +154,7 @@ export function openAlerts({ shards, isOne = shards.length === 1, carried, outag
   return inAlertOrder(all);
 }
 
-/** Those that are over, the last one first: the newest incidents, and what else ended within a day. */
+/** Alerts that have ended, the last one first: the newest incidents, and others that ended within a day. */
 export function endedAlerts({ shards, isOne = shards.length === 1 }: Pick<AlertSources, 'shards' | 'isOne'>): Alert[] {
   return shards
     .flatMap((shard) => [
@@ -165,7 +168,7 @@ export function endedAlerts({ shards, isOne = shards.length === 1 }: Pick<AlertS
     .sort(byEnd);
 }
 
-/** Each once: several processes may have written down the end of what is of no account. The last one first. */
+/** Each alert once, the last one first: several processes may have recorded the end of an alert that belongs to no account. */
 export function inEndOrder(ended: readonly Alert[]): Alert[] {
   return [...new Map(ended.map((alert) => [alert.id, alert])).values()].sort(byEnd);
 }
@@ -183,17 +186,17 @@ function endedOnRecord(view: StateView): Alert[] {
   });
 }
 
-/** A replica of another version may know kinds that this one does not. */
+/** A replica of another version may write kinds that this one does not know. */
 export function isAlertKind(kind: string): kind is AlertKind {
   return Object.hasOwn(alertKinds, kind);
 }
 
-/** Where there are several accounts, an id says whose it is. A silence is in all of them. */
+/** With several accounts, an id says which account it belongs to. A silence is stored in all of them. */
 function named({ name }: AlertShard, alert: Alert, isOne: boolean): Alert {
   return isOne || alert.kind === 'silence_ending' ? alert : { ...alert, id: `${name}:${alert.id}` };
 }
 
-/** The account that an id names; what is of all accounts lies in the first. */
+/** The account that an id names; alerts about all accounts are stored in the first. */
 export function shardOf<S extends AlertShard>(shards: readonly S[], id: string): S | undefined {
   return shards.find(({ name }) => id.startsWith(`${name}:`)) ?? shards[0];
 }
@@ -204,13 +207,13 @@ export interface AlertFinder {
 }
 
 /**
- * A person has seen an alert. What only a person's word can end is over with it; the others stay until their cause is gone.
+  * Acknowledges an alert for a person. If only a person can end it, this ends it; any other alert stays until its cause is gone.
  * @throws AppError NOT_FOUND
  */
 export async function acknowledge(
   sources: AlertSources & {
     readonly shards: readonly (AlertShard & { readonly state: SharedState })[];
-    /** Where there are accounts that others carry. */
+    /** If other processes carry accounts. */
     readonly elsewhere?: AlertFinder | undefined;
   },
   id: string,
@@ -241,7 +244,7 @@ export async function acknowledge(
   });
 }
 
-/** What is written down of an alert. */
+/** What the log of alerts records about an alert. */
 export function seenOf(
   { kind, severity, title, cause, link, since, channelArn, rule }: Alert,
   nowMs: number,
@@ -269,7 +272,7 @@ function alertOf(
   return { kind, ...alertKinds[kind], ...rest };
 }
 
-/** Those that lie in the shared state. */
+/** Alerts that are stored in the shared state. */
 function* stored({ state: { view } }: AlertShard): Iterable<Alert> {
   for (const [id, alert] of view.entries(kinds.alert)) {
     if (!isAlertKind(alert.kind)) continue;
@@ -284,7 +287,7 @@ function* stored({ state: { view } }: AlertShard): Iterable<Alert> {
   }
 }
 
-/** Channels by their names, where these are known. */
+/** Channels by name, if the name is known. */
 function withNames(view: StateView, text: string): string {
   return text.replaceAll(/arn:[\w-]+:ivs:[\w-]+:\d+:channel\/\w+/g, (arn) => nameOf(view, arn as ChannelArn) || arn);
 }
@@ -315,7 +318,7 @@ function incidents({ state: { view } }: AlertShard, which: 'open' | 'over'): Ale
   return (
     Array.from(view.entries(kinds.incident), ([, incident]) => incident)
       .filter(({ closedAtMs }) => (closedAtMs === undefined) === (which === 'open'))
-      // A cap's incident is its alert, seen again.
+      // The incident of a cap is already shown as the alert of that cap.
       .filter(({ kind }) => kind !== 'cap')
       .map((incident) =>
         alertOf('incident', {
@@ -363,7 +366,7 @@ function redisAlert({ setting, address, kind, sinceMs, accounts }: RedisOutageOf
   });
 }
 
-/** Processes that carry other accounts see it: there is nobody else to tell. */
+/** Processes that carry other accounts show this alert, because this account has no process that could. */
 function notCarried(each: Carried): Alert[] {
   const cause = missingText(each);
   if (cause === undefined) return [];
@@ -393,7 +396,7 @@ function endingSilences({ state }: AlertShard): Alert[] {
     );
 }
 
-/** Actions that wait for a person's yes: what a rule asks for at one moment is one alert. */
+/** Actions that wait for a person's approval. Those that a rule asks for at the same moment are one alert. */
 function awaited({ name, state: { view } }: AlertShard, isOne: boolean): Alert[] {
   const alike = Map.groupBy(waitingApprovals(view), approvalAlertId);
   return Array.from(alike, ([alertId, approvals]) => {

@@ -1,4 +1,4 @@
-// What every operation of the API document has, said once here instead of at each route: an id, refusals with their shape, examples.
+// What all operations of the API document share, in one place instead of at each route: an id, refusals with their shape, examples.
 import { z } from 'zod';
 import { type ErrorCode, errorCatalog } from '#domain/error-catalog.ts';
 import { answerExamples, exampleOf, requestExamples } from './examples.ts';
@@ -19,11 +19,11 @@ interface Refusal {
   readonly code: ErrorCode;
   readonly detail: string;
   readonly more?: Json;
-  /** The answer says when to ask again. */
+  /** The response says when to retry. */
   readonly isLater?: true;
 }
 
-/** Refusals that many operations have, by their name under components/responses. */
+/** Refusals that many operations share, by their name under components/responses. */
 const refusals = {
   BadRequest: {
     status: 400,
@@ -79,7 +79,7 @@ const refusals = {
 } satisfies Record<string, Refusal>;
 type RefusalName = keyof typeof refusals;
 
-/** The document with what all of its operations have. */
+/** Returns the document with what all of its operations share. */
 export function completed(document: Json): Json {
   for (const [path, item] of Object.entries((document['paths'] ?? {}) as Record<string, Record<string, Operation>>))
     for (const [method, operation] of Object.entries(item)) complete(operation, method, path);
@@ -118,7 +118,7 @@ function complete(operation: Operation, method: string, path: string): void {
   addExamples(operation);
 }
 
-/** Every body gets an example: one written for it, or one made from its schema. */
+/** Gives every body an example: a written one, or one made from its schema. */
 function addExamples({ operationId = '', requestBody, responses = {} }: Operation): void {
   for (const media of Object.values(requestBody?.content ?? {})) {
     const written = requestExamples[operationId];
@@ -132,7 +132,7 @@ function addExamples({ operationId = '', requestBody, responses = {} }: Operatio
     }
 }
 
-/** The schema of an answer, for clients that must take what later versions add; without the bounds that every number has. */
+/** The schema of a response, for clients that must accept what later versions add; without the bounds that every number has. */
 function opened(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(opened);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -168,7 +168,7 @@ function problemContent(example?: Json): Json {
   };
 }
 
-/** `getFleetSamples` for `GET /v1/fleet/samples`: for a route that does not say its own. */
+/** `getFleetSamples` for `GET /v1/fleet/samples`: the id of a route that does not set its own. */
 function idOf(method: string, path: string): string {
   const words = path
     .replace(/^\/v1/, '')

@@ -1,4 +1,4 @@
-// The API document: OpenAPI as JSON at /docs/json, and a page at /docs that needs nothing from anywhere else.
+// The API document: OpenAPI as JSON at /docs/json, and a page at /docs that loads nothing from other hosts.
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
@@ -12,13 +12,13 @@ const securityText =
 
 const whereText = 'The daemon that serves this document';
 
-/** Adds `/docs` and `/docs/json`; call it before the routes are registered, which it watches. */
+/** Adds `/docs` and `/docs/json`. Call it before the routes are registered, because it collects them as they are. */
 export function registerApiDocument(app: FastifyInstance, { version, open }: { version: string; open: boolean }): void {
   void app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'ivs-autopilot', version, description: 'Stream-operations automation for Amazon IVS.' },
-      // Of the host that the document came from, whatever it is called.
+      // Relative, so that it works for any host name.
       servers: [{ url: '/', description: whereText }],
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: securityText } } },
       security: open ? [{}, { token: [] }] : [{ token: [] }],

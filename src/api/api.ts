@@ -1,4 +1,4 @@
-// The HTTP API over all shards: each noun's routes with what they need. A new noun gets its routes file, and one line here.
+// The HTTP API over all shards: each noun's routes with what they need. A new noun gets a routes file, and one line here.
 
 import type { FastifyPluginAsync } from 'fastify';
 import type { ConfigInForce } from '#config/in-force.ts';
@@ -72,14 +72,14 @@ import type { ApiEnvironment } from './tokens.ts';
 
 export interface ApiOptions {
   readonly shards: ShardDirectory<Shard, DistantShard>;
-  /** Who carries which accounts, where there are several. */
+  /** Who carries which accounts, if there are several. */
   readonly carried?: (() => readonly Carried[]) | undefined;
   readonly files: FileAuthority;
   readonly inForce: () => ConfigInForce;
   /** Whether the process was started as a standby. */
   readonly standby: boolean;
   readonly reload: (why: string) => Promise<ConfigInForce>;
-  /** Told of what operators say to all automation. */
+  /** Called when an operator pauses or resumes all automation. */
   readonly onControl?: ((control: Control) => void) | undefined;
   readonly env: ApiEnvironment;
   readonly tokens: readonly ApiToken[];
@@ -278,7 +278,7 @@ export function createApi(options: ApiOptions): Api {
   return { server, services: [page.feed, gauges, escalation, seen, summary, server] };
 }
 
-/** Routes that need what only the process has that carries an account: of a channel of another one they say who that is. */
+/** Routes that need something only the carrying process has. For a channel of another account they say which process that is. */
 function carriedHere(directory: ShardDirectory<Shard, DistantShard>, plugin: FastifyPluginAsync): FastifyPluginAsync {
   return async (app) => {
     app.addHook('preHandler', async ({ params }) => {
@@ -302,14 +302,14 @@ function alertShard(shard: Shard) {
   };
 }
 
-/** A standby is alive and not ready: no probe restarts it, and no load balancer sends it work. */
+/** A standby is alive but not ready: no probe restarts it, and no load balancer sends it work. */
 function standbyCheck(standsBy: () => boolean): ReadinessCheck {
   return async () => {
     if (standsBy()) throw new AppError('STANDBY', 'stands by until it is activated');
   };
 }
 
-/** For so long a connection that was lost is on its way back. */
+/** A lost connection that is restored within this time is no outage. */
 const briefOutageMs = 5_000;
 
 function hasOneRedis(shards: readonly Shard[]): boolean {
@@ -328,7 +328,7 @@ function redisOutages(shards: readonly Shard[], nowMs: number): RedisOutageOf[] 
   }).flat();
 }
 
-/** What /readyz asks: Redis answers, the first full poll is done, the event queue is read. */
+/** What /readyz checks: Redis answers, the first complete sweep is done, the event queue is read. */
 function readinessChecks(
   { all: shards, isOne }: ShardDirectory<Shard>,
   inForce: () => ConfigInForce,
@@ -343,7 +343,7 @@ function readinessChecks(
       if (fleetCounts(shard.state.view).lastFullPollMs === undefined) {
         throw new AppError('POLL_FAILED', 'no sweep has completed yet');
       }
-      // The API and the page are needed most while IVS does not answer: a gap does not make this replica unready.
+      // The API and the page are needed most while IVS does not answer, so a gap does not make this replica unready.
       const sinceMs = shard.silentSinceMs('poll');
       return sinceMs === undefined ? undefined : `no complete sweep since ${new Date(sinceMs).toISOString()}`;
     });
@@ -360,11 +360,11 @@ function readinessChecks(
   return checks;
 }
 
-/** One Redis of several that does not answer stops its own accounts: the API of the others must not go with it. */
+/** If one of several Redis servers does not answer, only its own accounts stop: the API for the others must stay ready. */
 function unlessItsRedisAlone(shards: readonly Shard[], shard: Shard, check: ReadinessCheck): ReadinessCheck {
   if (hasOneRedis(shards)) return check;
   const others = shards.filter(({ redis }) => redis.address !== shard.redis.address);
-  /** From its outage until the check succeeds again: what it needs after that takes its time. */
+  /** True from its outage until the check succeeds again, because recovery takes a while after Redis is back. */
   let isExcused = false;
   return async (signal) => {
     const late = new AppError('REDIS_UNREACHABLE', 'no answer in time');

@@ -1,4 +1,4 @@
-// Actions that wait for a person's yes, over all accounts. Meets the port of routes/approvals.ts.
+// Actions that wait for a person's approval, of all accounts. Implements the port of routes/approvals.ts.
 import { maskAddresses } from '#domain/address.ts';
 import type { Answered, Approval, ApprovalAnswer, ApprovalSaid } from '#domain/approval.ts';
 import type { Control } from '#domain/control.ts';
@@ -24,14 +24,14 @@ export interface ApprovalShard extends ShardIdentity {
   readonly pipeline: { answer(said: ApprovalSaid): Promise<Answered> };
 }
 
-/** One that another process carries. */
+/** An account that another process carries. */
 interface DistantApprovals extends ShardIdentity {
   answer?(said: ApprovalSaid, ruleset: Ruleset): Promise<Answered>;
 }
 
 export interface ApprovalsOptions {
   readonly shards: ShardDirectory<ApprovalShard, DistantApprovals>;
-  /** Told of each answer that counted. */
+  /** Called for each answer that counted. */
   readonly onControl?: ((control: Control) => void) | undefined;
 }
 
@@ -76,7 +76,7 @@ export class Approvals implements ApprovalsPort {
     return (await this.say(id, said)).approval;
   }
 
-  /** As `answer`; says also whether they had said so before. */
+  /** As `answer`; also returns whether this person had already given this answer. */
   async say(id: string, said: Said): Promise<{ readonly approval: ApprovalView; readonly repeated: boolean }> {
     const { name, own } = this.#place(id);
     const control: ApprovalSaid = { ...said, id: own };
@@ -96,7 +96,7 @@ export class Approvals implements ApprovalsPort {
       : shards.named(name).pipeline.answer(control);
   }
 
-  /** Where there are several accounts, an id says whose it is. */
+  /** With several accounts, an id says which account it belongs to. */
   #place(id: string): { readonly name: string; readonly own: string } {
     const { shards } = this.#options;
     if (shards.isOne) return { name: shards.first.name, own: id };
@@ -149,7 +149,7 @@ function missing(id: string): AppError {
   );
 }
 
-/** Those that wait first, the first to run out first; then the newest. */
+/** Waiting approvals first, those that expire soonest at the top; then the newest. */
 function orderOf(a: Approval, b: Approval): number {
   if (a.state === 'waiting' && b.state === 'waiting') return a.untilMs - b.untilMs;
   if (a.state === 'waiting') return -1;
@@ -160,7 +160,7 @@ function answerView({ atMs, values, ...rest }: ApprovalAnswer): ApprovalView['an
   return { ...rest, at: iso(atMs), shown: { ...values } satisfies Values };
 }
 
-/** Those that are known. */
+/** The approvals that are known. */
 function given<T extends Readonly<Record<string, unknown>>>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;

@@ -25,7 +25,7 @@ function setup(changes: Partial<AuthProxySettings> = {}) {
 
 type Header = readonly [name: string, value: string];
 
-/** As Node reads it: names in lower case, one that comes twice with a comma in between. */
+/** As Node parses them: names in lower case, a repeated header joined with a comma. */
 function request(given: readonly Header[], { from = '10.0.0.5', method = 'GET' } = {}) {
   const headers: Record<string, string> = {};
   for (const [name, value] of given) {
@@ -44,7 +44,7 @@ const code = (run: () => unknown) => {
 };
 const utf8 = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
 
-test('the name and the role are those of the headers, whatever the case of either', () => {
+test('takes name and role from the headers, in upper or lower case', () => {
   const { proxy } = setup();
   const caller = proxy.callerOf(
     request([
@@ -55,7 +55,7 @@ test('the name and the role are those of the headers, whatever the case of eithe
   expect(caller).toEqual({ name: 'mara@example.com', role: 'operator', proxied: true });
 });
 
-test('who is no trusted proxy cannot use the header: it is as if it were not there, and the log says so once a minute', () => {
+test('ignores the header of a client that is no trusted proxy, and logs this once a minute', () => {
   const { proxy, lines, pass } = setup();
   const forged = request(
     [
@@ -139,7 +139,7 @@ test.each<[string, readonly Header[], unknown]>([
   expect(code(() => proxy.callerOf(request(headers)))).toEqual(expected);
 });
 
-test('groups become roles, the highest counts, and who is in none of them has the default', () => {
+test('maps groups to roles: the highest counts, and a person in none of the groups gets the default', () => {
   const roles = { operator: ['video-oncall'], admin: ['video-leads', 'sre'] };
   const { proxy } = setup({ roles });
   const roleOf = (groups: string, of = proxy) =>
@@ -155,10 +155,10 @@ test('groups become roles, the highest counts, and who is in none of them has th
 
   expect(roleOf('staff, video-oncall ,sre')).toBe('admin');
   expect(roleOf('staff,Video-Oncall')).toBe('operator');
-  // The name of a role is then a group as any other.
+  // With `roles` set, the name of a role is a group like any other.
   expect(roleOf('admin')).toBe('viewer');
   expect(roleOf('staff', setup({ roles, default_role: 'none' }).proxy)).toBe('FORBIDDEN');
-  // Of whoever is in very many groups no part of a name counts, nor is one left out.
+  // For a person in very many groups, no part of a group name counts, and no group is left out.
   const many = (last: string) => `${'x'.repeat(7_996)},${last}`;
   expect(roleOf(many('sre-visitors'))).toBe('viewer');
   expect(roleOf(many('staff,sre'))).toBe('admin');
@@ -166,7 +166,7 @@ test('groups become roles, the highest counts, and who is in none of them has th
   expect(roleOf(utf8('Übertragung'), setup({ roles: { operator: ['übertragung'] } }).proxy)).toBe('operator');
 });
 
-test('a page of another site cannot act in the name of whom the proxy signed in; reading does no harm', () => {
+test('a page of another site cannot act as the person whom the proxy signed in; reading is allowed', () => {
   const { proxy } = setup();
   const from = (method: string, headers: readonly Header[]) =>
     code(() =>

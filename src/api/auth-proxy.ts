@@ -1,5 +1,5 @@
-// Names and roles from a proxy that signs people in (`http.auth_proxy`), as Grafana's auth proxy has them. They are believed only where the
-// connection comes straight from an address of `http.trusted_proxies`; of anybody else the headers say nothing.
+// Names and roles from a proxy that signs people in (`http.auth_proxy`), like Grafana's auth proxy. The headers count only if the
+// connection comes directly from an address of `http.trusted_proxies`; from anybody else they are ignored.
 // https://grafana.com/docs/grafana/latest/setup-grafana/configure-access/configure-authentication/auth-proxy/
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '#domain/errors.ts';
@@ -8,7 +8,7 @@ import type { Logger } from '#runtime/logger.ts';
 import { type Caller, isKeptName, type TokenRole, tokenRoles } from './auth.ts';
 import type { TrustedProxies } from './client-address.ts';
 
-/** So often the log tells of headers that are not believed, whoever sends them. */
+/** How often the log reports ignored headers, however many clients send them. */
 const tellEveryMs = 60_000;
 
 /** `http.auth_proxy` of the configuration. */
@@ -17,16 +17,16 @@ export interface AuthProxySettings {
   readonly header_name: string;
   /** The header with a role, or with groups that `roles` knows. */
   readonly headers: { readonly role?: string | undefined };
-  /** What values of that header mean. Undefined: it is the name of a role. */
+  /** What the values of that header mean. Undefined: the value is the name of a role. */
   readonly roles?: { readonly [R in TokenRole]?: readonly string[] | undefined } | undefined;
-  /** Of somebody whose role no header tells. */
+  /** The role of a person for whom no header names one. */
   readonly default_role: TokenRole | 'none';
 }
 
 export interface AuthProxyOptions {
   readonly settings: AuthProxySettings;
   readonly proxies: TrustedProxies;
-  /** `http.external_url`: from its page a person may act. */
+  /** `http.external_url`: a page from this address may act for a person. */
   readonly externalUrl?: string | undefined;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
@@ -34,7 +34,10 @@ export interface AuthProxyOptions {
 
 type Request = Pick<IncomingMessage, 'socket' | 'headers' | 'rawHeaders' | 'method'>;
 
-/** Letters and digits of any script, and what names, mail addresses and `domain\name` have besides; no comma, which would be two values. */
+/**
+ * Letters and digits of any script, and other characters of names, mail addresses and `domain\name`; no comma, because it would mean two
+ * values.
+ */
 const nameShape = /^[\p{L}\p{N}][\p{L}\p{N}\p{M} ._@'’+:/\\|-]{0,127}$/u;
 
 export class AuthProxy {
@@ -46,9 +49,9 @@ export class AuthProxy {
   }
 
   /**
-   * Who the proxy says sent this request; undefined where it says nothing, or is not believed.
-   * @throws AppError UNAUTHORIZED for a name that cannot be one; FORBIDDEN without a role; FOREIGN_REQUEST for what a page of another
-   * site asks for: the proxy signs the browser in, whichever page sends
+    * The person who sent this request, according to the proxy; undefined if it names nobody, or is not trusted.
+    * @throws AppError UNAUTHORIZED for an impossible name; FORBIDDEN without a role; FOREIGN_REQUEST for a request from a page of another
+    * site, because the proxy signs in the browser for every page
    */
   callerOf(request: Request): Caller | undefined {
     const { settings, proxies } = this.#options;
@@ -59,7 +62,7 @@ export class AuthProxy {
     return { name, role: this.#roleIn(request, name), proxied: true };
   }
 
-  /** Why a request without a token is nobody's, although it has the header; undefined: it has none. */
+  /** Why a request without a token is anonymous although it has the header; undefined: it has no such header. */
   hintFor({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): string | undefined {
     const { settings, clock, logger } = this.#options;
     const header = settings.header_name;
@@ -77,14 +80,14 @@ export class AuthProxy {
 
   #roleIn(request: Request, name: string): TokenRole {
     const { headers, roles, default_role: initial } = this.#options.settings;
-    // As a whole: the part of a group's name that is left when it is cut may be the name of another.
+    // Not truncated: the rest of a truncated group name may be the name of another group.
     const text = headers.role === undefined ? '' : utf8Of(valueOf(request, headers.role)).normalize('NFC');
     const given = text.split(',').flatMap((value) => value.trim() || []);
     const found = tokenRoles.findLast((role) => {
       const meant = roles ? (roles[role] ?? []) : [role];
       return given.some((value) => meant.some((each) => each.normalize('NFC').toLowerCase() === value.toLowerCase()));
     });
-    // Without `roles`, several values or one that is no role are a proxy that is set up wrongly, or a client that added its own.
+    // Without `roles`, several values or an unknown role mean that the proxy is misconfigured, or that the client added its own value.
     if (!roles && (given.length > 1 || (given.length === 1 && !found)))
       throw new AppError(
         'FORBIDDEN',
@@ -99,7 +102,7 @@ export class AuthProxy {
     return role;
   }
 
-  /** A browser sends the proxy's cookie with whatever any page asks for. Reading is harmless: no other page can see the answer. */
+  /** A browser sends the proxy's cookie with the requests of any page. Reading is harmless, because other pages cannot see the response. */
   #assertOwnPage({ method, headers }: Request): void {
     if (method === 'GET' || method === 'HEAD') return;
     const site = headers['sec-fetch-site'];
@@ -122,7 +125,7 @@ export class AuthProxy {
   }
 }
 
-/** @throws AppError UNAUTHORIZED where it comes more than once: one of them is the client's own */
+/** @throws AppError UNAUTHORIZED if the header is repeated: one of the values comes from the client */
 function valueOf({ headers, rawHeaders }: Request, header: string): string {
   const name = header.toLowerCase();
   const times = rawHeaders.filter((each, place) => place % 2 === 0 && each.toLowerCase() === name).length;
@@ -134,7 +137,7 @@ function valueOf({ headers, rawHeaders }: Request, header: string): string {
   return String(headers[name] ?? '').trim();
 }
 
-/** @throws AppError UNAUTHORIZED for what cannot be shown as a name, or reads as another kind of caller */
+/** @throws AppError UNAUTHORIZED for a value that cannot be shown as a name, or reads as another kind of caller */
 function nameIn(value: string, header: string): string | undefined {
   if (value === '') return undefined;
   const name = utf8Of(value).normalize('NFC').trim();

@@ -1,18 +1,18 @@
-// Who calls: bearer tokens with roles, compared in constant time. What a role may do is said by each route (server.ts); who comes by a
-// proxy that signs people in is in auth-proxy.ts.
+// Who calls: bearer tokens with roles, compared in constant time. Each route says which role it needs (server.ts). People whom a proxy
+// signs in are in auth-proxy.ts.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { AppError } from '#domain/errors.ts';
 import { withoutToken } from '#domain/person.ts';
 import { Secret } from '#domain/secret.ts';
 
-/** Each role may also do what the roles before it may. */
+/** Each role includes the roles before it. */
 export const tokenRoles = ['viewer', 'operator', 'admin'] as const;
 export type TokenRole = (typeof tokenRoles)[number];
 
 /** Characters; a shorter token could be guessed. */
 export const minTokenLength = 16;
 
-/** A token that the API accepts. `name` is what logs, limits and the audit call its holder. */
+/** A token that the API accepts. `name` identifies its holder in logs, limits and the audit. */
 export interface ApiToken {
   readonly name: string;
   readonly role: TokenRole;
@@ -23,27 +23,27 @@ export interface ApiToken {
 export interface Caller {
   readonly name: string;
   readonly role: TokenRole;
-  /** The person, as the request says. */
+  /** The person that the request names. */
   readonly person?: string | undefined;
-  /** A person whom a trusted proxy has signed in: `name` is theirs, and no token's. */
+  /** A trusted proxy has signed this person in: `name` is the person's, not a token's. */
   readonly proxied?: true | undefined;
 }
 
 /** The name of the token in AUTOPILOT_API_TOKEN. */
 export const adminName = 'admin';
 
-/** Names that would make a token's holder look like somebody else in log and audit. */
+/** Names that would make a token's holder look like somebody else in logs and the audit. */
 const keptNames: Readonly<Record<string, string | undefined>> = {
   [withoutToken]: 'requests without a token',
   [adminName]: 'the token in AUTOPILOT_API_TOKEN',
 };
 
-/** The header in which a request says which person it comes from, percent-encoded. A claim: only a token is proof. */
+/** The header that names the person who sends the request, percent-encoded. It is a claim: only a token is proof. */
 export const personHeader = 'x-autopilot-as';
 
 /**
- * The person a request says it comes from; undefined where it says nothing.
- * @throws AppError REQUEST_INVALID for a name that would be read as another kind of caller, or cannot be shown
+  * The person whom a request names as its sender; undefined if it names nobody.
+  * @throws AppError REQUEST_INVALID for a name that reads as another kind of caller, or cannot be shown
  */
 export function personOf(header: string | readonly string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
@@ -61,14 +61,14 @@ export function personOf(header: string | readonly string[] | undefined): string
   return name;
 }
 
-/** Whether a name would be read as another kind of caller. */
+/** Whether a name reads as another kind of caller. */
 export function isKeptName(name: string): boolean {
   return /^(token|user|rule)(\s|$)|^loopback\b/i.test(name);
 }
 
 /**
- * The caller as audit, holds, silences and pauses name them: `token mara`, `user mara` of whom a proxy signed in, or the person's name;
- * `loopback` only where nobody gave one.
+  * The caller's name in audit, holds, silences and pauses: `token mara`, `user mara` for a person whom a proxy signed in, or the name that
+  * the person gave; `loopback` only if there is none of these.
  */
 export function actorOf({ name, person, proxied }: Caller): string {
   if (proxied) return `user ${name}`;
@@ -76,18 +76,18 @@ export function actorOf({ name, person, proxied }: Caller): string {
   return person === undefined || person === name ? `token ${name}` : `${person} (token ${name})`;
 }
 
-/** The caller as a token, a trusted proxy or the lack of both proves it: for what a claim must not decide. */
+/** The caller as proven by a token, by a trusted proxy, or by the lack of both: for decisions that a claim must not influence. */
 export function provenNameOf({ name, proxied }: Caller): string {
   if (proxied) return `user ${name}`;
   return name === withoutToken ? name : `token ${name}`;
 }
 
-/** Whose requests and streams are counted together. No token's name has a space. */
+/** The key under which requests and streams are counted. No token's name contains a space. */
 export function callerKey({ name, proxied }: Pick<Caller, 'name' | 'proxied'>): string {
   return proxied ? `user ${name}` : name;
 }
 
-/** What messages to the caller call them. */
+/** The caller's name in messages to the caller. */
 export function callerName({ name, proxied }: Pick<Caller, 'name' | 'proxied'>): string {
   return proxied ? name : `the token ${name}`;
 }
@@ -98,9 +98,9 @@ export function mayActAs(role: TokenRole, needed: TokenRole): boolean {
 }
 
 /**
- * Reads a file of further tokens: one `<name> <role> <token>` per line, `#` starts a comment.
- * @param file only named in errors.
- * @throws AppError CONFIG_INVALID with file and line; the token itself is never in the message.
+  * Reads a file of further tokens: one `<name> <role> <token>` per line, `#` starts a comment.
+  * @param file is only used in errors
+  * @throws AppError CONFIG_INVALID with file and line; the message never contains the token
  */
 export function parseTokenFile(text: string, file: string): ApiToken[] {
   const tokens: ApiToken[] = [];
@@ -128,12 +128,12 @@ export function parseTokenFile(text: string, file: string): ApiToken[] {
   return tokens;
 }
 
-/** Finds the caller of a request by its Authorization header. The tokens can be others after a reload. */
+/** Finds the caller of a request by its Authorization header. A reload may replace the tokens. */
 export class Authenticator {
   #tokens: readonly KnownToken[] = [];
   /**
-   * Without any token or proxy that signs people in the server is bound to loopback, and whoever can connect may do everything. This does
-   * not change by a reload.
+    * Without any token or sign-in proxy, the server listens on loopback only, and everybody who can connect may do everything. A reload
+    * does not change this.
    */
   readonly open: boolean;
 
@@ -142,7 +142,7 @@ export class Authenticator {
     this.use(tokens);
   }
 
-  /** From now on exactly these tokens are accepted; none at all are never taken over by a server that had some. */
+  /** Accepts exactly these tokens from now on. A server that had tokens never accepts an empty set. */
   use(tokens: readonly ApiToken[]): void {
     if (tokens.length === 0 ? this.#tokens.length > 0 : this.open) return;
     this.#tokens = tokens.map(({ name, role, value }) => {
@@ -154,14 +154,14 @@ export class Authenticator {
     });
   }
 
-  /** Whether the token that this caller came with is still accepted, with the same role. */
+  /** Whether this caller's token is still accepted, with the same role. */
   accepts(caller: Caller): boolean {
     return this.open || caller.proxied === true || this.#tokens.some((token) => token.caller === caller);
   }
 
   /**
-   * @param header the Authorization header. `Basic` is taken only when `allowBasic`: browsers send it unasked. `hint` is added to what is
-   * said to whoever has no token.
+    * @param header the Authorization header. `Basic` is accepted only with `allowBasic`, because browsers send it by themselves. `hint` is
+    * added to the error for a request without a token.
    * @throws AppError UNAUTHORIZED
    */
   authenticate(
@@ -177,25 +177,25 @@ export class Authenticator {
       );
     const given = digestOf(token);
     let found: Caller | undefined;
-    // No early end: the time must not tell which token was nearly right.
+    // No early exit: the time must not reveal which token was nearly right.
     for (const candidate of this.#tokens) if (timingSafeEqual(candidate.digest, given)) found = candidate.caller;
     if (!found) throw new AppError('UNAUTHORIZED', 'the bearer token is not one of the configured tokens');
     return found;
   }
 
-  /** What signs for this caller, by the token with that name; undefined of whoever has none. */
+  /** The key that signs for this caller, from the token of that name; undefined for a caller without a token. */
   keyOf({ name, proxied }: Caller): Buffer | undefined {
     return proxied ? undefined : this.#tokens.find(({ caller }) => caller.name === name)?.digest;
   }
 
-  /** The caller whose key `signed` knows. */
+  /** The caller whose key `signed` accepts. */
   findByKey(signed: (key: Buffer) => boolean): Caller | undefined {
     return this.#tokens.find(({ digest }) => signed(digest))?.caller;
   }
 }
 
 interface KnownToken {
-  /** The same object as long as name, role and token are. */
+  /** Returns the same object while name, role and token stay the same. */
   readonly caller: Caller;
   readonly digest: Buffer;
 }

@@ -1,5 +1,5 @@
-// An operator's action for many channels: checked and rendered for all of them before the first job, then followed and stopped here.
-// Meets the port of routes/actions.ts; workers/bulk.ts hands out the jobs.
+// An operator action for many channels: checked and rendered for all of them before the first job, then followed and stopped here.
+// Implements the port of routes/actions.ts; workers/bulk.ts hands out the jobs.
 import type { Bulk } from '#domain/action-memory.ts';
 import { planOf } from '#domain/ad-break-line.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
@@ -24,7 +24,7 @@ import { renderAll } from './action-templates.ts';
 import { refreshAll } from './refresh-all.ts';
 import type { AcceptedBulk, BulkActionRequest, BulkActionsPort, BulkView } from './routes/actions.ts';
 
-/** One shard, as far as actions for many channels are handed in there. */
+/** What submitting a bulk action needs of one shard. */
 export interface BulkShard extends ShardIdentity, CheckedShard {
   readonly relay: { nudge(): void };
 }
@@ -147,7 +147,7 @@ export class BulkActions implements BulkActionsPort {
   }
 }
 
-/** Channels that are live, or that carry all of the tags. */
+/** Channels that are live, or that have all of the tags. */
 function select(
   { view }: Pick<SharedState, 'view'>,
   { live, tags = {} }: { live?: true | undefined; tags?: Record<string, string[]> | undefined },

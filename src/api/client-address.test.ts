@@ -25,7 +25,7 @@ test.each<[string, string, string | string[] | undefined, string]>([
   expect(client(remote, forwarded)).toBe(expected);
 });
 
-test('one client has one key, whichever of its addresses it uses', () => {
+test('a client has the same key for all of its addresses', () => {
   expect(clientKey('2001:db8:1:2:a:b:c:d')).toBe(clientKey('2001:db8:1:2::1'));
   expect(clientKey('2001:db8:1:3::1')).not.toBe(clientKey('2001:db8:1:2::1'));
   expect(clientKey('::ffff:198.51.100.1')).toBe(clientKey('198.51.100.1'));

@@ -1,4 +1,4 @@
-// Whose request it is: the address of the connection, or the one that a trusted proxy names in X-Forwarded-For.
+// The client's address: that of the connection, or the one that a trusted proxy names in X-Forwarded-For.
 import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
 import { type Network, networkOf } from '#domain/network.ts';
@@ -7,7 +7,7 @@ import { type Network, networkOf } from '#domain/network.ts';
 export class TrustedProxies {
   readonly #networks: readonly Network[];
 
-  /** @param networks addresses and CIDRs; entries that are neither trust nobody. */
+  /** @param networks addresses and CIDRs; any other entry trusts nobody */
   constructor(networks: readonly string[]) {
     this.#networks = networks.flatMap((text) => {
       const network = networkOf(text);
@@ -15,7 +15,7 @@ export class TrustedProxies {
     });
   }
 
-  /** Whether this address is a trusted proxy's. */
+  /** Whether this is the address of a trusted proxy. */
   trusts(address: string): boolean {
     const parsed = addressOf(address);
     return (
@@ -25,8 +25,8 @@ export class TrustedProxies {
   }
 
   /**
-   * The client's address: X-Forwarded-For is read from the right, as long as whoever wrote the entry is trusted. What a client, or
-   * anybody who is not trusted, wrote is never believed; neither is an entry that is no address.
+    * The client's address. X-Forwarded-For is read from the right, for as long as a trusted proxy wrote the entry. Entries from a client or
+    * from anybody else who is not trusted are ignored, and so are entries that are no addresses.
    */
   clientAddress({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): string {
     let address = plainAddress(socket.remoteAddress ?? '') ?? 'unknown';
@@ -42,14 +42,14 @@ export class TrustedProxies {
   }
 }
 
-/** The part of an address that one client cannot change at will: an IPv4 address, or the first 64 bits of an IPv6 one. */
+/** The part of an address that a client cannot vary at will: an IPv4 address, or the first 64 bits of an IPv6 address. */
 export function clientKey(address: string): string {
   const parsed = addressOf(address);
   if (!(parsed instanceof ipaddr.IPv6)) return parsed?.toString() ?? address;
   return `${new ipaddr.IPv6([...parsed.parts.slice(0, 4), 0, 0, 0, 0]).toString()}/64`;
 }
 
-/** An IPv4 address in IPv6 form is the IPv4 address; a zone is left out. */
+/** An IPv4-mapped IPv6 address becomes the IPv4 address; the zone is removed. */
 function addressOf(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   const bare = text.replace(/%.*$/, '');
   return ipaddr.isValid(bare) ? ipaddr.process(bare) : undefined;

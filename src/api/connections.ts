@@ -1,5 +1,5 @@
-// The open connections of the server. There is room for each new one: what has not sent a request for longest makes room for it, and
-// a few places beyond the bound are only for those who watch the daemon, so that a probe is answered whatever others do.
+// The open connections of the server. A new connection always finds room: the one that has been without a request for longest is closed for
+// it. A few places above the limit are only for probes, so that they are answered under any load.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Metrics } from '#runtime/metrics.ts';
 import { clientKey } from './client-address.ts';
@@ -13,27 +13,27 @@ export interface ConnectionLimits {
 
 type Socket = IncomingMessage['socket'];
 
-/** Places beyond `max`, for probes. */
+/** Places above `max`, for probes only. */
 const probePlaces = 64;
 
 interface Connection {
   readonly address: string;
-  /** Requests that have no answer yet. */
+  /** Requests without an answer so far. */
   asked: number;
-  /** No request has come to its end: neither the first, nor its body. */
+  /** No complete request has arrived yet, neither head nor body. */
   halfOpen: boolean;
-  /** Beyond the bound. */
+  /** Above the limit. */
   readonly spare: boolean;
 }
 
-/** Counts and bounds the connections of one server. */
+/** Counts and limits the connections of one server. */
 export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #metrics: Pick<Metrics, 'httpConnections' | 'httpConnectionsClosed'>;
-  /** In the order in which they last did something. */
+  /** In the order of their last activity. */
   readonly #open = new Map<Socket, Connection>();
   #halfOpen = 0;
-  /** Of these, how many each address has. */
+  /** How many of these each address has. */
   readonly #halfOpenOf = new Map<string, number>();
 
   constructor(limits: ConnectionLimits, metrics: Pick<Metrics, 'httpConnections' | 'httpConnectionsClosed'>) {
@@ -41,13 +41,13 @@ export class Connections {
     this.#metrics = metrics;
   }
 
-  /** Watches a server; to be called before it listens. */
+  /** Watches a server; call it before the server listens. */
   attach(server: Server): void {
     server.on('connection', (socket) => this.#opened(socket));
     server.prependListener('request', (request, response) => this.#asked(request, response));
   }
 
-  /** Whether the connection of this request has one of the places that are only for probes. */
+  /** Whether the connection of this request has one of the places for probes. */
   isSpare({ socket }: Pick<IncomingMessage, 'socket'>): boolean {
     return this.#open.get(socket)?.spare === true;
   }
@@ -55,7 +55,7 @@ export class Connections {
   #opened(socket: Socket): void {
     const { max, maxHalfOpen } = this.#limits;
     if (this.#halfOpen >= maxHalfOpen) {
-      // Whoever has most of them gives one up, so that others find time to send their request.
+      // The address with the most of them gives one up, so that others have time to send their request.
       const [busiest] = [...this.#halfOpenOf].reduce((most, next) => (next[1] > most[1] ? next : most));
       this.#evict('half_open', ({ halfOpen, address }) => halfOpen && address === busiest);
     }
@@ -82,14 +82,15 @@ export class Connections {
     response.once('close', () => {
       connection.asked -= 1;
       if (!this.#open.has(socket)) return;
-      // Answered before its body was there: whoever never sends the rest holds the connection no longer than one that sent nothing.
+      // Answered before its body was complete: a client that never sends the rest keeps the connection no longer than one that sent
+      // nothing.
       if (!request.complete) this.#setHalfOpen(connection, true);
       this.#open.delete(socket);
       this.#open.set(socket, connection);
     });
   }
 
-  /** Closes the connection that has waited for longest among these. */
+  /** Closes the connection that has waited longest among these. */
   #evict(reason: 'half_open' | 'idle', among: (connection: Connection) => boolean): void {
     for (const [socket, connection] of this.#open) {
       if (!among(connection)) continue;

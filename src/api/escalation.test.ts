@@ -19,7 +19,7 @@ function account() {
   const shard = { name: 'main', state, relay: { nudge: () => void (nudges += 1) } };
   const look = (settings: EscalationSettings, externalUrl?: string) =>
     escalate({ shards: [shard], config, settings: () => settings, externalUrl });
-  /** Receivers and texts of what is on its way. */
+  /** Receivers and texts of the enqueued messages. */
   const messages = () =>
     Array.from(state.view.entries(kinds.job), ([, { payload }]) => {
       const { receiver, text } = (payload as unknown as ActionJob<'notify'>).params;
@@ -40,7 +40,7 @@ const to = (severity: 'critical' | 'warning' = 'critical'): EscalationSettings =
   escalate: { after: '15m', receiver: 'lead', severity },
 });
 
-test('what nobody has taken in time is told once, whatever number of replicas look; what begins anew is told anew', async () => {
+test('an alert that nobody acknowledged in time is escalated once for all replicas, and again if it begins again', async () => {
   const { look, messages, pass, keyless, state, nudges } = account();
   await keyless();
   pass(15 * minute - 1);
@@ -68,7 +68,7 @@ test('what nobody has taken in time is told once, whatever number of replicas lo
   expect(await look(to())).toHaveLength(1);
 });
 
-test('who took an alert has not taken what joined it later: that is open, and told of when it has waited', async () => {
+test('an acknowledgement does not cover what joins the alert later: that is open, and is escalated when it has waited', async () => {
   const { look, messages, pass, state, shard } = account();
   const sources = { shards: [shard], config };
   const ask = (id: string) =>
@@ -98,7 +98,7 @@ test('who took an alert has not taken what joined it later: that is open, and to
   expect(await look(to())).toEqual([]);
   pass(1);
   expect(await look(to())).toEqual(['approval:stop|actions|0']);
-  // Each that joins is told of, but no more often than nobody is waited for.
+  // Whatever joins later is escalated, but no more often than the wait time allows.
   pass(minute);
   await ask('ap-3');
   expect(await look(to())).toEqual([]);
@@ -107,7 +107,7 @@ test('who took an alert has not taken what joined it later: that is open, and to
   expect(messages()).toHaveLength(2);
 });
 
-test('what each replica sees by itself is told once, though each has seen it begin at another moment', async () => {
+test('an alert that each replica sees by itself is escalated once, although each saw it begin at a different time', async () => {
   const { shard, state, pass } = account();
   const beganMs = state.nowMs();
   const lookOf = (triedAtMs: number) =>
@@ -126,7 +126,7 @@ test('what each replica sees by itself is told once, though each has seen it beg
   expect(await lookOf(againMs)).toEqual(['config']);
 });
 
-test('what somebody has taken is not escalated, and says whose it is; nor is what is less severe, or nothing is set', async () => {
+test('does not escalate an acknowledged alert, which names its holder, a less severe one, or anything without the setting', async () => {
   const { look, pass, keyless, shard, state } = account();
   await keyless();
   const sources = { shards: [shard], config };
@@ -153,7 +153,7 @@ test('what somebody has taken is not escalated, and says whose it is; nor is wha
   expect(await other.look(to('warning'))).toHaveLength(1);
 });
 
-test('a silence and a hold are told of once before they end, also during a pause, and no hold without an end', async () => {
+test('announces the end of a silence and of a hold once in advance, also during a pause, and never for a hold without an end', async () => {
   const { look, messages, pass, state } = account();
   const by = { who: 'token ann', reason: 'finals' };
   await state.transact((tx) => {
@@ -173,7 +173,7 @@ test('a silence and a hold are told of once before they end, also during a pause
   ]);
 });
 
-test('of several Redis servers one that is away keeps nobody from being told of the others', async () => {
+test('an unreachable Redis does not stop escalations for accounts on other Redis servers', async () => {
   const [away, here] = [account(), account()];
   await away.keyless();
   away.pass(minute);
@@ -193,7 +193,7 @@ test('of several Redis servers one that is away keeps nobody from being told of 
   expect(here.nudges()).toBe(1);
 });
 
-test('what was told is forgotten after a month', async () => {
+test('forgets what was escalated after a month', async () => {
   const { look, pass, keyless, state } = account();
   await keyless();
   pass(60 * minute);

@@ -1,5 +1,5 @@
-// Tells a receiver of what needs a person and has nobody: alerts that were not acknowledged in time, and silences and holds that are
-// about to end. Each is told once for the fleet: what was told is in the shared state, in the commit that enqueues the message.
+// Notifies a receiver about what needs a person and has nobody: alerts that were not acknowledged in time, and silences and holds that are
+// about to end. Each notification is sent once for the fleet: the shared state records it in the commit that enqueues the message.
 import type { ActionJob } from '#domain/action.ts';
 import { durationMs, iso, spanText } from '#domain/duration.ts';
 import { pageOfNeed } from '#domain/notification.ts';
@@ -39,20 +39,20 @@ export interface EscalationOptions {
   readonly isOne?: AlertSources['isOne'];
   readonly carried?: AlertSources['carried'];
   readonly outages?: AlertSources['outages'];
-  /** Of accounts that others carry: those are told of by whoever carries them, unless nobody does. */
+  /** Accounts that others carry. Their carriers escalate for them; this process does so only for an account that nobody carries. */
   readonly elsewhere?: Pick<AlertsElsewhere, 'missing' | 'open'> | undefined;
   readonly config: AlertSources['config'];
   readonly settings: () => EscalationSettings;
   /** `http.external_url`. */
   readonly externalUrl: string | undefined;
-  /** A standby tells nobody anything. Default: it is none. */
+  /** A standby notifies nobody. Default: it is no standby. */
   readonly standsBy?: () => boolean;
 }
 
-/** Most that one look tells of: what is more comes with the next ones. */
+/** At most this many alerts are escalated at once; the next runs take the rest. */
 const mostAtOnce = 20;
 
-/** The loop that looks. */
+/** The loop that escalates. */
 export function escalations(
   options: EscalationOptions & {
     readonly clock: Clock;
@@ -80,9 +80,9 @@ export function escalations(
 }
 
 /**
- * Looks once. Returns the ids of the alerts that were told of. Of several Redis servers one that is away keeps nobody from being told of the
- * others' alerts.
- * @throws what a write throws, when all that is due has had its turn
+  * Escalates once what is due. Returns the ids of the alerts for which a message was enqueued. A Redis that is away does not stop the
+  * alerts on other servers.
+  * @throws what a write throws, after everything due has been tried
  */
 export async function escalate({
   settings,
@@ -94,7 +94,7 @@ export async function escalate({
   const { escalate: rule, endings } = settings();
   if ((!rule && !endings) || standsBy?.()) return [];
   const { shards } = sources;
-  // Whether somebody has them is known there.
+  // Its carriers know whether somebody has acknowledged its alerts.
   const missing = new Set(elsewhere?.missing);
   const uncarried = missing.size === 0 ? [] : (await elsewhere!.open({ only: (name) => missing.has(name) })).alerts;
   const all = inAlertOrder([...openAlerts(sources), ...uncarried.filter(({ kind }) => kind === 'not_carried')]);
@@ -111,12 +111,12 @@ export async function escalate({
     const shard = shardOf(shards, alert.id)!;
     if (failures.has(shard)) continue;
     const key = kinds.escalated.of(alert.id);
-    // Of what each replica sees by itself (dead letters, a bad configuration) each has a beginning of its own.
+    // For alerts that each replica sees by itself (dead letters, a bad configuration), each replica has its own beginning.
     const isTold = (view: StateView) => isAboutAllOf(view.get(key)?.atMs ?? Number.NEGATIVE_INFINITY, alert);
     if (isTold(shard.state.view)) continue;
     const writing = shard.state.transact((tx) => {
       if (isTold(tx)) return true;
-      // Somebody has taken it in the meantime.
+      // Somebody has acknowledged it in the meantime.
       const { atMs: takenMs = 0 } = tx.get(kinds.acknowledged.of(alert.id)) ?? {};
       if (!isEnding(alert) && isAboutAllOf(takenMs, alert)) return true;
       tx.set(key, { atMs: tx.nowMs });
@@ -127,7 +127,7 @@ export async function escalate({
           fingerprint: alert.id,
           labels: { alertname: alert.title, severity: alert.severity, ...(alert.rule ? { rule: alert.rule } : {}) },
           startsAtMs: alert.since,
-          // Of what each replica sees by itself the one that gets the answer has another beginning.
+          // For alerts that each replica sees by itself, the replica that gets the answer may have another beginning.
           needs: { kind: 'alert', id: alert.id, sinceMs: tx.nowMs },
         },
         cause: { kind: 'operator', who: 'ivs-autopilot', reason: `alert ${alert.id}` },
@@ -164,7 +164,7 @@ function messageOf(
     rule: EscalationSettings['escalate'];
     endings: EscalationSettings['endings'];
     nowMs: number;
-    /** How long nobody has had it, or was told of it. */
+    /** The message for an alert that has waited too long, or that is about to end. */
     waitsMs: number;
   },
 ): { readonly receiver: string; readonly text: string } | undefined {
@@ -177,14 +177,14 @@ function messageOf(
   return { receiver: rule.receiver, text: `Not acknowledged for ${spanText(nowMs - since)}: ${title}: ${cause}` };
 }
 
-/** From when on nobody has an alert: its beginning; of what joined it after somebody took it or was told of it, since then. */
+/** Since when nobody has had the alert: its beginning, or the last acknowledgement or escalation for what joined it afterwards. */
 function openFrom({ id, since }: Alert, shard: EscalationShard | undefined): number {
   const takenMs = shard?.state.view.get(kinds.acknowledged.of(id))?.atMs ?? since;
   const toldMs = shard?.state.view.get(kinds.escalated.of(id))?.atMs ?? since;
   return Math.max(since, takenMs, toldMs);
 }
 
-/** Whether it tells of what ends by itself: that is told whoever has it. */
+/** Whether the alert announces something that ends by itself: such an alert is escalated even if somebody has it. */
 function isEnding({ kind }: Pick<Alert, 'kind'>): boolean {
   return kind === 'silence_ending' || kind === 'hold_ending';
 }

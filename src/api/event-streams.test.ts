@@ -22,7 +22,7 @@ function replyTo(caller: object) {
   return { raw, reply: reply as unknown as FastifyReply };
 }
 
-test('the stream of a person whom a proxy signed in ends after a while, so that the proxy is asked again; a token’s goes on', () => {
+test('ends the stream of a person whom a proxy signed in after a while, so that the proxy is asked again; a token’s stream stays open', () => {
   vi.useFakeTimers();
   const streams = new EventStreams();
   const [mara, token] = [{ name: 'mara', proxied: true }, { name: 'mara' }].map((caller) =>
@@ -32,12 +32,12 @@ test('the stream of a person whom a proxy signed in ends after a while, so that 
   expect([mara!.signal.aborted, token!.signal.aborted]).toEqual([false, false]);
   vi.advanceTimersByTime(2 * 60_000);
   expect([mara!.signal.aborted, token!.signal.aborted]).toEqual([true, false]);
-  // Nothing of the one that has ended is left to run.
+  // The ended stream leaves no timer behind.
   token!.close();
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('a slow reader that is waited for again and again leaves no listeners behind', async () => {
+test('waiting for a slow reader repeatedly leaves no listeners behind', async () => {
   const { raw, reply } = replyTo({ name: 'mara' });
   const streams = new EventStreams();
   const stream = streams.open(reply);

@@ -5,17 +5,19 @@ import { AppError } from '#domain/errors.ts';
 import { type Caller, callerKey, callerName } from './auth.ts';
 
 const heartbeatMs = 15_000;
-/** A reader is cut off when this much waits for it; whoever sends much watches `backlog`, so that a slow link is none. */
+/**
+ * A reader is cut off when this much is buffered for it. A sender of large amounts watches `backlog`, so that a slow link is not cut off.
+ */
 const mostBufferedBytes = 1_048_576;
-/** A reader that takes nothing at all for so many heartbeats is gone, whatever its connection says. */
+/** A reader that takes no data for this many heartbeats is gone, whatever its connection says. */
 const mostSilentBeats = 4;
-/** Streams that one token or person may have open: each costs memory, and most of them repeated looks at Redis. */
+/** Most streams that one token or person may have open: each costs memory, and most of them repeated reads of Redis. */
 const mostOpenPerCaller = 100;
 const retryAfterMs = 5000;
-/** A proxy signs people in request by request: who was signed out there, or has another role by now, is found out when the stream is asked for again. */
+/** A proxy signs people in for each request. Only a new request for the stream shows that somebody was signed out, or has another role. */
 const proxiedMs = 15 * 60_000;
 
-/** The answer of a route that opens a stream, for the API document. @param events the names of its events, and what they carry. */
+/** The response of a route that opens a stream, for the API document. @param events the names of its events, and what they carry. */
 export function eventStreamAnswer(events: string): object {
   return { description: events, content: { 'text/event-stream': { schema: z.string() } } };
 }
@@ -24,9 +26,9 @@ export function eventStreamAnswer(events: string): object {
 export interface EventStream {
   /** Aborted when the client is gone or the server stops. */
   readonly signal: AbortSignal;
-  /** Bytes that were sent and have not left yet. */
+  /** Bytes that were written and have not left yet. */
   readonly backlog: number;
-  /** Resolves when nothing waits any more, or the stream is over. */
+  /** Resolves when nothing is buffered any longer, or the stream is over. */
   drained(): Promise<void>;
   /** Sends one event; `data` as JSON. Does nothing once the stream is over. */
   send(event: string, data: unknown, id?: string): void;
@@ -35,12 +37,12 @@ export interface EventStream {
 
 /** All open streams of a server. */
 export class EventStreams {
-  /** With whoever opened it. */
+  /** With the caller who opened it. */
   readonly #open = new Map<EventStream, Caller>();
   readonly #scrub: (text: string) => string;
   #closed = false;
 
-  /** @param scrub removes what must not be seen from what is sent */
+  /** @param scrub removes secrets from what is sent */
   constructor(scrub: (text: string) => string = (text) => text) {
     this.#scrub = scrub;
   }
@@ -50,8 +52,8 @@ export class EventStreams {
   }
 
   /**
-   * Takes the reply over and starts the stream; the handler returns `reply` afterwards.
-   * @throws AppError TOO_MANY_STREAMS before anything is sent.
+    * Takes over the reply and starts the stream; the handler returns `reply` afterwards.
+    * @throws AppError TOO_MANY_STREAMS before anything is sent
    */
   open(reply: FastifyReply): EventStream {
     const { caller } = reply.request;
@@ -124,18 +126,18 @@ export class EventStreams {
     raw.once('close', finish);
     raw.once('error', finish);
     this.#open.set(stream, caller);
-    // Without a body there is nothing to wait for; the next request of the connection would wait for the end of this one.
+    // A HEAD request has no body to wait for, and the next request on the connection would wait for this one to end.
     if (this.#closed || reply.request.method === 'HEAD') finish();
     return stream;
   }
 
-  /** Ends every stream, also those that are opened later. */
+  /** Ends every stream, including those that are opened later. */
   closeAll(): void {
     this.#closed = true;
     for (const stream of this.#open.keys()) stream.close();
   }
 
-  /** Ends the streams of everybody whom `keeps` does not name. */
+  /** Ends the streams of every caller whom `keeps` rejects. */
   closeUnless(keeps: (caller: Caller) => boolean): void {
     for (const [stream, caller] of this.#open) if (!keeps(caller)) stream.close();
   }

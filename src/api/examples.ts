@@ -1,4 +1,4 @@
-// Examples of the API document: written ones for what people send, and for any other body one made from its schema.
+// Examples for the API document: written ones for what people send, and generated ones, from the schema, for every other body.
 
 type Json = Record<string, unknown>;
 
@@ -114,7 +114,7 @@ export const answerExamples: Readonly<Record<string, unknown>> = {
   followLive: 'event: hello\ndata: {"version":"0.1.0","caller":{"name":"mara","role":"operator"}}\n\n',
 };
 
-/** By the name of a field, where its schema says no more than its type. */
+/** By the name of a field, if its schema gives only its type. */
 const byName: Readonly<Record<string, unknown>> = {
   channelArn,
   arn: channelArn,
@@ -137,11 +137,11 @@ const byName: Readonly<Record<string, unknown>> = {
   code: 'NOT_FOUND',
 };
 const time = '2026-11-20T20:00:00.000Z';
-/** Texts for fields that have a pattern: durations, cursors, ids, times. */
+/** Texts for fields with a pattern: durations, cursors, ids, times. */
 const patterned = ['30s', '1764000000123-0', '0123456789', 'abcdefghij', time, channelArn, 'a', '1'];
 const deepest = 8;
 
-/** A value that the schema takes. */
+/** A value that the schema accepts. */
 export function exampleOf(schema: Json, name = '', depth = 0): unknown {
   const { type, properties, items, anyOf, oneOf, allOf } = schema as {
     type?: string | readonly string[];

@@ -1,4 +1,4 @@
-// Actions that wait for the end of a stream, and how old the keys are that were rotated here. Meets the port of routes/intents.ts.
+// Intents, and the age of the keys that were rotated here. Implements the port of routes/intents.ts.
 import type { Intent, IntentKind } from '#domain/action-memory.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';

@@ -1,4 +1,4 @@
-// With several accounts every request goes to the account whose channel it is, and all of them are listed when all are meant.
+// With several accounts, each request goes to the account of its channel, and a request for all channels lists every account.
 import { expect, test } from 'vitest';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -56,7 +56,7 @@ function setup(second?: Parameters<typeof shardOf>[2]) {
 
 const by = { who: 'token mara', reason: 'retagged' };
 
-test('one channel is asked of its own account only; what changed is answered and audited there', async () => {
+test('reads one channel from its own account only, and returns and audits what changed there', async () => {
   const { inventory, east, west } = setup();
   const channelArn = arnIn('222222222222');
   await west.state.transact((tx) => tx.set(kinds.channel.of(channelArn), channelOf(channelArn, { tier: 'silver' })));
@@ -76,7 +76,7 @@ test('one channel is asked of its own account only; what changed is answered and
   ]);
 });
 
-test('a channel that is gone is 404, and the audit has what was forgotten', async () => {
+test('answers 404 for a deleted channel, and audits what was forgotten', async () => {
   const { inventory, east } = setup();
   const channelArn = arnIn('111111111111').replace('abc', 'gone') as ChannelArn;
   await east.state.transact((tx) => tx.set(kinds.channel.of(channelArn), channelOf(channelArn, {})));
@@ -89,7 +89,7 @@ test('a channel that is gone is 404, and the audit has what was forgotten', asyn
   expect(await east.audited()).toMatchObject([{ outcome: 'done', before: { name: 'studio' } }]);
 });
 
-test('all channels: one listing for each account; one that waits already is shared, and still audited', async () => {
+test('lists each account once for all channels; shares a listing that already waits, and still audits the request', async () => {
   const { inventory, east, west } = setup({ waiting: [{ id: 'repeat:refresh-inventory:9' }] });
 
   const jobs = await inventory.all(by);
@@ -100,7 +100,7 @@ test('all channels: one listing for each account; one that waits already is shar
   expect(await west.audited()).toMatchObject([{ what: 'refresh_channels', who: 'token mara', why: 'retagged' }]);
 });
 
-test('requests in quick succession share one listing before it waits anywhere; each is audited', async () => {
+test('requests in quick succession share one listing even before it is enqueued; each is audited', async () => {
   const { inventory, east } = setup();
 
   const asked = await Promise.all([inventory.all(by), inventory.all({ ...by, who: 'token ana' }), inventory.all(by)]);

@@ -1,5 +1,5 @@
-// Where an operator's request to read channels again comes in: finds the shard, reads or enqueues the reading, and writes the audit.
-// Meets the port of routes/channels.ts.
+// Handles an operator's request to read channels again: finds the shard, reads the channel or enqueues a listing, and writes the audit.
+// Implements the port of routes/channels.ts.
 import { isDeepStrictEqual } from 'node:util';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
@@ -11,12 +11,12 @@ import { audit } from '#journal/audit.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { InventoryRefreshPort } from './routes/channels.ts';
 
-/** One shard, as far as this needs it. */
+/** What a refresh needs of one shard. */
 export interface InventoryShard extends ShardIdentity {
   readonly state: SharedState;
   readonly queues: Pick<Queues, 'get'>;
   readonly relay: { nudge(): void };
-  /** Reads one channel and commits what follows; undefined when IVS has none. */
+  /** Reads one channel and commits the changes; undefined if IVS has no such channel. */
   refreshChannel(arn: ChannelArn): Promise<Channel | undefined>;
 }
 
@@ -26,7 +26,7 @@ export interface InventoryRefreshOptions {
 }
 
 const job = 'refresh-inventory';
-/** Requests within one step of this length share a listing. */
+/** Requests within the same period of this length share a listing. */
 const stepMs = 5_000;
 
 export class InventoryRefresh implements InventoryRefreshPort {
@@ -68,7 +68,7 @@ export class InventoryRefresh implements InventoryRefreshPort {
     const { shards, configHash } = this.#options;
     return Promise.all(
       shards.all.map(async ({ name, state, queues, relay }) => {
-        // A listing that has not begun yet will see all that is true now.
+        // A listing that has not begun yet will see everything that is true now.
         const [waiting] = await queues.get(job).getWaiting(0, 0);
         const stepId = jobIdOf(job, Math.floor(state.nowMs() / stepMs));
         const jobId = waiting?.id ?? stepId;
@@ -93,7 +93,7 @@ export class InventoryRefresh implements InventoryRefreshPort {
   }
 }
 
-/** Names of the fields that are known otherwise; `new` and `gone` for a whole channel. */
+/** Names of the fields that have changed; `new` and `gone` for a whole channel. */
 function changes(before: Channel | undefined, after: Channel | undefined): string[] {
   if (!before || !after) return before === after ? [] : [after ? 'new' : 'gone'];
   return (Object.keys(before) as (keyof Channel)[]).filter((field) => !isDeepStrictEqual(before[field], after[field]));

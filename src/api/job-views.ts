@@ -1,4 +1,4 @@
-// What the API shows of jobs: times in ISO 8601, nothing that is not meant to be seen.
+// How the API shows jobs: times in ISO 8601, and nothing that must not be seen.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import { maskAddresses } from '#domain/address.ts';
 import type { Check, Delivery } from '#domain/decision.ts';
@@ -14,7 +14,7 @@ import type { JobView } from './routes/jobs.ts';
 
 type Job = NonNullable<Awaited<ReturnType<Queues['find']>>>;
 
-/** A job that is decided and stored, and not in the queue yet. */
+/** A job that is decided and stored, but not in the queue yet. */
 export function pendingJobView({ jobId, name, payload }: JobRequest): JobView {
   return { ...payloadView(payload), jobId, name, state: 'pending', attempts: 0, steps: [], checks: [], result: null };
 }
@@ -33,7 +33,7 @@ function payloadView(
   };
 }
 
-/** With what became of its items: a job none of whose items reached anybody is not done. */
+/** With the results of its items: a job whose items all reached nobody is not shown as done. */
 export function withDelivery(view: JobView, delivery: Delivery | undefined): JobView {
   if (!delivery) return view;
   const { finishedAtMs, ...counts } = delivery;
@@ -44,7 +44,7 @@ export function withDelivery(view: JobView, delivery: Delivery | undefined): Job
   return { ...shown, result: { ...(view.result as object), ...told } };
 }
 
-/** A member of a fan-out, by the view of the fan-out and the member's own job. */
+/** One member of a fan-out, from the view of the fan-out and the member's own job. */
 export function memberView(fanout: JobView, { jobId, name, payload }: JobRequest, place: number): JobView {
   const view = { ...fanout, ...payloadView(payload), jobId, name };
   if (fanout.result === null) return view;
@@ -59,7 +59,7 @@ const states: Readonly<Record<string, JobView['state']>> = {
   active: 'active',
 };
 
-/** A job in the queue; `state` as BullMQ calls it. */
+/** A job in the queue; `state` is BullMQ's word for it. */
 export function jobView(job: Job, state: string): JobView {
   const steps = Array.isArray(job.progress) ? (job.progress as JobStep[]) : [];
   const isAction = Object.hasOwn(actionSchemas, job.name);

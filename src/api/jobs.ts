@@ -1,4 +1,4 @@
-// What the API shows of one job, wherever it is by now, and sending a message again. Meets the port of routes/jobs.ts.
+// How the API shows one job, wherever it is now, and sends a message again. Implements the port of routes/jobs.ts.
 import { randomUUID } from 'node:crypto';
 import type { ActionJob } from '#domain/action.ts';
 import type { Delivery } from '#domain/decision.ts';
@@ -20,15 +20,15 @@ import { jobView, memberView, pendingJobView, withDelivery } from './job-views.t
 import { refreshAll } from './refresh-all.ts';
 import type { JobsPort, JobView } from './routes/jobs.ts';
 
-/** One shard, as far as its jobs are read. */
+/** What reading jobs needs of one shard. */
 export interface JobShard extends ShardIdentity {
   readonly state: SharedState;
   readonly queues: Pick<Queues, 'find'>;
   readonly relay: { nudge(): void };
-  /** @throws AppError NOT_FOUND for a batch that is kept no more */
+  /** @throws AppError NOT_FOUND for a batch that is no longer kept */
   readonly metadata: {
     progress(batchId: string): Promise<BatchEnd>;
-    /** The part of a batch that a fan-out's member became; undefined when there is none (any more). */
+    /** The part of a batch that a fan-out's member became; undefined if there is none, or it is no longer kept. */
     part(key: string): Promise<BatchEnd | undefined>;
   };
 }
@@ -57,7 +57,7 @@ export class Jobs implements JobsPort {
       const job = await queues.find(jobId);
       if (job) {
         const state = await job.getState();
-        // It may have ended between the two reads: then its result is read again.
+        // It may have ended between the two reads: then read its result again.
         const ended = job.finishedOn === undefined && (state === 'completed' || state === 'failed');
         const view = jobView((ended ? await queues.find(jobId) : undefined) ?? job, state);
         return withDelivery(view, await deliveryOfJob({ state: shared, metadata }, view));
@@ -75,7 +75,7 @@ export class Jobs implements JobsPort {
     );
   }
 
-  /** One channel's part of a fan-out, which is one job of the queue. */
+  /** One channel's part of a fan-out, which is a single job in the queue. */
   async #readMember(
     { state: shared, queues, metadata }: JobShard,
     { fanoutId, index }: NonNullable<ReturnType<typeof memberOfJobId>>,
@@ -101,7 +101,7 @@ export class Jobs implements JobsPort {
     const delivery = part
       ? deliveryOf(part)
       : (await resultsOf(shared, new Set([view.jobId]), { sinceMs: fanout.decidedAtMs })).get(view.jobId)?.delivery;
-    // Which batch took it over is known by its key alone: an earlier run may have handed it over.
+    // Only its key says which batch took it over, because an earlier run may have handed it over.
     const { result } = view;
     return withDelivery(
       delivery && result ? { ...view, result: { ...result, batchId: delivery.batchId } } : view,
@@ -138,7 +138,7 @@ export class Jobs implements JobsPort {
   }
 }
 
-/** What became of a put_metadata's items: as the batch tells, and afterwards as it was written down. */
+/** The results of a put_metadata's items: from the batch, and once that is gone, from the record. */
 async function deliveryOfJob(
   { state, metadata }: Pick<JobShard, 'state' | 'metadata'>,
   { jobId, name, result, decidedAt = iso(0) }: JobView,

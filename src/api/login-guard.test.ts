@@ -20,7 +20,7 @@ function setup() {
   return { guard, lines, fail, pass: (ms: number) => (nowMs += ms) };
 }
 
-test('after ten wrong tokens at once an address is slowed; it may err again when time has passed', async () => {
+test('slows an address down after ten wrong tokens at once; later it may send wrong tokens again', async () => {
   const { fail, lines, pass } = setup();
   const answers = [];
   for (let n = 0; n < 12; n += 1) answers.push(await fail('203.0.113.1'));
@@ -29,13 +29,13 @@ test('after ten wrong tokens at once an address is slowed; it may err again when
   pass(12_100);
   expect(await fail('203.0.113.1')).toBe('refused');
   expect(lines.map(({ address }) => address)).toEqual(['203.0.113.1', '203.0.113.2']);
-  // An episode that has ended is followed by another one.
+  // After an episode has ended, another one can begin.
   pass(120_000);
   await fail('203.0.113.1');
   expect(lines).toHaveLength(3);
 });
 
-test('a flood from everywhere fills neither the memory nor the log', async () => {
+test('a flood from many addresses fills neither memory nor log', async () => {
   const { guard, fail, lines } = setup();
   for (let n = 0; n < 3_000; n += 1) await fail(`2001:db8:${n.toString(16)}::1`);
   expect(guard.size).toBe(1_000);

@@ -1,5 +1,5 @@
-// Wrong tokens: counted, told once for each episode, and slowed down by the address they come from. A valid token never comes here,
-// so whoever has one is not slowed by what others send from the same address.
+// Wrong tokens: counted, logged once for each episode, and slowed down by the address they come from. Valid tokens do not pass through
+// here, so their holders are not slowed by what others send from the same address.
 import { AppError } from '#domain/errors.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -12,19 +12,19 @@ export interface LoginGuardOptions {
   readonly metrics: Pick<Metrics, 'loginFailures'>;
 }
 
-/** Wrong tokens that an address may send at once: a rotation that was not told everywhere, a typing error. */
+/** Wrong tokens that an address may send at once: a rotation that has not reached everybody, or a typing error. */
 const burst = 10;
-/** After so long it may send one more. */
+/** After this time it may send one more. */
 const refillMs = 6_000;
 /** How long the answer to each further one is delayed. */
 const holdMs = 250;
-/** Delayed at the same time: for one address, and for all. Whoever is beyond that is answered at once and loses the connection. */
+/** Most requests delayed at the same time, for one address and in total. Any further one is answered at once, and its connection closed. */
 const mostDelayed = 20;
 const mostDelayedOfAll = 500;
-/** An episode is over when nothing wrong came for so long. */
+/** An episode ends when no wrong token has arrived for this long. */
 const quietMs = 60_000;
 const mostAddresses = 1_000;
-/** Lines about new episodes in `quietMs`; of those beyond it there is one line together. */
+/** Log lines about new episodes per `quietMs`; the episodes beyond share one line. */
 const mostLines = 20;
 
 interface Attempts {
@@ -36,10 +36,10 @@ interface Attempts {
   delayed: number;
 }
 
-/** Knows the addresses that lately sent wrong tokens, the `mostAddresses` newest at most. */
+/** Remembers at most the `mostAddresses` newest addresses that recently sent wrong tokens. */
 export class LoginGuard {
   readonly #options: LoginGuardOptions;
-  /** The address that failed last comes last. */
+  /** The address that failed last is at the end. */
   readonly #addresses = new Map<string, Attempts>();
   #delayedOfAll = 0;
   #lines = { sinceMs: Number.NEGATIVE_INFINITY, count: 0 };
@@ -48,7 +48,7 @@ export class LoginGuard {
     this.#options = options;
   }
 
-  /** Addresses that are known; never more than `mostAddresses`. */
+  /** Number of remembered addresses; never more than `mostAddresses`. */
   get size(): number {
     return this.#addresses.size;
   }
@@ -59,8 +59,8 @@ export class LoginGuard {
   }
 
   /**
-   * A request whose token is wrong. Resolves while the address is within its burst.
-   * @throws AppError TOO_MANY_LOGINS, after a while, once it is not.
+    * Handles a request with a wrong token. Resolves while the address is within its burst.
+    * @throws AppError TOO_MANY_LOGINS, after a delay, once it is not
    */
   async failed(address: string): Promise<void> {
     const { clock, metrics } = this.#options;
@@ -95,7 +95,7 @@ export class LoginGuard {
     });
   }
 
-  /** Tells the end of every episode that has been quiet. */
+  /** Logs the end of every episode that has been quiet for long enough. */
   #endQuiet(nowMs: number): void {
     for (const [address, { failures, firstAtMs, lastAtMs }] of this.#addresses) {
       if (nowMs - lastAtMs < quietMs) return;

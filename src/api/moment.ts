@@ -1,4 +1,4 @@
-// A moment in a query, as people say it: a time, or how long ago.
+// A moment in a query, written as a time, or as how long ago.
 import { z } from 'zod';
 import { durationMs, parseDuration } from '#domain/duration.ts';
 

@@ -1,5 +1,5 @@
-// An operator's action for one channel, or for none: finds the shard, checks what is named, fills in templates, and writes job and audit
-// in one commit. Meets the port of routes/actions.ts.
+// An operator action for one channel, or for none: finds the shard, checks the names, fills in templates, and writes job and audit in one
+// commit. Implements the port of routes/actions.ts.
 import { randomUUID } from 'node:crypto';
 import { type ActionJob, channelActions } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
@@ -19,7 +19,7 @@ import {
 import { render } from './action-templates.ts';
 import type { ActionRequest, OperatorActionsPort } from './routes/actions.ts';
 
-/** One shard, as far as an action is handed in there. */
+/** What submitting an action needs of one shard. */
 export interface ActionShard extends ShardIdentity, CheckedShard {
   readonly queues: Pick<Queues, 'find'>;
   readonly relay: { nudge(): void };
@@ -45,7 +45,7 @@ export class OperatorActions implements OperatorActionsPort {
       throw new AppError('ACTION_NEEDS_CHANNEL', `body.channelArn: ${action} needs a channel`);
     const shard = channelArn === undefined ? shards.namedOrOnly(account) : shards.ofChannel(channelArn);
     const jobId = jobIdOf(action, who, idempotencyKey ?? randomUUID());
-    // A repeat of a request is answered as before, whatever has become of the channel since.
+    // A repeated request gets the same answer as before, whatever has happened to the channel since.
     const isRepeat = idempotencyKey !== undefined && (await shard.queues.find(jobId)) !== undefined;
     if (channelArn !== undefined && !isRepeat) await assertChannelsKnown(shard, [channelArn], 'body.channelArn');
     const params = render(shard.state, action, request.params, channelArn);

@@ -1,15 +1,15 @@
-// For machines that watch the daemon: alive, ready, metrics. No token, since they show no content.
+// For machines that watch the daemon: liveness, readiness, metrics. They need no token, because they reveal no content.
 import type { FastifyPluginAsync } from 'fastify';
 import { messageOf } from '#domain/errors.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { SharedRun } from '#runtime/shared-run.ts';
 
-/** Paths that are answered whatever others do. */
+/** Paths that are answered under any load. */
 export const probePaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
 /**
- * Resolves when the part can do its work, perhaps with a remark (what is missing while it still can); rejects with the reason
- * when it cannot.
+  * Resolves if the part can do its work, perhaps with a remark (what is missing while it still can); rejects with the reason
+  * if it cannot.
  */
 export type ReadinessCheck = (signal: AbortSignal) => Promise<string | void>;
 
@@ -27,7 +27,7 @@ export function opsRoutes({ checks, metrics, stopping }: OpsOptions): FastifyPlu
   return async (app) => {
     app.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }));
     app.get('/healthz', async () => ({ alive: true }));
-    // Nobody is refused, so however many ask at once there is one check, and one text, for all of them.
+    // Nobody is refused here, so requests at the same time share one check and one text.
     const checked = new SharedRun(() =>
       Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await outcome(check)] as const)),
     );

@@ -55,7 +55,7 @@ test.each([
 const requestFrom = (remoteAddress: string | undefined, headers: Record<string, string>) =>
   ({ socket: { remoteAddress }, headers }) as unknown as IncomingMessage;
 
-test('only the proxy itself is believed; what it should not send is counted each time and told once a minute', async () => {
+test('believes only the proxy itself; counts every unusable header it sends, and logs it once a minute', async () => {
   const lines: string[] = [];
   let nowMs = 0;
   const metrics = createMetrics();
@@ -69,7 +69,7 @@ test('only the proxy itself is believed; what it should not send is counted each
   expect(reader.of(requestFrom('10.1.2.3', headers))).toEqual({ prefix: '/ops', https: true });
   expect(reader.of(requestFrom('::ffff:10.1.2.3', headers))).toEqual({ prefix: '/ops', https: true });
   expect(reader.of(requestFrom('10.1.2.3', {}))).toEqual({ prefix: '', https: false });
-  // Somebody whose proxy, or who himself, says that he is one.
+  // A client that poses as a proxy, through the proxy or directly.
   const claims = { ...headers, 'x-forwarded-for': '10.1.2.3' };
   for (const stranger of ['192.0.2.1', '::1', '', undefined])
     expect(reader.of(requestFrom(stranger, claims))).toEqual({ prefix: '', https: false });

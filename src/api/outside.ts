@@ -1,29 +1,29 @@
-// How the daemon is reached from outside: below which path, and by https or not, as far as a trusted proxy says so.
+// How clients reach the daemon from outside: below which path, and whether by https, if a trusted proxy says so.
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '#runtime/clock.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { TrustedProxies } from './client-address.ts';
 
-/** What addresses in an answer stand on. */
+/** What addresses in a response are relative to. */
 export interface Outside {
-  /** `/ops/autopilot`, or '' where the daemon has a host of its own. Safe in HTML, headers and cookies as it is. */
+  /** `/ops/autopilot`, or '' if the daemon has a host of its own. Safe in HTML, headers and cookies without escaping. */
   readonly prefix: string;
-  /** Whether the browser speaks https. */
+  /** Whether the browser uses https. */
   readonly https: boolean;
 }
 
-/** Without a proxy, or with one that is not trusted. */
+/** Without a proxy, or with an untrusted one. */
 export const ownHost: Outside = { prefix: '', https: false };
 
 const longestPrefix = 200;
 const segments = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$/;
-/** A proxy that sends what cannot be used is told of this often. */
+/** How often a proxy that sends an unusable prefix is logged. */
 const tellEveryMs = 60_000;
 
 /**
- * The path that X-Forwarded-Prefix names, without a slash at its end. Undefined for anything but plain segments: it goes into HTML,
- * headers and the paths of cookies. A segment begins with no dot, so none leads upwards.
+  * The path in X-Forwarded-Prefix, without a trailing slash. Undefined for anything but plain segments, because it becomes part of HTML,
+  * headers and the paths of cookies. No segment begins with a dot, so none leads upwards.
  */
 export function prefixOf(header: string): string | undefined {
   const path = header.trim().replace(/\/$/, '');
@@ -37,7 +37,7 @@ export interface OutsideReaderOptions {
   readonly metrics: Pick<Metrics, 'forwardedPrefixesIgnored'>;
 }
 
-/** Reads X-Forwarded-Prefix and X-Forwarded-Proto of requests that come straight from a trusted proxy; of others, nothing. */
+/** Reads X-Forwarded-Prefix and X-Forwarded-Proto of requests that come directly from a trusted proxy, and ignores all others. */
 export class OutsideReader {
   readonly #options: OutsideReaderOptions;
   #toldAtMs = Number.NEGATIVE_INFINITY;
@@ -46,7 +46,7 @@ export class OutsideReader {
     this.#options = options;
   }
 
-  /** A prefix that cannot be used is left out, counted, and told of once a minute. */
+  /** An unusable prefix is left out, counted, and logged once a minute. */
   of({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): Outside {
     if (!this.#options.proxies.trusts(socket.remoteAddress ?? '')) return ownHost;
     const header = String(headers['x-forwarded-prefix'] ?? '');

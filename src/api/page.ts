@@ -25,22 +25,22 @@ import { pageRoutes } from './routes/page.ts';
 import { queueBoard } from './routes/queues.ts';
 import type { HttpRoutes } from './server.ts';
 
-/** So many batches are listed. */
+/** At most this many batches are listed. */
 const mostBatches = 20;
 
 export interface PageOptions {
   readonly shards: readonly Shard[];
-  /** Of the whole fleet. */
+  /** For the whole fleet. */
   readonly state: SharedState;
   readonly inForce: () => ConfigInForce;
   /** Whether this is a standby that was not activated. */
   readonly standsBy: () => boolean;
-  /** Of the shards that have a queue. */
+  /** The shards that have a queue. */
   readonly depths: readonly QueueDepth[];
   readonly alerts: AlertSources;
-  /** Where there are accounts that other processes carry. */
+  /** If other processes carry accounts. */
   readonly alertsElsewhere: AlertsElsewhere | undefined;
-  /** Where there are several. */
+  /** If there are several accounts. */
   readonly accounts: (() => readonly AccountLine[]) | undefined;
   /** The folder that holds package.json. */
   readonly packageRoot: string;
@@ -127,7 +127,7 @@ function sourcesOf(options: PageOptions): LiveSources {
   };
 }
 
-/** What `read` gave last, read anew at most every `ms`; undefined until it succeeded once. */
+/** Returns what `read` last returned, refreshed at most every `ms`; undefined until it succeeds once. */
 function seldom<T>(ms: number, read: () => Promise<T>): () => Promise<T | undefined> {
   let last: T | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
@@ -139,7 +139,7 @@ function seldom<T>(ms: number, read: () => Promise<T>): () => Promise<T | undefi
   };
 }
 
-/** As `seldom`, for what may take long: whoever asks gets what was read last, and never waits for the reading. */
+/** As `seldom`, for slow reads: returns the last result and never waits for a new one. */
 function behind<T>(ms: number, read: () => Promise<T>): () => Promise<T | undefined> {
   let last: T | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
@@ -182,7 +182,7 @@ async function queueLines(shards: readonly Shard[]): Promise<QueueLine[]> {
   return lines;
 }
 
-/** The newest batches of every account; undefined while Redis does not tell. */
+/** The newest batches of every account; undefined while Redis gives no answer. */
 async function batchLines(shards: readonly Shard[]): Promise<BatchLine[] | undefined> {
   const lists = await Promise.all(shards.map((shard) => shard.metadata.newest(mostBatches))).catch(() => undefined);
   return lists
@@ -209,7 +209,7 @@ function recentActivity(state: Pick<SharedState, 'readLog'>): () => Promise<Acti
   return async () => (await read()) ?? [];
 }
 
-/** What was done lately, with what became of it. */
+/** Recent actions with their results. */
 async function activityLines(state: Pick<SharedState, 'readLog'>): Promise<ActivityLine[]> {
   const newest = await newestDecisions(state, { limit: 60 });
   const jobIds = newest.flatMap(({ entry }) => decisionOfEntry(entry).jobs.map(({ jobId }) => jobId));
@@ -222,7 +222,7 @@ function decisionOfEntry(entry: JournalEntry): Decision {
   return 'summary' in entry ? entry.example : entry;
 }
 
-/** `put_metadata, stop_stream (skipped)`: that a rule asked for something is not that it was done. */
+/** `put_metadata, stop_stream (skipped)`: a rule's action was requested, but that does not mean that it was done. */
 function actionsText({ jobs, mode }: Decision, results: ReadonlyMap<string, JobResult>): string {
   return jobs
     .map(({ jobId, action }) => {

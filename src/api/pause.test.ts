@@ -7,7 +7,7 @@ import { pauseAll } from './pause.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test('a pause is answered although the Redis of an account that others carry says nothing, and names that account', async () => {
+test('pausing succeeds although the Redis of an account that others carry does not answer, and names that account', async () => {
   const main = {
     name: 'main',
     region: 'us-west-2',

@@ -1,4 +1,4 @@
-// Pausing must work while Redis is away: then the replica that was asked holds by itself, and says that the others do not know yet.
+// Pausing must work while Redis is away: the replica that was asked then pauses by itself, and says that the others do not know yet.
 import type { By, Pause } from '#domain/control.ts';
 import { isPaused } from '#domain/controls-in-force.ts';
 import { AppError, isRedisFailure } from '#domain/errors.ts';
@@ -8,9 +8,9 @@ import { pause, resume } from '#rules/controls.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import { askEach, Reach, type Reached, settleEach, type Unasked } from './reach.ts';
 
-/** How long a request waits until Redis has taken it. */
+/** How long a request waits for Redis to accept it. */
 const patienceMs = 1_500;
-/** As for the accounts of other processes: they are asked one after another. */
+/** The same for the accounts of other processes, which are asked one after another. */
 const distantPatienceMs = 10_000;
 
 export const othersUnaware =
@@ -18,7 +18,7 @@ export const othersUnaware =
 export const othersNeverTold =
   'Redis cannot be written: the pause that only this replica knew has ended. If others are paused, this replica learns it when Redis is back.';
 
-/** Pauses every account: those of this process at once, whatever Redis does; the others when their Redis takes it. */
+/** Pauses every account: those of this process at once, even without Redis; the others once their Redis accepts it. */
 export async function pauseAll(
   shards: ShardDirectory<PausedShard>,
   by: By,
@@ -42,8 +42,8 @@ export async function pauseAll(
 }
 
 /**
- * Ends every pause of every account whose Redis can be written.
- * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: all stays paused
+  * Ends every pause of every account whose Redis can be written.
+  * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: everything stays paused
  */
 export async function resumeAll(
   shards: ShardDirectory<PausedShard>,
@@ -67,7 +67,7 @@ function distantOf(shards: ShardDirectory<PausedShard>): readonly Reached[] {
   return new Reach(shards).all.filter(({ isHere }) => !isHere);
 }
 
-/** Pauses one shard. `written`: whether all replicas can know it. */
+/** Pauses one shard. `written`: whether other replicas can learn about it. */
 export async function pauseShard(
   state: SharedState,
   by: By,
@@ -79,13 +79,13 @@ export async function pauseShard(
 }
 
 /**
- * Ends every pause of one shard. While Redis is away only a pause that it does not know can be ended.
- * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: all stays paused
+  * Ends every pause of one shard. While Redis is away, only a pause that Redis does not know can be ended.
+  * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: everything stays paused
  */
 export async function resumeShard(state: SharedState, by: By): Promise<{ readonly written: boolean }> {
   const wasOnlyHere = state.withdraw(pauses.asked);
   try {
-    // A replica that knows of no pause would have nothing to commit: whether others do is asked.
+    // A replica that knows of no pause would have nothing to commit, so it asks whether the others know of one.
     await state.refresh();
     await state.transact((tx) => resume(tx, by));
     return { written: true };

@@ -1,3 +1,3 @@
-// Who did something, in words: what the page takes of it.
+// Names who did something, in words; the page imports it too.
 export { personText } from '#domain/person.ts';
 export { endText } from '#domain/stream-end.ts';

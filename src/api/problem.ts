@@ -1,4 +1,4 @@
-// Turns anything that was thrown into an answer: application/problem+json (RFC 9457) with a stable code and what to do.
+// Turns anything that was thrown into a response: application/problem+json (RFC 9457) with a stable code and a remedy.
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import { AppError, messageOf } from '#domain/errors.ts';
 import { isOfRedis, redisFailure } from '#runtime/redis-trouble.ts';
 import type { Outside } from './outside.ts';
 
-/** The shape of every error answer, as the API document shows it. */
+/** The shape of every error response, as the API document shows it. */
 export const problemSchema = z
   .object({
     type: z.string().describe('Address of the error in the documentation'),
@@ -20,7 +20,7 @@ export const problemSchema = z
   })
   .loose();
 
-/** What fastify itself refuses, by its HTTP status. */
+/** What fastify itself refuses, by HTTP status. */
 const codeByStatus: Readonly<Record<number, ErrorCode>> = {
   401: 'UNAUTHORIZED',
   403: 'FORBIDDEN',
@@ -32,7 +32,7 @@ const codeByStatus: Readonly<Record<number, ErrorCode>> = {
   503: 'TIMED_OUT',
 };
 
-/** The AppError that stands for anything thrown while a request was handled. */
+/** Returns the AppError for anything that was thrown while a request was handled. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (isOfRedis(error)) return redisFailure('the request could not be answered', error, undefined);
@@ -43,7 +43,7 @@ export function toAppError(error: unknown): AppError {
   return new AppError('INTERNAL', 'the request could not be handled', { cause: error });
 }
 
-/** Answers with a problem. `details` of the error become members of the body; a wait becomes Retry-After. */
+/** Sends a problem. `details` of the error become members of the body; a wait becomes Retry-After. */
 export function sendProblem(reply: FastifyReply, error: AppError): FastifyReply {
   const { meaning, remedy } = errorCatalog[error.code];
   if (error.disposition.kind === 'retry-after')
@@ -65,21 +65,21 @@ export function sendProblem(reply: FastifyReply, error: AppError): FastifyReply 
     .send(body);
 }
 
-/** Of a request that fastify refused before anything was known of it there is none. */
+/** Undefined for a request that fastify refused before anything was known about it. */
 function prefixFor(reply: FastifyReply): string {
   const { outside }: { readonly outside?: Outside } = reply.request;
   return outside?.prefix ?? '';
 }
 
-/** Node's codes for requests that never became one, and what they are answered with. */
+/** Node's codes for requests that could not be parsed, and the answer to each. */
 const brokenRequests: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'the header fields of the request are larger than 16 KB together'],
   ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TOO_SLOW', 'the rest of the request did not arrive'],
 };
 
 /**
- * Answers what is no HTTP request, or did not come to its end, and closes the connection. Nothing is logged: strangers would
- * write the log.
+  * Answers data that is no HTTP request, or an incomplete one, and closes the connection. Nothing is logged, because strangers could fill
+  * the log.
  */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: IncomingMessage['socket']): void {
   if (error.code === 'ECONNRESET' || !socket.writable || socket.destroyed) {

@@ -1,6 +1,6 @@
-// bull-board as an app that listens to nothing: its page, its files, and what it reads of the queues. Only what is asked with GET is
-// there, so nothing can be changed. bull-board has an adapter for fastify as well, which brings a template engine and a file server:
-// nine megabytes of packages for a page with five gaps and sixty files.
+// bull-board as an app that does not listen: its page, its files, and what it reads of the queues. Only GET is available, so nothing can
+// be changed. bull-board also has an adapter for fastify, but that brings a template engine and a file server: nine megabytes of packages
+// for a page with five placeholders and sixty files.
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
@@ -23,9 +23,9 @@ export interface BoardOptions {
   readonly queues: readonly BullMQAdapter[];
   /** Where it is mounted, such as `/queues`. */
   readonly basePath: string;
-  /** Of every answer. */
+  /** Headers of every response. */
   readonly headers: Readonly<Record<string, string>>;
-  /** How the sender of a request that was handed over reaches the daemon. */
+  /** How the sender of the forwarded request reaches the daemon. */
   readonly outsideOf: (request: IncomingMessage) => Outside | undefined;
 }
 
@@ -38,7 +38,7 @@ const types: Readonly<Record<string, string>> = {
   '.ico': 'image/x-icon',
 };
 
-/** Opens the board; requests go to its `routing`. */
+/** Opens the board; pass requests to its `routing`. */
 export async function openBoard({ queues, basePath, headers, outsideOf }: BoardOptions): Promise<FastifyInstance> {
   const { createBullBoard } = await import('@bull-board/api');
   const parts = new BoardParts();
@@ -68,14 +68,14 @@ export async function openBoard({ queues, basePath, headers, outsideOf }: BoardO
 
 function addRoutes(app: FastifyInstance, { page, files, reads, queues, uiConfig }: BoardParts, basePath: string): void {
   const html = readFileSync(join(page.folder, 'index.ejs'), 'utf8')
-    // bull-board's page asks another host for a typeface.
+    // bull-board's page would load a font from another host.
     .replaceAll(/<link href="https?:[^>]*>/g, '');
   for (const url of [page.route.route].flat())
     app.get(url, async ({ outside }, reply) => {
       const { params } = page.route.handler({ basePath: `${outside.prefix}${basePath}`, uiConfig });
       return reply.type('text/html; charset=utf-8').send(filledIn(html, params));
     });
-  // Files are known by name: what else a path may spell is not there.
+  // Only files that are known by name are served, whatever a path spells.
   const names = new Map(
     readdirSync(files.folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
       const file = join(entry.parentPath, entry.name);
@@ -106,7 +106,10 @@ function addRoutes(app: FastifyInstance, { page, files, reads, queues, uiConfig 
       });
 }
 
-/** Fills the gaps of bull-board's template: `<%= name %>` is text, `<%- name %>` is markup. @throws Error for anything else */
+/**
+ * Fills the placeholders of bull-board's template: `<%= name %>` is text, `<%- name %>` is markup.
+ * @throws Error for any other placeholder
+ */
 function filledIn(template: string, params: Readonly<Record<string, string>>): string {
   return template.replaceAll(/<%(.*?)%>/gs, (gap: string, inside: string) => {
     const [, kind, name = ''] = /^([=-])\s*(\w+)\s*$/.exec(inside) ?? [];
@@ -116,11 +119,11 @@ function filledIn(template: string, params: Readonly<Record<string, string>>): s
   });
 }
 
-/** What bull-board says that its app consists of. */
+/** How bull-board describes its app. */
 class BoardParts implements IServerAdapter {
   queues!: BullBoardQueues;
   uiConfig!: UIConfig;
-  /** What is asked with GET. */
+  /** Its GET routes. */
   reads: readonly AppControllerRoute[] = [];
   page!: { readonly folder: string; readonly route: AppViewRoute };
   files!: { readonly route: string; readonly folder: string };

@@ -1,6 +1,6 @@
-// One sign-in for page and queues: whoever signed in on the page gets a cookie that opens /queues, and nothing else, in the same
-// browser. It says until when, signed with the caller's token: every replica that knows the token knows the cookie, and a token that
-// is revoked takes its cookies with it.
+// One sign-in for page and queues: a sign-in on the page sets a cookie that opens /queues, and nothing else, in the same browser. The
+// cookie contains its expiry, signed with the caller's token. So every replica that knows the token accepts the cookie, and revoking a
+// token also revokes its cookies.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { parseCookie, stringifySetCookie } from 'cookie';
 import type { Outside } from './outside.ts';
@@ -25,7 +25,7 @@ export function queueCookie(key: Buffer, { outside, nowMs }: { outside: Outside;
   });
 }
 
-/** What a request's Cookie header asks to be let in with; undefined when there is nothing, or its time is over. */
+/** The ticket in a request's Cookie header; undefined if there is none, or it has expired. */
 export function queueTicketOf(header: string | undefined, nowMs: number): QueueTicket | undefined {
   const value = header === undefined ? undefined : parseCookie(header)[name];
   const [, until, signature] = /^(\d{13})\.([\w-]{43})$/.exec(value ?? '') ?? [];
@@ -39,7 +39,7 @@ export interface QueueTicket {
   readonly signature: Buffer;
 }
 
-/** Whether a ticket was signed with this key. */
+/** Whether this key has signed a ticket. */
 export function isSignedBy(key: Buffer, { untilMs, signature }: QueueTicket): boolean {
   return timingSafeEqual(signatureOf(key, untilMs), signature);
 }

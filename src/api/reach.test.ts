@@ -7,7 +7,7 @@ import { MergedLog, Reach } from './reach.ts';
 
 const said = log<{ readonly text: string }>('said');
 
-test('of two accounts of this process, each with a Redis of its own, one that is away keeps nobody from the log of the other', async () => {
+test('with a Redis for each account, one that is away does not block the log of the other account', async () => {
   const now = () => 0;
   const here = new MemoryState({ now });
   const away = new MemoryState({ now });

@@ -1,5 +1,5 @@
-// Every account of the configuration, wherever it is carried: looked at and written to in one way. What this process carries is in memory;
-// of the others Redis is asked.
+// Every account of the configuration, read and written alike wherever it is carried: from memory for the accounts of this process, from
+// Redis for the others.
 import { z } from 'zod';
 import { AppError, isRedisFailure, messageOf } from '#domain/errors.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
@@ -12,11 +12,11 @@ import type { SeenState } from '#store/visited-state.ts';
 export interface Reached extends ShardIdentity {
   /** Whether this process carries it. */
   readonly isHere: boolean;
-  /** Runs `look` on the state of now, perhaps several times: it must do nothing but look. @throws AppError REDIS_…, and what `look` throws */
+  /** Runs `look` on the current state, perhaps several times, so it must only read. @throws AppError REDIS_…, and what `look` throws */
   read<T>(look: (state: SeenState) => T | Promise<T>): Promise<T>;
   /** @throws AppError REDIS_…, STATE_…, and what the body throws */
   transact<T>(body: (tx: Transaction) => T): Promise<T>;
-  /** Its Redis's clock, as far as it is known. */
+  /** The clock of its Redis, if it is known. */
   nowMs(): number;
 }
 
@@ -58,19 +58,19 @@ export class Reach {
 
   #of({ name }: ShardIdentity): Reached {
     const found = this.all.find((each) => each.name === name);
-    // Without a way to ask it, the directory says who carries it.
+    // There is no way to ask it, so the directory says who carries it.
     return found ?? here(this.#directory.named(name));
   }
 }
 
-/** An account that could not be asked: what is answered says nothing of it. */
+/** An account that could not be asked, so the response says nothing about it. */
 export interface Unasked {
   readonly account: string;
   readonly code: string;
   readonly reason: string;
 }
 
-/** For answers; absent where all could be asked. */
+/** For responses; absent if all could be asked. */
 export const unaskedField = z
   .array(z.object({ account: z.string(), code: z.string(), reason: z.string() }))
   .optional()
@@ -81,7 +81,7 @@ export interface Answers<T, P = Reached> {
   readonly unasked: readonly Unasked[];
 }
 
-/** As `askEach`, and also when no account can be asked. @throws AppError what is no trouble of Redis */
+/** As `askEach`, but does not throw if no account can be asked. @throws AppError that is not about Redis */
 export async function settleEach<T, P extends { readonly name: string }>(
   shards: readonly P[],
   ask: (shard: P) => T | Promise<T>,
@@ -91,8 +91,8 @@ export async function settleEach<T, P extends { readonly name: string }>(
 }
 
 /**
- * Asks several accounts. One whose Redis cannot be asked is named, and keeps nobody from the answers of the others.
- * @throws AppError what it throws that is no trouble of Redis; and the trouble, when no account can be asked
+  * Asks several accounts. One whose Redis cannot be asked is named, and does not block the answers of the others.
+  * @throws AppError that is not about Redis; the Redis error, if no account can be asked
  */
 export async function askEach<T, P extends { readonly name: string }>(
   shards: readonly P[],
@@ -126,8 +126,8 @@ async function settled<T, P extends { readonly name: string }>(
 }
 
 /**
- * For what is looked for and was not found: where an account could not be asked, it may be there.
- * @throws AppError REDIS_UNREACHABLE, which names the accounts
+  * For something that was not found, although an account could not be asked: it may be there.
+  * @throws AppError REDIS_UNREACHABLE, which names the accounts
  */
 export function mustHaveAskedAll({ unasked }: Pick<Answers<unknown>, 'unasked'>, what: string): void {
   if (unasked.length === 0) return;
@@ -135,7 +135,7 @@ export function mustHaveAskedAll({ unasked }: Pick<Answers<unknown>, 'unasked'>,
   throw new AppError('REDIS_UNREACHABLE', `${what} was not found, but not every account could be asked; ${reasons}`);
 }
 
-/** `unasked` of an answer, where there is something to name. */
+/** `unasked` of a response, if there is something to name. */
 export function unaskedOf({ unasked }: Pick<Answers<unknown>, 'unasked'>): { unasked?: Unasked[] } {
   return unasked.length === 0 ? {} : { unasked: [...unasked] };
 }
@@ -145,13 +145,13 @@ export class MergedLog {
   readonly #places: readonly Pick<Reached, 'name' | 'read'>[];
   readonly #unasked = new Map<string, Unasked>();
 
-  /** @param here of what this process carries, where there is no `reach`. Each account is asked by itself: each may have a Redis of its own. */
+  /** @param here the accounts of this process, used without `reach`. Each is asked by itself, because each may have its own Redis. */
   constructor(here: Pick<SharedState, 'readLog'>, reach: Reach | undefined) {
     const carried = { name: '', read: async <T>(look: (seen: SeenState) => T | Promise<T>) => look(here as SeenState) };
     this.#places = reach?.all ?? [carried];
   }
 
-  /** Those that could not be asked so far. */
+  /** Accounts that could not be asked so far. */
   get unasked(): readonly Unasked[] {
     return [...this.#unasked.values()];
   }

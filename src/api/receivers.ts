@@ -1,4 +1,4 @@
-// The receivers of the configuration in force, and trying one. Meets the port of routes/receivers.ts.
+// The receivers of the configuration in force, and test messages to them. Implements the port of routes/receivers.ts.
 import { randomUUID } from 'node:crypto';
 import type { ActionJob } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';

@@ -1,11 +1,11 @@
-// Reading what other replicas have written, in every shard that this process carries.
+// Reads what other replicas have written, in every shard that this process carries.
 import { isRedisFailure } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 
 /**
- * Reads what other replicas have written: one of them may have written what is asked for. Of several Redis servers those that cannot be
- * asked are an alert, and keep nobody from what the others say.
- * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES when none can be asked; STATE_TOO_NEW
+  * Reads what other replicas have written, which may include what is asked for. With several Redis servers, those that cannot be asked
+  * raise an alert, and do not block the others.
+  * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES if none can be asked; STATE_TOO_NEW
  */
 export async function refreshAll(shards: {
   readonly all: readonly { readonly state: Pick<SharedState, 'refresh'> }[];

@@ -1,12 +1,12 @@
-// Requests of a person that were refused, for the audit: what their token may not do, and what a setting would have to open.
+// Refused requests of people, for the audit: the role of their token, or a setting, does not allow them.
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '#domain/errors.ts';
 import { actorOf } from './auth.ts';
 
-/** A request that was refused, as the audit tells it. */
+/** A refused request, as the audit records it. */
 export interface Refusal {
   readonly who: string;
-  /** The action that was asked for, else method and route. */
+  /** The requested action, or else method and route. */
   readonly what: string;
   readonly why: string;
   readonly channelArn: string | undefined;
@@ -14,12 +14,12 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** Refusals that no setting would open. */
+/** Refusals that the audit records. */
 const refusals: ReadonlySet<string> = new Set(['FORBIDDEN', 'WEBHOOK_REFUSED', 'FILE_NOT_ALLOWED']);
 
 const mostToldAtOnce = 200;
 
-/** Tells `note` of a refusal, and of the same one again only after a minute: a caller that repeats itself does not fill the audit. */
+/** Passes a refusal to `note`, and the same one again only after a minute, so that a caller that repeats itself cannot fill the audit. */
 export function refusalLog(note: (refusal: Refusal) => Promise<void>, nowMs: () => number = Date.now) {
   const told = new Map<string, number>();
   return async (request: FastifyRequest, error: AppError): Promise<void> => {
@@ -36,7 +36,7 @@ export function refusalLog(note: (refusal: Refusal) => Promise<void>, nowMs: () 
 }
 
 function refusalOf(request: FastifyRequest, error: AppError): Refusal | undefined {
-  // Before the token is known nobody in particular asked.
+  // Without a valid token, nobody in particular asked.
   if (!request.caller || request.method === 'GET' || request.method === 'HEAD') return undefined;
   const isRefusal = refusals.has(error.code) || typeof error.details['setting'] === 'string';
   if (!isRefusal) return undefined;

@@ -1,4 +1,4 @@
-// What the routes about rules need of each shard, and rules found by name.
+// What the routes about rules need of each shard, and look-up of rules by name.
 import { AppError } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
@@ -22,7 +22,7 @@ export function ruleNamed({ rules }: Ruleset, name: string): Rule {
   return found;
 }
 
-/** What to say of a rule that there is not. */
+/** The error text for an unknown rule. */
 export function noRule(rules: readonly Rule[], name: string): string {
   const names = rules.map((rule) => rule.name);
   return `there is no rule ${name}${didYouMean(name, names)}; GET /v1/rules lists them`;

@@ -1,5 +1,5 @@
-// Protects a server without tokens from the operator's own browser: foreign pages (CSRF) and names that were pointed at
-// loopback (DNS rebinding). With tokens a foreign page has nothing to send, so only this case needs it.
+// Protects a server without tokens from the operator's own browser: from foreign pages (CSRF), and from names that resolve to loopback
+// (DNS rebinding). If there are tokens, a foreign page has none to send, so only this case needs protection.
 import { isIPv4 } from 'node:net';
 import { AppError } from '#domain/errors.ts';
 
@@ -10,7 +10,7 @@ export interface BrowserHeaders {
 }
 
 /**
- * Lets a request pass only if it names a loopback host and, when a browser sent it, comes from the server's own page.
+  * Lets a request pass only if it names a loopback host and, if a browser sent it, comes from the server's own page.
  * @throws AppError FOREIGN_REQUEST
  */
 export function assertSameSite({ host, origin, 'sec-fetch-site': site }: BrowserHeaders): void {

@@ -1,17 +1,17 @@
-// The HTTP server as a Service: tokens and roles, limits, problem+json, health, metrics, API document. Routes are given to it.
+// The HTTP server as a Service: tokens and roles, limits, problem+json, health, metrics, API document. The caller passes the routes.
 //
-// How to add a noun: write routes/<noun>.ts with a factory `(deps) => FastifyPluginAsyncZod`, each route with a zod schema for
-// what it takes and what it answers, and hand `{ prefix: '/v1', plugin: nounRoutes(deps) }` to the server in api.ts.
-//   - Every `/v1` route needs a token, or a person whom a trusted proxy signed in. Reading needs the role viewer, anything else
-//     operator; `config: { role: 'admin' }` on a route asks for more, or less. `request.caller` says who calls (for the audit).
-//   - A standby refuses whatever is no GET, unless the route has `config: { onStandby: true }`: it must neither call nor enqueue anything.
-//   - Throw AppError; the answer gets its code, status, details and remedy.
+// How to add a noun: write routes/<noun>.ts with a factory `(deps) => FastifyPluginAsyncZod`, give each route a zod schema for its input
+// and its response, and pass `{ prefix: '/v1', plugin: nounRoutes(deps) }` to the server in api.ts.
+//   - Every `/v1` route needs a token, or a person whom a trusted proxy signed in. GET needs the role viewer, anything else operator;
+//     `config: { role: 'admin' }` on a route requires more, or less. `request.caller` says who calls (for the audit).
+//   - A standby refuses everything but GET, unless the route has `config: { onStandby: true }`: it must neither call nor enqueue anything.
+//   - Throw AppError; the response gets its code, status, details and remedy.
 //   - `schema: { summary, tags: ['Metadata'], body, params, querystring, response: { 200: … } }` is also the API document.
 //     Use z.strictObject for bodies and queries: unknown fields are then refused with "did you mean".
 //   - Server-sent events: `const stream = app.eventStreams.open(reply)`, then `return reply`; a stop ends it.
-//   - `access: 'browser'` lets the page's sign-in or a browser's password prompt stand for the token (GET only); `access: 'public'`
+//   - `access: 'browser'` accepts the page's sign-in or a browser's password prompt in place of the token (GET only); `access: 'public'`
 //     needs none.
-//   - An address in an answer begins with `request.outside.prefix`.
+//   - An address in a response begins with `request.outside.prefix`.
 import rateLimit from '@fastify/rate-limit';
 import Fastify, {
   type FastifyInstance,
@@ -63,13 +63,13 @@ declare module 'fastify' {
     caller: Caller;
     /** The address of the connection, or the one that a trusted proxy names. */
     clientAddress: string;
-    /** How the sender reaches the daemon: what an address in the answer begins with. */
+    /** How the sender reaches the daemon: the start of every address in the response. */
     outside: Outside;
   }
   interface FastifyContextConfig {
     /** The role a caller needs; default: viewer for GET, operator for anything else. */
     role?: TokenRole;
-    /** Also a standby that was not activated does it. Default: it only answers GET. */
+    /** A standby that was not activated allows it too. Default: it allows GET only. */
     onStandby?: true;
   }
 }
@@ -83,31 +83,31 @@ export interface HttpRoutes {
 
 export interface HttpServerOptions {
   readonly host: string;
-  /** 0 lets the system choose; `url` tells. */
+  /** 0 lets the system choose; `url` has the result. */
   readonly port: number;
   readonly tokens: readonly ApiToken[];
   readonly routes: readonly HttpRoutes[];
-  /** Whether this is a standby that was not activated: it takes no work. Default: it is none. */
+  /** Whether this is a standby that was not activated, which takes no work. Default: it is no standby. */
   readonly standsBy?: () => boolean;
   /** By name; all must pass for `/readyz`. */
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
   readonly maxBodyBytes: number;
   readonly requestsPerMinute: number;
-  /** Removes what must not be seen from an answer. */
+  /** Removes secrets from a response. */
   readonly scrub?: ((text: string) => string) | undefined;
-  /** Writes a refused request of a person into the audit. */
+  /** Writes a person's refused request into the audit. */
   readonly onRefused?: ((refusal: Refusal) => Promise<void>) | undefined;
   /** `http.trusted_proxies`; default: none. */
   readonly trustedProxies?: readonly string[];
-  /** `http.auth_proxy`; default: nobody is signed in by a proxy. */
+  /** `http.auth_proxy`; default: no proxy signs people in. */
   readonly authProxy?: AuthProxySettings | undefined;
   /** `http.external_url` */
   readonly externalUrl?: string | undefined;
-  /** Default: as in a configuration that says nothing. */
+  /** Default: as in a configuration without this setting. */
   readonly connections?: ConnectionLimits;
-  /** For what is slowed down; default: the system's. */
+  /** The timer for delayed answers; default: the system's. */
   readonly clock?: Clock;
-  /** The time that all replicas share; default: the clock's. */
+  /** The clock that all replicas share; default: the system's. */
   readonly nowMs?: () => number;
   /** The product's version, for the API document. */
   readonly version: string;
@@ -115,13 +115,16 @@ export interface HttpServerOptions {
   readonly logger: Logger;
 }
 
-/** A channel's ARN in a path, its slash not encoded: it is read as if it were. */
+/** A channel's ARN in a path whose slash is not encoded: it is accepted as if it were. */
 const plainArn = /(\/arn(?::|%3A)aws(?::|%3A)[^/?]*channel)\/([A-Za-z0-9-]+)(?=$|[/?])/i;
-/** How long a request may take until its answer; event streams are not bound by it. */
+/** How long a request may take until its response; event streams have no such limit. */
 export const handlerTimeoutMs = 15_000;
-/** Of a part of a path: an ARN fits. */
+/** Longest path parameter, in characters: an ARN fits. */
 export const longestParam = 1024;
-/** How long the head of a request may take, and how long all of it. Less than the answer may take: who is slow is told so. */
+/**
+ * How long the head of a request may take, and the whole request. Shorter than the limit of the response, so that a slow client gets an
+ * answer.
+ */
 const headTimeoutMs = 10_000;
 const requestTimeoutMs = 12_000;
 const defaultConnectionLimits: ConnectionLimits = { max: 2_000, maxHalfOpen: 200 };
@@ -143,7 +146,7 @@ export class HttpServer implements Service {
     this.app = buildApp(options, this.#authenticator, () => this.#stopping);
   }
 
-  /** From now on exactly these tokens are accepted; the event streams of those that are not any more end. */
+  /** Accepts exactly these tokens from now on; event streams of removed tokens end. */
   useTokens(tokens: readonly ApiToken[]): void {
     this.#authenticator.use(tokens);
     this.app.eventStreams.closeUnless((caller) => this.#authenticator.accepts(caller));
@@ -162,7 +165,7 @@ export class HttpServer implements Service {
     return this.#started;
   }
 
-  /** From now on `/readyz` answers 503, so that a load balancer looks elsewhere; everything still works. */
+  /** From now on `/readyz` answers 503, so that load balancers choose another replica; everything still works. */
   announceStop(reason = 'shutting down'): void {
     this.#stopping ??= reason;
   }
@@ -235,9 +238,9 @@ function buildApp(
   app.decorateRequest('caller');
   app.decorateRequest('outside');
   app.decorateRequest('clientAddress', '');
-  // Only JSON: a plain-text body is what a foreign page can send without being asked.
+  // Only JSON: a foreign page can send a plain-text body without a preflight request.
   app.removeContentTypeParser('text/plain');
-  // Many clients name the type of a body that they do not send.
+  // Many clients send a content type without a body.
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
@@ -281,7 +284,7 @@ function buildApp(
       new AppError('NOT_FOUND', `there is nothing at ${request.method} ${request.url.split('?')[0]!.slice(0, 200)}`),
     ),
   );
-  // Registered once, so that all groups of routes count in one place: a token has its requests for everything together.
+  // Registered once, so that all groups of routes share one counter: the limit of a token is for everything together.
   void app.register(rateLimit, {
     global: false,
     max: options.requestsPerMinute,
@@ -310,11 +313,11 @@ function buildApp(
       async (scope) => {
         if (access !== 'public')
           guard(scope, { authenticator, authProxy, logins, proxies, nowMs, standsBy, isBrowser: access === 'browser' });
-        // The compilers belong to the routes only: on the root they would break what has no zod schema.
+        // The compilers apply to the routes only: on the root they would break routes without a zod schema.
         if (access === 'token') {
           scope.setValidatorCompiler(validatorCompiler);
           scope.setSerializerCompiler(serializerCompiler);
-          // Whatever a route shows, and whoever wrote it: no secret that is known as one leaves.
+          // Whatever a route returns, and whoever wrote it: no known secret leaves.
           scope.addHook('onSend', async (_request, _reply, payload) =>
             typeof payload === 'string' ? scrub(payload) : payload,
           );
@@ -327,7 +330,9 @@ function buildApp(
   return app;
 }
 
-/** Asks for a token, or a person whom a trusted proxy signed in, and the role that the route needs; then counts the request against them. */
+/**
+ * Requires a token, or a person whom a trusted proxy signed in, and the role that the route needs; then counts the request for this caller.
+ */
 function guard(
   scope: FastifyInstance,
   {
@@ -352,14 +357,14 @@ function guard(
     const ticket = authorization === undefined ? queueTicketOf(cookie, nowMs()) : undefined;
     return ticket && authenticator.findByKey((key) => isSignedBy(key, ticket));
   };
-  // A bearer token speaks for itself. `Basic` may be what the proxy asked the browser for, and goes before nothing it says.
+  // A bearer token takes precedence. `Basic` does not: the proxy itself may have asked the browser for it.
   const proxied = ({ raw, headers: { authorization } }: FastifyRequest): Caller | undefined =>
     /^Bearer /i.test(authorization ?? '') ? undefined : authProxy?.callerOf(raw);
   scope.addHook('onRequest', async (request, reply) => {
     const byProxy = proxied(request);
     if (byProxy) request.caller = byProxy;
     else await authenticate(request, reply);
-    // What a request says of itself adds nothing to what the proxy has proven.
+    // A name that the request claims adds nothing to the one that the proxy has proven.
     const person = byProxy ? undefined : personOf(request.headers[personHeader]);
     if (person !== undefined) request.caller = { ...request.caller, person };
     const needed = request.routeOptions.config.role ?? (reads(request) ? 'viewer' : 'operator');
@@ -399,11 +404,11 @@ function guard(
 }
 
 /**
- * A span for each request that changes something, from when it has been let in to its answer, or until whoever asked hangs up; below the
- * caller's own, if it names one. https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
+  * A span for each request that changes something, from its admission to its response, or until the client disconnects; it is a child of
+  * the caller's span, if there is one. https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
  */
 export function traceChanges(scope: FastifyInstance): void {
-  // Not before: what reads the body runs outside of the request.
+  // Not earlier: the parser of the body runs outside of the request's context.
   scope.addHook('preHandler', (request, { raw }, done) => {
     const route = request.routeOptions.url ?? 'none';
     const span = reads(request)
@@ -417,7 +422,7 @@ export function traceChanges(scope: FastifyInstance): void {
           traceparentIn(request.headers),
         );
     if (!span) return done();
-    // Not Fastify's onResponse, which never comes when nobody waits for the answer any more.
+    // Not Fastify's onResponse, which is not called when the client no longer waits for the response.
     raw.once('close', () => {
       if (!raw.headersSent) return span.end(Date.now(), 'aborted');
       span.set({ 'http.response.status_code': raw.statusCode });

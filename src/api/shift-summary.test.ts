@@ -44,7 +44,7 @@ function setup(start: string, settings: Partial<ShiftSummarySettings> = {}) {
   };
 }
 
-test('at its time one message tells what happened since the last one, whatever number of replicas look, and restarts', async () => {
+test('sends one message at each set time with what happened since the last one, for any number of replicas, and across restarts', async () => {
   const t = setup('2026-11-29T20:00:00Z');
   expect(await t.look()).toBe(false);
   t.to('2026-11-30T01:00:00Z');
@@ -56,7 +56,7 @@ test('at its time one message tells what happened since the last one, whatever n
   for (let index = 0; index < 13; index += 1) await t.did('stop_stream');
   await t.did('rotate_stream_key', 'done', { who: 'token mara' });
   await t.did('rotate_stream_key', 'failed');
-  // Requests, messages and what was skipped are no actions.
+  // Requests, messages and skipped actions do not count as actions.
   await t.did('rotate_stream_key', 'requested', { who: 'token mara' });
   await t.did('notify');
   await t.did('stop_stream', 'skipped');
@@ -84,7 +84,7 @@ test('at its time one message tells what happened since the last one, whatever n
   ]);
   expect(await t.look()).toBe(false);
 
-  // Down at the next times: one message for all of it.
+  // The daemon was down at the next times: one message covers all of them.
   expect(await t.at('2026-12-02T11:00:00Z')).toBe(true);
   expect(await t.look()).toBe(false);
   expect(t.texts()[1]).toMatch(
@@ -92,10 +92,10 @@ test('at its time one message tells what happened since the last one, whatever n
   );
 });
 
-test('its times are those of its place: an hour earlier in summer, left out where the clocks skip them, once where they come twice', async () => {
+test('follows the clocks of its time zone: an hour earlier in summer, skipped if the clocks skip the time, once if it occurs twice', async () => {
   const spring = setup('2026-03-28T12:00:00Z', { at: ['01:30'] });
   await spring.look();
-  // 01:30 does not come on the day on which the clocks go forward; the next one is 00:30 UTC.
+  // 01:30 does not exist on the day when the clocks go forward; the next time is 00:30 UTC.
   expect(await spring.at('2026-03-29T23:00:00Z')).toBe(false);
   expect(await spring.at('2026-03-30T00:30:06Z')).toBe(true);
   const autumn = setup('2026-10-24T12:00:00Z', { at: ['01:30'] });
@@ -105,7 +105,7 @@ test('its times are those of its place: an hour earlier in summer, left out wher
   expect(await autumn.at('2026-10-26T01:30:06Z')).toBe(true);
 });
 
-test('of more than it reads it says at least', async () => {
+test('says “at least” if there is more than it reads', async () => {
   const t = setup('2026-11-29T20:00:00Z');
   await t.look();
   t.to('2026-11-29T21:00:00Z');
@@ -122,7 +122,7 @@ test('of more than it reads it says at least', async () => {
   );
 });
 
-test('of several processes that which carries the first account sends it, and names the accounts of which it knows nothing', async () => {
+test('with several processes, the one with the first account sends it, and names the accounts that it cannot read', async () => {
   const t = setup('2026-11-29T20:00:00Z');
   const lost = new AppError('ACCOUNT_NOT_CARRIED', 'its Redis cannot be asked');
   const all = { ...t.options, others: [{ name: 'europe', read: () => Promise.reject(lost) }] };
@@ -134,7 +134,7 @@ test('of several processes that which carries the first account sends it, and na
   expect(t.texts()[0]).toMatch(/: at least 0 incidents, at least 0 actions, .*\nNot counted, .*: europe\n/);
 });
 
-test('of several Redis servers one that is away is named, and the summary comes without it', async () => {
+test('names a Redis that is away, and summarizes the rest', async () => {
   const t = setup('2026-11-29T20:00:00Z');
   const lost = () => Promise.reject(new AppError('REDIS_UNREACHABLE', 'it does not answer'));
   const away = new MemoryState({ now: () => t.state.nowMs() });
@@ -146,7 +146,7 @@ test('of several Redis servers one that is away is named, and the summary comes 
   expect(t.texts()[0]).toMatch(/: at least 0 incidents, at least 0 actions, .*\nNot counted, .*: two\n/);
 });
 
-test('other times begin at once and tell of what was not told yet; without the setting nothing is left', async () => {
+test('new times apply at once and cover what was not yet summarized; removing the setting removes the state', async () => {
   const t = setup('2026-11-29T20:00:00Z');
   await t.look();
   t.asked.now = { receiver: 'noc', at: ['06:00', '18:00'], location: 'UTC' };

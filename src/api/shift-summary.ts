@@ -1,6 +1,6 @@
-// What happened in a shift, as one message at set times: incidents, actions, approvals, and who has what is still open. The next time is
-// in the shared state, in the commit that enqueues the message: it comes once for the fleet, also when the daemon was down at that time,
-// and then for all of the time since the last one.
+// A message at set times with what happened in a shift: incidents, actions, approvals, and who has acknowledged what is still open. The
+// shared state has the next time, written in the commit that enqueues the message. So the fleet sends each summary once. If the daemon was
+// down at that time, the summary comes later and covers all of the time since the last one.
 import { DateTime } from 'luxon';
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import type { Incident } from '#domain/decision.ts';
@@ -35,7 +35,10 @@ export interface ShiftSummarySettings {
 }
 
 export interface ShiftSummaryOptions extends AlertSources {
-  /** Whether this process carries the first account of the configuration: of several processes those that do send it. Default: it does. */
+  /**
+   * Whether this process carries the first account of the configuration: with several processes, only such a process sends it. Default: it
+   * does.
+   */
   readonly isFirst?: (() => boolean) | undefined;
   /** Accounts that other processes carry. */
   readonly others?: readonly Pick<Reached, 'name' | 'read'>[];
@@ -44,20 +47,20 @@ export interface ShiftSummaryOptions extends AlertSources {
   readonly settings: () => ShiftSummarySettings | undefined;
   /** `http.external_url`. */
   readonly externalUrl: string | undefined;
-  /** A standby tells nobody anything. Default: it is none. */
+  /** A standby notifies nobody. Default: it is no standby. */
   readonly standsBy?: () => boolean;
-  /** Entries of the audit that are read for one account; of more it is said "at least". Default: 20,000 */
+  /** How many audit entries are read for each account; if there are more, the summary says "at least". Default: 20,000 */
   readonly readAtMost?: number;
 }
 
-/** After its end a shift is read: what was committed at its last moment is there by then. */
+/** A shift is read this long after its end, so that commits of its last moment are included. */
 const settleMs = 5_000;
 const defaultReadAtMost = 20_000;
-/** The last of the times that were missed is looked for no further back; the summary is of the whole time. */
+/** How far back to look for the last of the missed times; the summary still covers the whole time. */
 const mostMissedMs = 8 * 86_400_000;
 const mostNamed = 5;
 
-/** The loop that looks. */
+/** The loop that sends summaries. */
 export function shiftSummaries(
   options: ShiftSummaryOptions & { readonly clock: Clock; readonly logger: Logger; readonly random: () => number },
 ): Loop {
@@ -80,7 +83,7 @@ export function shiftSummaries(
   });
 }
 
-/** Looks once. Returns whether a summary was enqueued. */
+/** Checks once. Returns whether a summary was enqueued. */
 export async function summarizeShift(options: ShiftSummaryOptions): Promise<boolean> {
   const { shards, settings, standsBy, isFirst, others = [] } = options;
   if (standsBy?.() || isFirst?.() === false) return false;
@@ -94,7 +97,7 @@ export async function summarizeShift(options: ShiftSummaryOptions): Promise<bool
   const daily = dailyOf(asked);
   const times = `${asked.location} ${asked.at.join(',')}`;
   if (known?.times !== times) {
-    // What has not been told yet is told at the first of the new times.
+    // Whatever was not summarized yet is part of the first summary at the new times.
     await state.transact((tx) => {
       const before = tx.get(notes.shiftSummary);
       if (before?.times === times) return;
@@ -145,7 +148,7 @@ export async function summarizeShift(options: ShiftSummaryOptions): Promise<bool
   return isTold;
 }
 
-/** A number, or the part of it that was read. */
+/** A count; `isAtLeast` if not everything was read. */
 export interface Count {
   readonly count: number;
   readonly isAtLeast: boolean;
@@ -159,23 +162,23 @@ export interface ShiftCounts {
   readonly byKind: ReadonlyMap<string, number>;
   readonly byPeople: number;
   readonly failed: number;
-  /** Channels to which metadata was handed over. */
+  /** How often metadata was handed over to a channel. */
   readonly metadata: number;
   readonly approved: number;
   readonly rejected: number;
   readonly timedOut: number;
-  /** Requests that were refused. */
+  /** Refused requests. */
   readonly refusedRequests: number;
-  /** Accounts of which nothing is known. */
+  /** Accounts that could not be read. */
   readonly unasked: readonly string[];
 }
 
-/** What is no action of its own: it tells somebody, or reads. */
+/** Not counted as actions: they only notify, or read. */
 const telling: ReadonlySet<string> = new Set(['notify', 'webhook', 'emit_event', 'report', 'capture_session']);
 
 type Place = Pick<Reached, 'name' | 'read'>;
 
-/** Counts what began and what ended within a time. Of an account that cannot be asked nothing is counted: it is named. */
+/** Counts what began and what ended within a period. An account that cannot be asked is named and not counted. */
 export async function countShift(
   places: readonly Place[],
   {
@@ -261,7 +264,7 @@ function incidentsOf(
   const closed = all.filter(({ closedAtMs }) => closedAtMs !== undefined);
   return {
     incidents: all.filter(({ openedAtMs }) => openedAtMs >= fromMs && openedAtMs < toMs),
-    // The oldest are forgotten: where those that are left begin later, some may be.
+    // The oldest entries are removed: if the remaining ones begin later than the period, some may be missing.
     isForgotten: closed.length >= keptIncidents && closed.every(({ openedAtMs }) => openedAtMs >= fromMs),
   };
 }
@@ -307,7 +310,7 @@ function details(counts: ShiftCounts): string[] {
   ].map(visibleLine);
 }
 
-/** Who has what is open now. */
+/** Who has acknowledged which open alerts. */
 async function openLines({ externalUrl, elsewhere, ...sources }: ShiftSummaryOptions): Promise<string[]> {
   const open = inAlertOrder([...openAlerts(sources), ...((await elsewhere?.open())?.alerts ?? [])]);
   if (open.length === 0) return ['Open now: nothing'];

@@ -91,7 +91,7 @@ function setup(more: Partial<SlackButtonsOptions> = {}) {
   };
 }
 
-test('Acknowledge takes the alert in the name of the mapped person; pressed again, by another, late: each is told', async () => {
+test('Acknowledge acknowledges the alert as the mapped person; a second press, another person and a late press each get their answer', async () => {
   const t = setup();
   await t.keyless();
   const value = t.valueNow();
@@ -110,7 +110,7 @@ test('Acknowledge takes the alert in the name of the mapped person; pressed agai
     text: expect.stringMatching(/^mara has it since .*use the page/),
   });
 
-  // It ends, and begins anew: the old message answers nothing.
+  // It ends and begins again: buttons in the old message no longer count.
   await t.state.transact((tx) => clearAlerts(tx, channelArn));
   expect(await t.press('UMARA', 'acknowledge', value)).toMatchObject({ text: expect.stringContaining('over') });
   t.pass(1_000);
@@ -124,7 +124,7 @@ test('Acknowledge takes the alert in the name of the mapped person; pressed agai
   });
 });
 
-test('a replica to which an alert began at another time than to the one that sent the message takes the answer too', async () => {
+test('a replica that saw the alert begin at a different time than the sender of the message accepts the answer too', async () => {
   const t = setup({ config: () => ({ loadedAtMs: 0, triedAtMs: 1_760_000_000_000, error: 'no YAML' }) });
   t.pass(60_000);
   expect(await t.press('UMARA', 'acknowledge', '1759999999999 config')).toMatchObject({
@@ -138,7 +138,7 @@ test('a replica to which an alert began at another time than to the one that sen
   });
 });
 
-test('whoever is not mapped does nothing, whatever the request calls them, and the audit says so', async () => {
+test('a user who is not mapped can do nothing, whatever name the request gives, and the audit records the attempt', async () => {
   const t = setup();
   await t.keyless();
   expect(await t.press('UEVE', 'acknowledge', t.valueNow())).toMatchObject({
@@ -155,7 +155,7 @@ test('whoever is not mapped does nothing, whatever the request calls them, and t
   ]);
 });
 
-test('Approve and Reject are said by the mapped person with their role; what cannot count is told', async () => {
+test('Approve and Reject count for the mapped person with their role; a press that cannot count gets the reason', async () => {
   const t = setup();
   expect(await t.press('UBOB', 'approve', 'ap-1')).toMatchObject({
     response_type: 'ephemeral',
@@ -166,13 +166,13 @@ test('Approve and Reject are said by the mapped person with their role; what can
   ]);
 });
 
-test('a standby takes no yes', async () => {
+test('a standby accepts no approval', async () => {
   const t = setup({ standsBy: () => true });
   expect(await t.press('UBOB', 'approve', 'ap-1')).toMatchObject({ text: expect.stringContaining('standby') });
   expect(t.said).toEqual([]);
 });
 
-test('the same request is taken once, also by the next replica; a forged, old or broken one never', async () => {
+test('accepts a request once across replicas, and never a forged, old or malformed one', async () => {
   const t = setup();
   await t.keyless();
   const { headers, body } = t.signed({
@@ -203,7 +203,7 @@ test('the same request is taken once, also by the next replica; a forged, old or
   ).toBe('NOT_FOUND');
 });
 
-test('a signing secret that cannot be read is named to nobody who asks, but to the log', async () => {
+test('names an unreadable signing secret in the log, and not in the response', async () => {
   const unreadable = new AppError('SECRET_FILE_UNREADABLE', '/run/secrets/slack: it is empty');
   const access = { secret: () => Promise.reject(unreadable), reply: () => Promise.resolve() };
   const error = await setup({ access })
@@ -213,7 +213,7 @@ test('a signing secret that cannot be read is named to nobody who asks, but to t
   expect((error as AppError).message).not.toContain('/run');
 });
 
-test('of several Redis servers one that is away keeps nobody from taking an alert of another', async () => {
+test('an unreachable Redis does not stop anybody from acknowledging an alert on another Redis', async () => {
   const t = setup();
   const away = new MemoryState({ now: () => 1_760_000_000_000 });
   away.refresh = () => Promise.reject(new AppError('REDIS_UNREACHABLE', 'it does not answer'));
@@ -226,7 +226,7 @@ test('of several Redis servers one that is away keeps nobody from taking an aler
   });
 });
 
-test('what an alert says mentions nobody in Slack', async () => {
+test('the text of an alert cannot mention people in Slack', async () => {
   const t = setup();
   await t.state.transact((tx) =>
     raiseAlert(tx, { kind: 'keyless', channelArn, text: '<!channel> & co hush', jobId: 'j' }),

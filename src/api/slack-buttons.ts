@@ -1,6 +1,6 @@
-// Buttons in Slack's messages: Acknowledge of an alert, Approve and Reject of what waits for a yes. Whoever presses is the user whom Slack
-// names in a signed request and whom `approvers` maps to a person; nothing else in the request says who it is. Each press gets an answer
-// in words. Meets the port of routes/slack.ts.
+// Buttons in Slack messages: Acknowledge for alerts, Approve and Reject for approvals. The person is the user whom Slack names in a signed
+// request and whom `approvers` maps to a person; nothing else in the request identifies them. Each press gets an answer in words.
+// Implements the port of routes/slack.ts.
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import type { ApproverRole } from '#domain/approval-terms.ts';
@@ -29,7 +29,7 @@ import type { Said } from './routes/approvals.ts';
 import type { SlackPort, SlackWords } from './routes/slack.ts';
 import { mostSkewMs, signatureOf } from './slack-signature.ts';
 
-/** Who somebody in Slack is: an entry of `approvers`. */
+/** Who a Slack user is: an entry of `approvers`. */
 export interface Approver {
   readonly name: string;
   readonly slack_user_id: string;
@@ -38,17 +38,17 @@ export interface Approver {
 
 export interface SlackButtonsOptions extends AlertSources {
   readonly shards: readonly (AlertShard & { readonly state: SharedState })[];
-  /** Where there are accounts that others carry. */
+  /** If other processes carry accounts. */
   readonly elsewhere?: AlertFinder | undefined;
   readonly receivers: () => readonly Receiver[];
   readonly approvers: () => readonly Approver[];
   readonly approvals: {
     say(id: string, said: Said): Promise<{ readonly approval: ApprovalView; readonly repeated: boolean }>;
   };
-  /** A standby takes no work. Default: it is none. */
+  /** A standby takes no work. Default: it is no standby. */
   readonly standsBy?: () => boolean;
   readonly access: SlackAccess;
-  /** Removes what must not be seen from an answer. */
+  /** Removes secrets from an answer. */
   readonly scrub: (text: string) => string;
   readonly logger: Logger;
 }
@@ -101,8 +101,9 @@ export class SlackButtons implements SlackPort {
   }
 
   /**
-   * What the buttons of this configuration are signed with.
-   * @throws AppError NOT_FOUND; SECRET_FILE_UNREADABLE, which names no file: nobody knows yet who asks. The log has it as the cause
+    * The secrets that sign requests from the Slack apps of this configuration.
+    * @throws AppError NOT_FOUND; SECRET_FILE_UNREADABLE, which names no file because the sender is not identified yet; the log names it as
+    * the cause
    */
   async #secrets(): Promise<Secret[]> {
     const { receivers, access } = this.#options;
@@ -190,7 +191,7 @@ export class SlackButtons implements SlackPort {
     return toAll(`${name} ${kind === 'approve' ? 'approved' : 'rejected'}: ${deed}`);
   }
 
-  /** Slack shows a person only what is sent there. The press has counted by then. */
+  /** Slack shows a person only what is sent to this address. By now the press has counted. */
   #send(url: string, id: string, body: SlackWords): void {
     const { access, logger } = this.#options;
     void access.reply(url, { id, body }).catch((error: unknown) => {
@@ -227,12 +228,12 @@ function jsonOf(text: string): unknown {
 
 const mostText = 3_000;
 
-/** Seen by whoever pressed. */
+/** Seen only by the person who pressed. */
 function toOne(text: string): SlackWords {
   return { response_type: 'ephemeral', replace_original: false, text: plain(text) };
 }
 
-/** Seen by everybody in the channel: it is news for them. */
+/** Seen by everybody in the channel, because it is news for them. */
 function toAll(text: string): SlackWords {
   return { response_type: 'in_channel', replace_original: false, text: plain(text) };
 }

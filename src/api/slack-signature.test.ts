@@ -30,7 +30,7 @@ const headersOf = (signature: string, at = time) => ({
 });
 const refused = 'SLACK_SIGNATURE_INVALID';
 
-test('a request signed with any of the secrets is Slack’s, for five minutes', () => {
+test('accepts a request signed with any of the secrets, for five minutes', () => {
   const signature = sign();
   expect(check(headersOf(signature))).toBe(signature);
   expect(check(headersOf(signature), { secrets: ['another-secret-of-another-app-00', secret] })).toBe(signature);
@@ -39,7 +39,7 @@ test('a request signed with any of the secrets is Slack’s, for five minutes', 
   expect(check(headersOf(signature), { at: nowMs - mostSkewMs - 1 })).toBe(refused);
 });
 
-/** The example of Slack's own documentation: its values are public, and no app's. */
+/** The example in Slack's own documentation: its values are public and belong to no app. */
 test('the documented example has the documented signature', () => {
   const example = Buffer.from(
     'token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c',
@@ -66,6 +66,6 @@ test.each<[string, Record<string, string>, { given?: Buffer; secrets?: string[] 
   ['a time that is none', headersOf(sign(body, '1e9'), '1e9')],
   ['an empty secret, which anybody has', headersOf(sign(body, time, '')), { secrets: ['', ' '] }],
   ['no secret', headersOf(sign()), { secrets: [] }],
-])('with %s it is nobody’s', (_, headers, options) => {
+])('refuses a request with %s', (_, headers, options) => {
   expect(check(headers, options)).toBe(refused);
 });

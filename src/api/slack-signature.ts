@@ -1,18 +1,18 @@
-// Whether a request is Slack's: HMAC-SHA256 of `v0:<time>:<body>` with the app's signing secret, no older than five minutes.
+// Whether a request comes from Slack: HMAC-SHA256 of `v0:<time>:<body>` with the app's signing secret, at most five minutes old.
 // https://docs.slack.dev/authentication/verifying-requests-from-slack
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { AppError } from '#domain/errors.ts';
 import type { Secret } from '#domain/secret.ts';
 
-/** How far the time of a request may be from ours, before or after. */
+/** How far the time of a request may differ from ours, in both directions. */
 export const mostSkewMs = 300_000;
-/** Slack's have 32 characters; with an empty one anybody could sign. */
+/** Slack's secrets have 32 characters; with an empty one anybody could sign. */
 const leastSecret = 16;
 
 /**
- * The signature of a request that one of these secrets has signed: the same request has the same one.
- * @param body its bytes, as they came
+  * Returns the signature of a request that one of these secrets has signed: the same request always has the same one.
+  * @param body its bytes, as received
  * @throws AppError SLACK_SIGNATURE_INVALID
  */
 export function signatureOf(
@@ -28,7 +28,7 @@ export function signatureOf(
     throw invalid(`the request was signed at another time than now: ${new Date(Number(time) * 1000).toISOString()}`);
   const digest = Buffer.from(given.slice('v0='.length), 'hex');
   let isSigned = false;
-  // No early end: the time must not tell which secret was nearly right.
+  // No early exit: the time must not reveal which secret was nearly right.
   for (const secret of secrets) {
     const key = secret.reveal().trim();
     const own = createHmac('sha256', key).update(`v0:${time}:`).update(body).digest();

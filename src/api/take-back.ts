@@ -1,4 +1,4 @@
-// Taking back what waits on a channel: an ad break before its turn, an action before the end of a stream. The audit is of the same commit.
+// Cancels what waits on a channel: an ad break before its turn, or an intent. The audit entry is in the same commit.
 import { AppError } from '#domain/errors.ts';
 import type { AuditEntry } from '#domain/log-entries.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
@@ -11,9 +11,9 @@ export interface TakeBackOptions {
 }
 
 /**
- * Takes back what `take` finds, and returns it.
- * @param told what the audit says of it
- * @throws AppError NOT_FOUND with the text `missing` when nothing waits there
+  * Cancels what `take` finds, and returns it.
+  * @param told what the audit says about it
+  * @throws AppError NOT_FOUND with the text `missing` if nothing waits there
  */
 export async function takeBack<T extends object>(
   { shards, configHash }: TakeBackOptions,

@@ -19,7 +19,7 @@ const namesOf = (env: Record<string, string>) => readTokens(env, new Scrubber())
 const long = 'x'.repeat(16);
 
 describe('the tokens of the API', () => {
-  test('are read from regular files, and only so much of them', () => {
+  test('are read from regular files only, up to a limit', () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     const large = fileOf(`#${' '.repeat(1_100_000)}\nnoc operator ${long}`);
@@ -35,7 +35,7 @@ describe('the tokens of the API', () => {
     }
   });
 
-  test('come from the variable, its file and the file of further ones', () => {
+  test('come from the variable, its file and the file of further tokens', () => {
     expect(namesOf({ AUTOPILOT_API_TOKEN: long })).toEqual(['admin']);
     expect(
       namesOf({
@@ -45,7 +45,7 @@ describe('the tokens of the API', () => {
     ).toEqual(['admin', 'noc']);
   });
 
-  test('a variable that is empty is one that is not set', () => {
+  test('an empty variable counts as unset', () => {
     expect(namesOf({ AUTOPILOT_API_TOKEN: '', AUTOPILOT_API_TOKEN_FILE: '', AUTOPILOT_TOKENS_FILE: '' })).toEqual([]);
     expect(namesOf({ AUTOPILOT_API_TOKEN: '', AUTOPILOT_API_TOKEN_FILE: fileOf(long) })).toEqual(['admin']);
   });
@@ -54,7 +54,7 @@ describe('the tokens of the API', () => {
     ['an empty file of the token', { AUTOPILOT_API_TOKEN_FILE: fileOf(' \n') }, 'is empty'],
     ['a file of further tokens without any', { AUTOPILOT_TOKENS_FILE: fileOf('# none yet\n') }, 'holds no token'],
     ['a token that could be guessed', { AUTOPILOT_API_TOKEN: 'secret' }, 'AUTOPILOT_API_TOKEN: the token has fewer'],
-  ])('%s is refused rather than opening the API', (_, env, message) => {
+  ])('refuses %s instead of opening the API', (_, env, message) => {
     expect(() => namesOf(env)).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(message) }),
     );

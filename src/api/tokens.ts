@@ -14,8 +14,8 @@ export interface ApiEnvironment {
 }
 
 /**
- * Reads the tokens and hides them from every log line; an empty variable is one that is not set.
- * @throws AppError CONFIG_INVALID naming the variable or the file's line; also for a file without any token, which would open the API.
+  * Reads the tokens and hides them from every log line; an empty variable counts as unset.
+  * @throws AppError CONFIG_INVALID naming the variable or the file's line; also for a file without any token, which would open the API
  */
 export function readTokens(env: Environment, scrubber: Scrubber): ApiToken[] {
   const more = env['AUTOPILOT_TOKENS_FILE'];
@@ -32,14 +32,14 @@ export function readTokens(env: Environment, scrubber: Scrubber): ApiToken[] {
   return tokens;
 }
 
-/** Whether these are the same tokens, with the same names and roles. */
+/** Whether the tokens are the same, with the same names and roles. */
 export function sameTokens(some: readonly ApiToken[], others: readonly ApiToken[]): boolean {
   const text = (tokens: readonly ApiToken[]) =>
     JSON.stringify(tokens.map(({ name, role, value }) => [name, role, value.reveal()]));
   return text(some) === text(others);
 }
 
-/** The files that tokens are read from, to be watched. */
+/** The files that contain tokens, to be watched. */
 export function tokenFiles(env: Environment): string[] {
   const admin = env['AUTOPILOT_API_TOKEN'] ? undefined : env['AUTOPILOT_API_TOKEN_FILE'];
   return [admin, env['AUTOPILOT_TOKENS_FILE']].filter((file) => file !== undefined && file !== '') as string[];

@@ -7,7 +7,7 @@ import { traceChanges } from './server.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-test('the span of a request ends with its answer, and also when whoever asked hangs up', async () => {
+test('the span of a request ends with its response, or when the client disconnects', async () => {
   const ends: object[] = [];
   const ended = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
   using _tracer = useTracer({

@@ -1,4 +1,4 @@
-// Checks requests with zod and says what is wrong with them: field path, problem, and the known name nearest to an unknown one.
+// Checks requests with zod and says what is wrong: field path, problem, and the known name nearest to an unknown one.
 import type { FastifySchemaCompiler } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '#domain/errors.ts';
@@ -24,7 +24,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
   return (data: unknown) => {
     const result = schema.safeParse(data);
     if (result.success) return { value: result.data };
-    // No body is a body without fields: whatever is optional may be left out altogether.
+    // A missing body counts as an empty one, so it may be left out if all fields are optional.
     if (part === 'body' && (data === null || data === undefined)) {
       const empty = [undefined, {}].map((value) => schema.safeParse(value)).find(({ success }) => success);
       if (empty?.success) return { value: empty.data };
@@ -47,14 +47,14 @@ interface Checked {
   readonly data: unknown;
 }
 
-/** What is wrong, at most 20 problems. */
+/** The problems, at most 20. */
 function describeIssues(error: z.ZodError, { schema, part, data }: Checked): Problem[] {
   return error.issues.flatMap((issue) => describeIssue(issue, schema, [part], data)).slice(0, mostProblems);
 }
 
 type Issue = z.core.$ZodIssue;
 
-/** @param data what the issue's path leads through */
+/** @param data the value that the issue's path refers to */
 function describeIssue(
   issue: Issue,
   schema: z.core.$ZodType,
@@ -83,7 +83,7 @@ function describeIssue(
   return [{ path: pathText(path), message: `${messageOf(issue)}${nearestChoice(issue, data)}` }];
 }
 
-/** The one of the allowed values that a misspelt one is nearest to. */
+/** The allowed value nearest to a misspelt one. */
 function nearestChoice(issue: Issue, data: unknown): string {
   if (issue.code !== 'invalid_value') return '';
   const given = valueAt(data, issue.path);
@@ -113,7 +113,7 @@ function pathText(path: readonly PropertyKey[]): string {
   }, '');
 }
 
-/** The schema that an issue's path leads to, seen through optional, default, pipe and union. */
+/** The schema at the path of an issue, seen through optional, default, pipe and union. */
 function schemaAt(schema: z.core.$ZodType | undefined, path: readonly PropertyKey[]): z.core.$ZodType | undefined {
   let current = schema;
   for (const step of path) current = stepInto(current, step);

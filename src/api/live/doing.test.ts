@@ -1,4 +1,4 @@
-// What a channel's row and a rule's line say about what is being done: nothing that is held back counts as done, or down.
+// What a channel's row and a rule's line say about current actions: nothing that is held back counts as done, or as a count-down.
 import { expect, test } from 'vitest';
 import { kinds } from '#domain/state-registry.ts';
 import { hold, silence } from '#rules/controls.ts';
@@ -34,7 +34,7 @@ rules:
     guards: {max_live_percent: 5}
 `;
 
-/** Thirteen of 31 channels starve; one is on hold, and metadata of two is silenced. */
+/** Thirteen of 31 channels starve; one has a hold, and metadata of two is silenced. */
 async function incident() {
   const engine = new Engine(rules);
   const names = Array.from({ length: 31 }, (_, index) => `c${index}`);
@@ -65,7 +65,7 @@ async function incident() {
   return { engine, sources, starving, rule, explained };
 }
 
-test('a rule fires where it has acted; where a hold or its cap keeps it from acting, it is held back', async () => {
+test('a rule counts as firing where it has acted, and as held back where a hold or its cap stopped it', async () => {
   const { engine, rule, sources, explained } = await incident();
   await engine.goTo(15);
 
@@ -73,7 +73,7 @@ test('a rule fires where it has acted; where a hold or its cap keeps it from act
   expect(await rule('capped')).toMatchObject({ firing: 0, heldBack: 13, capped: true });
   expect(await rule('mass')).toMatchObject({ firing: 1, heldBack: 0 });
   const { next } = gatherExtras(sources);
-  // Nothing of what waits for a channel is left out.
+  // No plan for the channel is left out.
   expect(next.get(arnOf('c5'))).toMatchObject({ text: 'stop_stream', withheld: { why: 'inhibited by mass' } });
   expect(next.get(arnOf('c5'))?.more).toMatchObject([
     { text: 'tag', withheld: { why: 'the rule is stopped by its cap' } },
@@ -82,7 +82,7 @@ test('a rule fires where it has acted; where a hold or its cap keeps it from act
   expect(explained('capped', 'c5').due).toMatchObject([{ action: 'fire', heldBack: 'rule_stopped' }]);
 });
 
-test('an incident counts what it holds back, once each, and a cap’s incident what the cap holds back', async () => {
+test('an incident counts each action it holds back once, and the incident of a cap those that the cap holds back', async () => {
   const { engine } = await incident();
   await engine.goTo(60);
   const incidents = Array.from(engine.state.view.entries(kinds.incident), ([, each]) => each);
@@ -91,7 +91,7 @@ test('an incident counts what it holds back, once each, and a cap’s incident w
   expect(incidents.find(({ rule }) => rule === 'capped')).toMatchObject({ kind: 'cap', withheld: 13 });
 });
 
-test('how long a condition lasted ends with the condition, not with keep_firing_for', async () => {
+test('the duration of a condition ends with the condition, not with keep_firing_for', async () => {
   const { engine } = await incident();
   await engine.goTo(30);
   await engine.health('c5', 'HEALTHY');
@@ -104,7 +104,7 @@ test('how long a condition lasted ends with the condition, not with keep_firing_
   ]);
 });
 
-test('an incident that grows says how large it is now, and one that is over how large it was', async () => {
+test('an open incident says how large it is now, and a closed one how large it was', async () => {
   const { engine, starving } = await incident();
   const more = ['c20', 'c21'];
   const told = () => {

@@ -39,7 +39,7 @@ function link() {
     reader,
     sent,
     mostBacklog: () => most,
-    /** Takes so much; gives the waiting sender its turn when all is taken. */
+    /** Takes this many bytes; resumes the waiting sender once everything is taken. */
     async take(bytes: number) {
       backlog = Math.max(0, backlog - bytes);
       if (backlog > 0) return;
@@ -51,7 +51,7 @@ function link() {
   };
 }
 
-/** What a page that follows the stream knows in the end. */
+/** What a page that follows the stream has received in the end. */
 function known(sent: readonly { event: string; data: unknown }[]) {
   const rows = new Map<number, Record<string, unknown>>();
   for (const { event, data } of sent) {
@@ -68,7 +68,7 @@ function known(sent: readonly { event: string; data: unknown }[]) {
   return rows;
 }
 
-test('ten thousand rows get through a link of 1 Mbit/s while everything changes, and little waits in memory', async () => {
+test('ten thousand rows pass through a link of 1 Mbit/s while everything changes, with little buffered in memory', async () => {
   const slow = link();
   const { reader, sent } = slow;
   const feed = new FeedReader(reader);
@@ -101,7 +101,7 @@ test('ten thousand rows get through a link of 1 Mbit/s while everything changes,
   expect(known(sent)).toEqual(now);
 });
 
-test('a reader that stops taking is told all it missed in one step, as it is then', async () => {
+test('a reader that stalls gets everything it missed in one step, in its current state', async () => {
   const slow = link();
   const { reader, sent } = slow;
   const feed = new FeedReader(reader);
@@ -134,7 +134,7 @@ test('a reader that stops taking is told all it missed in one step, as it is the
   ]);
 });
 
-test.each(['at once', 'while it is behind'])('ten thousand new rows in one step go out in pieces, %s', async (when) => {
+test.each(['at once', 'while it is behind'])('ten thousand new rows in one step are sent in pieces, %s', async (when) => {
   const slow = link();
   const feed = new FeedReader(slow.reader);
   await feed.load([], () => undefined);

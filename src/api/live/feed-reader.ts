@@ -1,14 +1,14 @@
-// One reader of the live feed, at the pace of its link: rows in pieces, worst first, then what changes. A reader that is behind gets
-// later steps as one: what waits for it is bounded by the number of rows, never by time.
+// One reader of the live feed, at the speed of its link: rows in pieces, the most severe first, then changes. A reader that is behind gets
+// several steps as one, so the number of rows bounds what waits for it, however long it is behind.
 import type { RowDelta } from './model.ts';
 import type { LiveRow } from './row.ts';
 
 /** One open connection. */
 export interface Reader {
   readonly signal: AbortSignal;
-  /** Bytes that were sent and have not left yet. */
+  /** Bytes that were written and have not left yet. */
   readonly backlog: number;
-  /** Resolves when nothing waits any more, or the connection is over. */
+  /** Resolves when nothing is buffered any longer, or the connection is over. */
   drained(): Promise<void>;
   send(event: string, data: unknown): void;
 }
@@ -16,11 +16,11 @@ export interface Reader {
 type Numbered = readonly [number: number, row: LiveRow];
 type Status = Record<string, unknown>;
 
-/** Rows in one message, about 80 kB: less than a second of a slow link. */
+/** Rows in one message, about 80 kB: less than a second on a slow link. */
 const rowsPerMessage = 250;
-/** A change of a row is a few numbers. */
+/** Changed rows in one message; a change is a few numbers. */
 const patchesPerMessage = 2000;
-/** With more than this under way, a reader is behind. */
+/** A reader with more than this buffered is behind. */
 const behindBytes = 131_072;
 
 /** States: loading (gets the rows in pieces) → following. */
@@ -29,7 +29,7 @@ export class FeedReader {
   /** Numbers of the rows that it has, or that are on their way to it. */
   readonly #has = new Set<number>();
   #loading = true;
-  /** What it has not been told yet, because it is behind. */
+  /** Changes that were not sent to it yet, because it is behind. */
   #owed:
     | { readonly rows: Map<number, LiveRow | null>; readonly patches: Map<number, Status>; status: Status }
     | undefined;
@@ -39,7 +39,7 @@ export class FeedReader {
     this.#reader = reader;
   }
 
-  /** Sends every row, as it is at the moment when its turn comes. `rowOf` returns undefined for one that went. */
+  /** Sends every row, in its state at the moment when its turn comes. `rowOf` returns undefined for a removed row. */
   async load(numbers: readonly number[], rowOf: (number: number) => LiveRow | undefined): Promise<void> {
     const reader = this.#reader;
     for (let from = 0; from < numbers.length && !reader.signal.aborted; from += rowsPerMessage) {
@@ -57,7 +57,7 @@ export class FeedReader {
     if (!reader.signal.aborted) reader.send('ready', { rows: this.#has.size });
   }
 
-  /** A step of the model. Rows that it has not got yet come with their turn, up to date. */
+  /** A step of the model. Rows that the reader does not have yet are sent later, up to date. */
   delta({ rows, patches, removed }: RowDelta): void {
     const mine = {
       rows,
@@ -109,7 +109,7 @@ export class FeedReader {
     return this.#owed;
   }
 
-  /** Everything owed, in pieces; what comes meanwhile joins what is left. */
+  /** Sends everything owed, in pieces; changes that arrive meanwhile join the rest. */
   async #settle(): Promise<void> {
     const reader = this.#reader;
     const owed = this.#owe();

@@ -1,5 +1,5 @@
-// Feeds the readers of `GET /v1/live`: to each first everything, then what changed. Ticks only while somebody reads.
-// All readers follow the same steps of one model, each at its own pace (feed-reader.ts).
+// Feeds the readers of `GET /v1/live`: first everything, then changes. Runs only while somebody reads.
+// All readers follow the same steps of one model, each at its own speed (feed-reader.ts).
 import { messageOf } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -26,7 +26,7 @@ export class LiveFeed implements Service {
   #sampler: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
   #stopped = false;
-  /** Last status that was sent, part by part. */
+  /** The last status that was sent, part by part. */
   #sent: Record<string, string> = {};
 
   constructor(options: LiveFeedOptions) {
@@ -50,7 +50,7 @@ export class LiveFeed implements Service {
     return this.#readers.size;
   }
 
-  /** Serves one reader until its signal is aborted: `status`, `rows` in pieces, `ready`, and `delta` and `status` as they come. */
+  /** Serves one reader until its signal is aborted: `status`, `rows` in pieces, `ready`, and later `delta` and `status`. */
   async follow(connection: Reader): Promise<void> {
     await this.#tick();
     const reader = new FeedReader(connection);
@@ -73,7 +73,7 @@ export class LiveFeed implements Service {
     this.#ticker = undefined;
   }
 
-  /** One step at a time; a tick that comes during one shares it. */
+  /** One step at a time; a tick during a step shares it. */
   #tick(): Promise<void> {
     this.#working ??= this.#step().finally(() => {
       this.#working = undefined;
@@ -84,14 +84,14 @@ export class LiveFeed implements Service {
   async #step(): Promise<void> {
     const { state, extras, status, logger } = this.#options;
     try {
-      // A replica that only serves the API makes no commits: it must ask what the others did.
+      // A replica that only serves the API makes no commits, so it must read what the others did.
       await state.refresh().catch(() => undefined);
       const delta = this.#model.step(state.view, extras(), state.nowMs());
       for (const reader of this.#readers) reader.delta(delta);
       const parts = Object.fromEntries(
         Object.entries(await status()).map(([key, part]) => [key, JSON.stringify(part)]),
       );
-      // A part that went is null.
+      // A removed part is null.
       const changed = Object.keys({ ...this.#sent, ...parts }).filter(
         (key) => key === 'nowMs' || this.#sent[key] !== parts[key],
       );

@@ -1,4 +1,4 @@
-// Builds the page's status and the extras of its rows from the shared state and a few narrow sources.
+// Builds the page's status and the extra fields of its rows from the shared state and a few narrow sources.
 
 import type { ChannelArn } from '#domain/channel.ts';
 import { holdsInForce, readPause, silencesInForce } from '#domain/controls-in-force.ts';
@@ -17,7 +17,7 @@ import type { LiveSources } from './sources.ts';
 import type { LiveStatus, ReplicaLine, RuleLine, SilenceLine } from './status.ts';
 import { trustOf } from './trust.ts';
 
-/** What rows need beside records: the next action and what recording waits for. */
+/** What rows show besides records: the next action, and pending changes of recording. */
 export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
   const planned = new Map<string, NextAction[]>();
   const plan = (arn: string, action: NextAction) => {
@@ -27,13 +27,13 @@ export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
   };
   const pendingRecording = new Map<string, string>();
   for (const [, intent] of state.view.entries(kinds.intent)) {
-    // Once the stream has ended its job is under way.
+    // Once the stream has ended, its job is already running.
     const when = intent.releasedAtMs === undefined ? 'at Stream End' : 'now';
     plan(intent.channelArn, { id: `intent:${intent.kind}`, text: `${intent.summary} ${when}` });
     if (intent.kind === 'set_recording') pendingRecording.set(intent.channelArn, intent.summary);
   }
   const ofRules = Array.from(plannedActions(state.view, ruleset(), state.nowMs()));
-  // Of what is held back, the worst comes first.
+  // Of the actions that are held back, the most severe comes first.
   ofRules.sort((a, b) => Number(b.destructive) - Number(a.destructive));
   for (const { timerId, rule, channelArn, actions, dueMs, withheld } of ofRules)
     plan(channelArn, { id: `timer:${timerId}`, text: actions.join(', ') || rule, rule, dueMs, withheld });
@@ -49,14 +49,14 @@ export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
   return { next, pendingRecording, keyCreatedAtMs };
 }
 
-/** What has a time is shown before what waits for an event, and the soonest of it; what is held back before neither. */
+/** Actions with a time come before those that wait for an event, the soonest first; actions that are held back come last. */
 function inOrder(actions: readonly NextAction[]): NextAction {
   const rank = ({ dueMs, withheld }: NextAction) => dueMs ?? (withheld ? Infinity : Number.MAX_SAFE_INTEGER);
   const [first, ...more] = actions.toSorted((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));
   return more.length === 0 ? first! : { ...first!, more };
 }
 
-/** The status of now. */
+/** The current status. */
 export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
   const { state } = sources;
   const { view } = state;
@@ -107,7 +107,7 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
   };
 }
 
-/** Only what changes seldom: the feed sends what has changed. */
+/** Only what seldom changes, because the feed sends changes only. */
 function replicaLine({ id, version, configHash, role, startedAtMs, clockOffsetMs }: Replica): ReplicaLine {
   const offset = clockOffsetMs === undefined ? {} : { clockOffsetSeconds: Math.round(clockOffsetMs / 1000) };
   return { id, version, configHash, role, startedAtMs, ...offset };
@@ -141,14 +141,14 @@ function countsOf(view: StateView, nowMs: number): LiveStatus['counts'] {
 
 const sentences = new WeakMap<Rule, string>();
 
-/** Rules are immutable, so each is put into words once. */
+/** Rules are immutable, so each sentence is made once. */
 function sentenceOf(rule: Rule): string {
   const known = sentences.get(rule) ?? ruleSentence(rule);
   sentences.set(rule, known);
   return known;
 }
 
-/** What each rule is doing at this moment. */
+/** What each rule is doing now. */
 function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): RuleLine[] {
   const lines = new Map(
     ruleset().rules.map((rule) => {

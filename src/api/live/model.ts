@@ -1,18 +1,18 @@
-// The rows of the operator's page, kept in step with the shared state. Every row has a number for as long as it exists, so that a
-// change costs a few bytes. One model serves all readers; what they were sent is the model's own last step.
+// The rows of the operator's page, kept in step with the shared state. A row keeps its number for as long as it exists, so that a change
+// costs a few bytes. One model serves all readers; changes are relative to the model's own last step.
 import { holdsInForce, readHold } from '#domain/controls-in-force.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { belongsOnPage, type LiveRow, type NextAction, type RowParts, rowOf, rowPatch } from './row.ts';
 
-/** What belongs to channels beside the state's own records; each map is by channel ARN. */
+/** What channels have besides the state's own records; each map is by channel ARN. */
 export interface ChannelExtras {
   readonly next: ReadonlyMap<string, NextAction>;
   readonly pendingRecording: ReadonlyMap<string, string>;
   readonly keyCreatedAtMs: ReadonlyMap<string, number>;
 }
 
-/** One step: rows that are new or whole again, fields that changed, rows that went. */
+/** One step: new and replaced rows, changed fields, removed rows. */
 export interface RowDelta {
   readonly rows: readonly (readonly [number: number, row: LiveRow])[];
   readonly patches: readonly (readonly [number: number, patch: Record<string, unknown>])[];
@@ -37,14 +37,14 @@ export class LiveModel {
     return this.#entries.size;
   }
 
-  /** The numbers of all rows, what is worst first: over a slow link it is there at once. */
+  /** The numbers of all rows, the most severe first, so that these arrive at once over a slow link. */
   numbers(): number[] {
     return Array.from(this.#entries.values())
       .toSorted((a, b) => urgency(a.row) - urgency(b.row) || (b.row.viewers ?? 0) - (a.row.viewers ?? 0))
       .map(({ number }) => number);
   }
 
-  /** A row as a reader that does not have it must get it: with its sparkline. */
+  /** A row for a reader that does not have it yet: with its sparkline. */
   row(number: number): LiveRow | undefined {
     const entry = this.#byNumber.get(number);
     if (!entry) return undefined;
@@ -52,7 +52,7 @@ export class LiveModel {
     return parts.spark && parts.spark.length > 1 ? { ...row, spark: [...parts.spark] } : row;
   }
 
-  /** Remembers the viewer counts of now for the sparklines; call it at a steady pace. */
+  /** Samples the current viewer counts for the sparklines; call it at regular intervals. */
   sample(view: StateView): void {
     const live = new Set<string>();
     for (const [arn, record] of view.entries(kinds.stream)) {
@@ -66,7 +66,7 @@ export class LiveModel {
     for (const arn of this.#sparks.keys()) if (!live.has(arn)) this.#sparks.delete(arn);
   }
 
-  /** Takes the state of now in; returns what changed since the last step. Untouched rows cost one comparison each. */
+  /** Takes in the current state; returns what changed since the last step. Unchanged rows cost one comparison each. */
   step(view: StateView, extras: ChannelExtras, nowMs: number): RowDelta {
     const rows: (readonly [number, LiveRow])[] = [];
     const patches: (readonly [number, Record<string, unknown>])[] = [];
@@ -118,14 +118,14 @@ export class LiveModel {
   }
 }
 
-/** 0 is worst. The page sorts by more; this is the order of arrival. */
+/** 0 is the most severe. This is the order in which rows are sent; the page sorts them by more. */
 function urgency({ state, health, next, hold }: LiveRow): number {
   if (state === 'failed' || health === 'STARVING') return 0;
   if (health === 'UNKNOWN' || state === 'created') return 1;
   return next || hold ? 2 : 3;
 }
 
-/** Values of the state are replaced, never changed, so identity tells. */
+/** Values of the state are replaced, never changed, so comparing identity is enough. */
 function sameParts(a: RowParts, b: RowParts): boolean {
   return (
     a.record === b.record &&

@@ -5,7 +5,7 @@ import { gatherStatus } from './gather.ts';
 
 const minute = 60_000;
 
-/** The minutes after which a silence of so many minutes is told to be about to end, looked at once a minute. */
+/** The minutes at which a silence of this many minutes is shown as about to end, checked once a minute. */
 async function toldAfter(minutes: number): Promise<number[]> {
   const startMs = Date.UTC(2026, 10, 20);
   let nowMs = startMs;
@@ -27,7 +27,7 @@ async function toldAfter(minutes: number): Promise<number[]> {
   return told;
 }
 
-test('a silence is about to end in its last ten minutes; a short one only near its end, not when it is made', async () => {
+test('announces the end of a silence in its last ten minutes, and of a short one near its end, not when it is made', async () => {
   expect(await toldAfter(240)).toEqual([231, 232, 233, 234, 235, 236, 237, 238, 239]);
   expect(await toldAfter(10)).toEqual([9]);
 });

@@ -10,7 +10,7 @@ import { quotaStatus } from './quota.ts';
 
 const arnOf = (id: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${id}`;
 
-/** An account whose id nobody was told, as without `assume_role_arn`. */
+/** An account whose id is not known, as without `assume_role_arn`. */
 const reading = (hottest: readonly string[]): QuotaSnapshot => ({
   shard: 'main',
   accountId: undefined,
@@ -38,7 +38,7 @@ const reading = (hottest: readonly string[]): QuotaSnapshot => ({
   fenceMs: 0,
 });
 
-test('the hottest channels lead to the streams and channels that are known, in an account without a known id', async () => {
+test('the busiest channels link to the known streams and channels, in an account without a known id', async () => {
   const state = new MemoryState(systemClock);
   await state.transact((tx) => {
     tx.set(kinds.stream.of(arnOf('live')), {} as StreamRecord);
@@ -54,7 +54,7 @@ test('the hottest channels lead to the streams and channels that are known, in a
   ]);
 });
 
-test('channels that are slowed down are shown with their operation', () => {
+test('shows channels that are slowed down with their operation', () => {
   const { operations } = quotaStatus([reading([])], () => new Map());
 
   expect(operations).toMatchObject([{ operation: 'PutMetadata', withheld: 0, slowedChannels: 1 }]);

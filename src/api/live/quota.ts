@@ -1,13 +1,13 @@
-// The quota as the page shows it, out of the limiters' readings. What was used of it in the last hour is in quota-hour.ts.
+// The quota as the page shows it, from the limiters' readings. Its use in the last hour is in quota-hour.ts.
 import type { QuotaSnapshot } from '#ivs/quota-snapshot.ts';
 import type { LaneLine, QuotaStatus } from './status.ts';
 
 const metadata = 'PutMetadata';
 
-/** The ARNs of an account's channels by their ids, as far as the channels are known. */
+/** The ARNs of an account's known channels by their ids. */
 export type ArnsOf = (shard: string, channelIds: readonly string[]) => ReadonlyMap<string, string>;
 
-/** The quota of now, over all accounts. */
+/** The current quota, over all accounts. */
 export function quotaStatus(readings: readonly QuotaSnapshot[], arns: ArnsOf): QuotaStatus {
   const metadataLimit = sum(readings, (reading) => operationOf(reading, metadata)?.perAccount ?? 0);
   return {

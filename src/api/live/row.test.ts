@@ -18,7 +18,7 @@ const row = (state: StreamRecord['state']) =>
     spark: undefined,
   });
 
-test('the row of a live stream has its newest ad break, and that of another stream none', () => {
+test('the row of a live stream has the newest ad break of that stream, and none of another stream', () => {
   expect(row('live').ads).toEqual([11, 41]);
   expect(row('ended').ads).toBeUndefined();
 });

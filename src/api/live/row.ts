@@ -1,21 +1,21 @@
-// One line of the operator's page: a channel that is live, was live a moment ago, or has something that wants to be seen.
+// One line of the operator's page: a channel that is live, was live a moment ago, or needs attention.
 import { type Channel, type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import type { Hold } from '#domain/control.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { WithheldAction } from '#rules/planned.ts';
 
-/** What will happen next to a channel, when nobody stops it. */
+/** What will happen to a channel next if nobody stops it. */
 export interface NextAction {
-  /** What to name when it is cancelled. */
+  /** The id to use when cancelling it. */
   readonly id: string;
   /** In words: `stop_stream`, `set_recording none at Stream End`. */
   readonly text: string;
   readonly rule?: string | undefined;
-  /** Undefined: it waits for an event, not for a time, or it is held back. */
+  /** Undefined: it waits for an event instead of a time, or it is held back. */
   readonly dueMs?: number | undefined;
-  /** It does not happen at its time. */
+  /** Why it will not happen at its time. */
   readonly withheld?: WithheldAction | undefined;
-  /** What is planned besides. */
+  /** Further planned actions. */
   readonly more?: readonly Omit<NextAction, 'more'>[] | undefined;
 }
 
@@ -27,25 +27,25 @@ export interface LiveRow {
   /** `held` alone means: not live, but an operator's hold is in force. */
   readonly state: 'live' | 'created' | 'ended' | 'failed' | 'offline';
   readonly health?: 'HEALTHY' | 'STARVING' | 'UNKNOWN' | undefined;
-  /** Since when state or, while live, health is as it is; epoch ms. */
+  /** Since when the state has been as it is or, while live, the health; epoch ms. */
   readonly since?: number | undefined;
   readonly started?: number | undefined;
   readonly viewers?: number | undefined;
   /** Recent viewer counts, oldest first. */
   readonly spark?: readonly number[] | undefined;
   readonly recording: 'none' | 'recording' | 'ended' | 'failed';
-  /** What recording is to become at Stream End. */
+  /** What recording will be after Stream End. */
   readonly pending?: string | undefined;
   /** The newest ad break of a live stream, begin and end, epoch ms: it may be over. */
   readonly ads?: readonly [from: number, to: number] | undefined;
-  /** When the stream key was made, epoch ms. */
+  /** When the stream key was created, epoch ms. */
   readonly key?: number | undefined;
   readonly next?: NextAction | undefined;
   readonly hold?: { readonly who: string; readonly reason: string; readonly until?: number | undefined } | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What a row is made of. */
+/** What a row is built from. */
 export interface RowParts {
   readonly arn: string;
   readonly record: StreamRecord | undefined;
@@ -92,11 +92,11 @@ export function rowOf(parts: RowParts): LiveRow {
   });
 }
 
-/** The fields of a row that differ; a field that went is null. Undefined: nothing differs. */
+/** The fields of a row that differ; a removed field is null. Undefined: nothing differs. */
 export function rowPatch(before: LiveRow, after: LiveRow): Record<string, unknown> | undefined {
   const patch: Record<string, unknown> = {};
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof LiveRow>) {
-    // The page appends to its sparkline by itself when the viewers change.
+    // The page extends its sparkline by itself when the viewers change.
     if (key === 'spark') continue;
     if (!sameValue(before[key], after[key])) patch[key] = after[key] ?? null;
   }

@@ -23,7 +23,7 @@ rules:
   );
 });
 
-test('what a pattern leaves out is said in words', () => {
+test('says in words what a pattern excludes', () => {
   const parsed = parseConfig(
     `version: 1
 rules:

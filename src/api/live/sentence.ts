@@ -1,4 +1,4 @@
-// A rule in one plain sentence, for whoever is woken by it: what sets it off, what it does, and what bounds it.
+// A rule in one plain sentence, for an operator who is woken by it: what triggers it, what it does, and what limits it.
 import type { Pattern } from '#domain/action.ts';
 import { formatDuration } from '#domain/duration.ts';
 import type { Rule, Step, Trigger } from '#domain/rule.ts';
@@ -34,7 +34,7 @@ export function ruleSentence(rule: Rule): string {
   ].join(' ');
 }
 
-/** What the cooldown counts as one: a channel, unless the rule says another thing; what is about all channels has one cooldown. */
+/** What shares one cooldown: a channel, unless the rule says otherwise; a rule about all channels has one cooldown. */
 function sameText({
   trigger,
   guards: { groupBy = [] },
@@ -80,7 +80,7 @@ function timeOfDay(minute: number): string {
   return [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
-/** `the event Stream End comes`: what every event of IVS has is not said. */
+/** `the event Stream End comes`: fields that every IVS event has are left out. */
 function eventText({ source, 'detail-type': detailType, detail, ...rest }: Pattern): string {
   const { event_name: name, ...more } = (detail ?? {}) as Pattern;
   const ofIvs = Array.isArray(source) && source.length === 1 && source[0] === 'aws.ivs';
@@ -103,7 +103,7 @@ function shareText({ percent_of_live: percent, ...rest }: Pattern): string {
   return [...share, ...(Object.keys(rest).length > 0 ? [patternText(rest)] : [])].join(', and ');
 }
 
-/** Fields as people call them. */
+/** Fields in everyday words. */
 const fieldNames: Readonly<Record<string, string>> = {
   viewerCount: 'viewers',
   min_live: 'live channels',

@@ -7,25 +7,25 @@ import type { AccountLine } from '../account-lines.ts';
 import type { Alert, AlertSources } from '../alerts.ts';
 import type { ActivityLine, BatchLine, QueueLine, QuotaStatus } from './status.ts';
 
-/** Where the status comes from. What is left out is not shown, except trust, which is then unknown. */
+/** Where the status comes from. A missing part is not shown, except trust, which is then unknown. */
 export interface LiveSources {
   readonly state: SharedState;
   readonly ruleset: () => Ruleset;
-  /** Whether this is a standby that was not activated. Default: it is none. */
+  /** Whether this is a standby that was not activated. Default: it is no standby. */
   readonly standsBy?: () => boolean;
-  /** Default: of the state and the configuration. */
+  /** Default: the alerts of the state and the configuration. */
   readonly alerts?: AlertSources;
-  /** Of accounts that other processes carry. */
+  /** Alerts of accounts that other processes carry. */
   readonly alertsElsewhere?: () => Promise<readonly Alert[] | undefined>;
   readonly config: () => { readonly hash: string; readonly loadedAtMs: number; readonly error?: string | undefined };
-  /** Of each account, where there are several: a source is as old as the oldest of them. */
+  /** One for each account, if there are several: the shown age of a source is the greatest among them. */
   readonly views?: readonly StateView[];
-  /** After this long without a complete poll, or without a read of the queue, data is stale. */
+  /** Without a complete poll or a read of the queue for this long, data is stale. */
   readonly silentAfterMs: () => { readonly poll: number; readonly events: number };
   readonly events?: () => {
     readonly waiting?: number | undefined;
     readonly deadLetters?: number | undefined;
-    /** False: a queue gives up on no message. */
+    /** False: the queue has no redrive policy, so it never gives up on a message. */
     readonly redrives?: boolean | undefined;
   };
   readonly redisLatencyMs?: () => number | undefined;
@@ -33,9 +33,9 @@ export interface LiveSources {
   readonly quotaHour?: () => Promise<QuotaHour | undefined>;
   readonly queues?: () => Promise<readonly QueueLine[]>;
   readonly batches?: () => readonly BatchLine[] | Promise<readonly BatchLine[] | undefined>;
-  /** Those that live. */
+  /** The replicas that are alive. */
   readonly replicas?: () => readonly Replica[];
-  /** Of the configuration, with who carries each. */
+  /** The accounts of the configuration, with who carries each. */
   readonly accounts?: () => readonly AccountLine[];
   /** Newest decisions that acted, or that a person should see. */
   readonly activity?: () => readonly ActivityLine[] | Promise<readonly ActivityLine[]>;

@@ -1,5 +1,5 @@
-// What the operator's page shows beside the rows: counts, mode, trust, what needs a person, quota, queues, batches.
-// Gathered from narrow sources that page.ts fills in; each may be missing, and the page then leaves its part out.
+// What the operator's page shows besides the rows: counts, mode, trust, what needs a person, quota, queues, batches.
+// Built from narrow sources that page.ts supplies; each may be missing, and the page then leaves its part out.
 import type { RuleMode } from '#domain/rule.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
 import type { AccountLine } from '../account-lines.ts';
@@ -22,7 +22,7 @@ export interface LaneLine {
   readonly lane: string;
   readonly waiting: number;
   readonly oldestMs?: number | undefined;
-  /** Seconds until it is empty at the quota's pace. */
+  /** Seconds until it is empty at the rate of the quota. */
   readonly drainSeconds?: number | undefined;
 }
 
@@ -69,27 +69,27 @@ export interface RuleLine {
   readonly description?: string | undefined;
   /** What it does, in plain words. */
   readonly sentence?: string | undefined;
-  /** Conditions that are true while `for` runs, and when the first of them fires; epoch ms. */
+  /** Conditions that are true while `for` runs, and when the first of them is due; epoch ms. */
   readonly pending: number;
   readonly pendingSinceMs?: number | undefined;
   readonly forMs: number;
-  /** Conditions that have lasted, and that the rule has acted for. */
+  /** Conditions that have lasted, and that the rule has acted on. */
   readonly firing: number;
-  /** Conditions that have lasted, and that a guard holds the rule back from. */
+  /** Conditions that have lasted, but for which a guard holds the rule back. */
   readonly heldBack: number;
-  /** Groups that may not fire again yet, and until when the last of them. */
+  /** Groups that may not fire again yet, and when the last of them may. */
   readonly cooling: number;
   readonly coolingUntilMs?: number | undefined;
-  /** Stopped by `max_live_percent` until a person starts it again. */
+  /** Stopped by `max_live_percent` until a person resets it. */
   readonly capped: boolean;
 }
 
-/** One source of truth, its age, and whether it may be believed. */
+/** One source of data, its age, and whether it can be trusted. */
 export interface TrustLine {
   readonly name: string;
   readonly state: 'ok' | 'stale' | 'unknown';
   readonly text: string;
-  /** When it was last heard of; epoch ms. */
+  /** When it last gave data; epoch ms. */
   readonly atMs?: number | undefined;
 }
 
@@ -97,7 +97,7 @@ export interface SilenceLine {
   readonly id: string;
   readonly who: string;
   readonly reason: string;
-  /** As written, each by itself. */
+  /** One per account, as written. */
   readonly matchers: readonly string[];
   readonly untilMs: number;
 }
@@ -141,28 +141,28 @@ export interface LiveStatus {
     | undefined;
   /** True: a standby that was not activated. */
   readonly standby: boolean;
-  /** Replicas that gave a sign of life in the last ten seconds. */
+  /** Replicas with a heartbeat in the last ten seconds. */
   readonly replicas?: readonly ReplicaLine[] | undefined;
-  /** Of the configuration, with who carries each; left out where there is one. */
+  /** The accounts of the configuration, with who carries each; left out if there is one. */
   readonly accounts?: readonly AccountLine[] | undefined;
   readonly rules: readonly RuleLine[];
   readonly config: { readonly hash: string; readonly loadedAtMs: number; readonly error?: string | undefined };
-  /** True: what the page shows may be old; nothing acts on it either. */
+  /** True: what the page shows may be old; rules do not act on it either. */
   readonly stale: boolean;
   readonly trust: readonly TrustLine[];
-  /** How often polls overturned what events had said: since the state began, and in the last hour. */
+  /** How often polls overruled events: since the state began, and in the last hour. */
   readonly disagreements: { readonly started: number; readonly ended: number; readonly health: number };
   readonly disagreementsLastHour: number;
-  /** Age of the oldest event that the last read of the queue gave; absent while it is not known. */
+  /** Age of the oldest event that the last read of the queue returned; absent while it is not known. */
   readonly eventLagMs?: number | undefined;
-  /** What needs a person, the worst first. */
+  /** What needs a person, the most severe first. */
   readonly needs: readonly Alert[];
   readonly silences: readonly SilenceLine[];
   readonly activity: readonly ActivityLine[];
-  /** What channels are called that are named in other parts, by ARN; one that never had a name is absent. */
+  /** Names, by ARN, of the channels that other parts mention; a channel without a name is absent. */
   readonly names: Readonly<Record<string, string>>;
   readonly quota?: QuotaStatus | undefined;
-  /** A part of its own: it changes every ten seconds, not with every call. */
+  /** A part of its own, because it changes every ten seconds and not with every call. */
   readonly quotaHour?: QuotaHour | undefined;
   readonly queues?: readonly QueueLine[] | undefined;
   readonly batches?: readonly BatchLine[] | undefined;

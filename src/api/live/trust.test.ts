@@ -4,7 +4,7 @@ import { MemoryState } from '#store/memory-state.ts';
 import type { LiveSources } from './sources.ts';
 import { trustOf } from './trust.ts';
 
-/** The trust lines by name, when noticing has noted this. */
+/** The trust lines by name, when the intake has noted this. */
 async function linesOf(unheard: number, events: ReturnType<NonNullable<LiveSources['events']>>) {
   const state = new MemoryState({ now: () => 100_000 });
   await state.transact((tx) => {
@@ -24,7 +24,7 @@ async function linesOf(unheard: number, events: ReturnType<NonNullable<LiveSourc
   return Object.fromEntries(trust.map((line) => [line.name, line]));
 }
 
-test('a queue that is read is no proof that events come: many sessions in a row without one are told', async () => {
+test('reading the queue does not prove that events arrive: reports many sessions in a row without one', async () => {
   const few = await linesOf(4, { waiting: 0 });
   const many = await linesOf(5, { waiting: 0 });
 
@@ -36,7 +36,7 @@ test('a queue that is read is no proof that events come: many sessions in a row 
   expect(many['Disagreements']!.text).toContain('5 starts, 0 ends, 0 health changes');
 });
 
-test('a queue that gives up on no message is told in place of its dead letters', async () => {
+test('reports a missing redrive policy instead of the dead letters', async () => {
   const bare = await linesOf(0, { waiting: 0, redrives: false });
   const whole = await linesOf(0, { waiting: 0, deadLetters: 0, redrives: true });
 

@@ -1,4 +1,4 @@
-// What may be believed, and how far: the age of each source, and how often the sources told different things.
+// What can be trusted, and how far: the age of each source, and how often the sources disagreed.
 
 import { formatDuration } from '#domain/duration.ts';
 import type { DataSource } from '#domain/observation.ts';
@@ -29,20 +29,20 @@ function disagreements(sources: LiveSources, nowMs: number): Told {
   };
 }
 
-/** While the queue cannot be read its lag is not known. */
+/** The lag of the queue is unknown while it cannot be read. */
 function eventLag(sources: LiveSources): number | undefined {
   const notes = viewsOf(sources).map((view) => (gapOf(view, 'events') ? undefined : view.get(stateNotes.queueRead)));
   const known = notes.flatMap((note) => note?.lagMs ?? []);
   return known.length === 0 ? undefined : Math.max(...known);
 }
 
-/** The oldest of several accounts; undefined when one never had any. */
+/** The oldest of several accounts; undefined if one has none at all. */
 function oldest(times: readonly (number | undefined)[]): number | undefined {
   const known = times.filter((ms) => ms !== undefined);
   return known.length < times.length ? undefined : Math.min(...known);
 }
 
-/** The status' part about trust. */
+/** The part of the status about trust. */
 export function trustOf(
   sources: LiveSources,
   nowMs: number,
@@ -57,13 +57,13 @@ export function trustOf(
   };
 }
 
-/** How late the last events came, in words. */
+/** How late the last events arrived, in words. */
 function lagText(lagMs: number | undefined): string {
   if (lagMs === undefined) return 'lag –';
   return lagMs < 1_000 ? 'lag below 1 s' : `lag ${formatDuration(Math.round(lagMs / 1_000) * 1_000)}`;
 }
 
-/** Single events are lost now and then; so many sessions in a row without one are not chance. The alert says the same. */
+/** Single events are lost now and then; this many sessions in a row without one are no coincidence. The alert uses the same number. */
 const manyUnheard = 5;
 
 function unheardText(sessions: number): string {

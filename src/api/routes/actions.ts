@@ -1,4 +1,4 @@
-// `/v1/actions`: what operators ask for by hand, for one channel or for many; a bulk is followed and stopped here.
+// `/v1/actions`: actions that operators request by hand, for one channel or many; bulk actions are followed and stopped here.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type ActionName, type ActionParams, actionNames, actionSchemas, channelArn, targets } from '#domain/action.ts';
@@ -76,18 +76,18 @@ export interface ActionRequest {
   readonly who: string;
   readonly reason: string;
   readonly dryRun: boolean;
-  /** The same key again is the same request. */
+  /** The same key again means the same request. */
   readonly idempotencyKey: string | undefined;
 }
 
 /** The same action for many channels. */
 export interface BulkActionRequest extends Omit<ActionRequest, 'channelArn' | 'streamId'> {
   readonly targets: z.infer<typeof targets>;
-  /** Nothing is done when more channels than this are meant. */
+  /** Nothing is done if more channels than this match. */
   readonly maxChannels: number;
 }
 
-/** Takes an action for one channel or none; met by operator-actions.ts. */
+/** Takes an action for one channel or none; implemented by operator-actions.ts. */
 export interface OperatorActionsPort {
   /** @throws AppError NOT_FOUND, ACTION_NEEDS_CHANNEL, CHANNEL_UNKNOWN, REQUEST_INVALID */
   submit(request: ActionRequest): Promise<{ readonly jobId: string }>;
@@ -96,21 +96,21 @@ export interface OperatorActionsPort {
 export interface AcceptedBulk {
   readonly bulkId: string;
   readonly channels: number;
-  /** Of ad breaks: when each comes, in their order. */
+  /** For ad breaks: when each begins, in their order. */
   readonly plan?: z.infer<typeof plannedAdBreak>[];
 }
 
-/** Takes actions for many channels; met by bulk-actions.ts. */
+/** Takes actions for many channels; implemented by bulk-actions.ts. */
 export interface BulkActionsPort {
   /** @throws AppError NOT_FOUND, CHANNEL_UNKNOWN, REQUEST_INVALID, TOO_MANY_BULK_ACTIONS */
   submit(request: BulkActionRequest): Promise<AcceptedBulk>;
-  /** Those under way and those of the last week, the newest first. */
+  /** Running ones and those of the last week, the newest first. */
   list(): Promise<readonly BulkView[]>;
-  /** No more channels are started. @throws AppError NOT_FOUND */
+  /** Stops it: no further channels are started. @throws AppError NOT_FOUND */
   stop(bulkId: string, who: string): Promise<BulkView>;
 }
 
-/** What cannot be taken back at all needs the role admin. */
+/** An action that cannot be undone needs the role admin. */
 const adminActions: ReadonlySet<ActionName> = new Set(['retire_channel', 'retire_recording_configuration']);
 const tags = ['Actions'];
 const bulkParams = z.strictObject({ id: z.string().min(1).max(64).describe('The bulkId') });

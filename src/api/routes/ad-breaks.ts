@@ -1,4 +1,4 @@
-// `/v1/ad-breaks`: the line of ad breaks, since the account may insert one a second, and taking one back before its turn.
+// `/v1/ad-breaks`: ad breaks that wait for their turn, because the account may insert one a second; and cancelling one before its turn.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
@@ -34,7 +34,7 @@ export const plannedAdBreak = z.object({
 export interface AdBreaksPort {
   /** The newest of each channel, in the order of their turns. */
   list(): Promise<readonly AdBreakView[]>;
-  /** @throws AppError NOT_FOUND when none waits for its turn */
+  /** @throws AppError NOT_FOUND if none waits for its turn */
   cancel(channelArn: string, who: string): Promise<AdBreakView>;
 }
 

@@ -1,4 +1,4 @@
-// `/v1/alerts`: the one list of what needs a person, and a person's word that it has been seen.
+// `/v1/alerts`: the one list of what needs a person, and the acknowledgement that a person has seen it.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -45,7 +45,7 @@ const tags = ['Alerts'];
 
 export interface AlertRoutesOptions extends AlertSources {
   readonly shards: readonly (AlertShard & { readonly state: SharedState })[];
-  /** Where there are accounts that others carry. */
+  /** If other processes carry accounts. */
   readonly elsewhere?: AlertsElsewhere | undefined;
 }
 

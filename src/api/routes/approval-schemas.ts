@@ -1,4 +1,4 @@
-// What the API tells of an action that waits for a person's yes; the page takes its type from here.
+// How the API describes an action that waits for approval; the page imports its type from here.
 import { z } from 'zod';
 import { actionNames } from '#domain/action.ts';
 import { approvalStates } from '#domain/approval.ts';

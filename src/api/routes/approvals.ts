@@ -1,5 +1,5 @@
-// `/v1/approvals`: actions that wait for a person's yes. Reading one changes nothing, whoever opens its link: an answer is a POST, and
-// who gives it says the token, never the request.
+// `/v1/approvals`: actions that wait for a person's approval. Reading one changes nothing, whoever opens its link: an answer is a POST, and
+// the token says who gives it, never the request.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { approvalStates } from '#domain/approval.ts';
@@ -8,7 +8,7 @@ import { mayActAs, provenNameOf } from '../auth.ts';
 import { type Unasked, unaskedField } from '../reach.ts';
 import { type ApprovalView, approval, verdict } from './approval-schemas.ts';
 
-/** An answer, by somebody who is proven. */
+/** An answer by a caller whose identity is proven. */
 export interface Said {
   readonly kind: z.infer<typeof verdict>;
   readonly who: string;
@@ -23,7 +23,7 @@ export interface Listed {
 }
 
 export interface ApprovalsPort {
-  /** Those that wait, the first to run out first, then those of the last day. `mayOperate`: with the ids of viewers. */
+  /** Waiting approvals, those that expire soonest first, then those of the last day. `mayOperate`: include the ids of viewers. */
   list(mayOperate: boolean): Promise<Listed>;
   /** @throws AppError NOT_FOUND */
   find(id: string, mayOperate: boolean): Promise<ApprovalView>;

@@ -1,4 +1,4 @@
-// `/v1/audit`: who did what and why, as pages or exported whole as JSON lines; and the log of messages to webhooks.
+// `/v1/audit`: who did what and why, as pages or as a full export in JSON lines; and the log of messages to webhooks.
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -55,28 +55,31 @@ const filter = {
   since: moment.optional().describe('Only since then: a time, or how long ago, such as 2h'),
   until: moment.optional().describe('Only before this time'),
 };
-/** The id of a log's row, as Redis numbers them: `<epoch ms>-<number>`. It refuses anything else, and `0-0`, before which nothing can be. */
+/**
+ * The id of a log's row, as Redis numbers them: `<epoch ms>-<number>`. Anything else is refused, and so is `0-0`, which nothing can
+ * precede.
+ */
 const logCursor = z
   .string()
   .regex(/^[1-9]\d{0,15}-\d{1,9}$/, 'expected `next` of the previous page')
   .describe('`next` of the previous page');
-/** Of the audit, where an entry may stand for many rows: with the row, `<epoch ms>-<number>.<row>`. */
+/** For the audit, where an entry may stand for many rows: with the row, `<epoch ms>-<number>.<row>`. */
 const auditCursor = z
   .string()
   .regex(/^[1-9]\d{0,15}-\d{1,9}(?:\.\d{1,5})?$/, 'expected `next` of the previous page')
   .describe('`next` of the previous page');
 const tags = ['Journal'];
-/** Entries that one request looks at; a filter that few match goes on with `next`. */
+/** Entries that one request examines; if a filter matches few, `next` continues the search. */
 const mostLooked = 20_000;
 /** Exports that one replica writes at a time: each reads the whole log. */
 const mostExports = 4;
 
 export interface AuditRoutesOptions {
-  /** Of what this process carries. */
+  /** The audit of the accounts that this process carries. */
   readonly state: Pick<SharedState, 'readLog' | 'nowMs' | 'view'>;
-  /** Where there are accounts that others carry. */
+  /** If other processes carry accounts. */
   readonly reach?: Reach | undefined;
-  /** Removes what must not be seen: the export is sent line by line, past the server's own removal. */
+  /** Removes secrets: the export is sent line by line and bypasses the server's own removal. */
   readonly scrub: (text: string) => string;
 }
 
@@ -137,7 +140,7 @@ export function auditRoutes({ state, reach, scrub }: AuditRoutesOptions): Fastif
         const lines = async function* () {
           const log = new MergedLog(state, reach);
           for await (const row of auditEntries(log, filterOf(query, state.nowMs()))) {
-            // Half an export looks like a whole one.
+            // A truncated export looks like a whole one, so the connection is broken off.
             const [missing] = log.unasked;
             if (missing) throw new AppError('REDIS_UNREACHABLE', `${missing.account}: ${missing.reason}`);
             yield scrub(auditLine(shownTo(caller, row)));
@@ -179,7 +182,7 @@ export function auditRoutes({ state, reach, scrub }: AuditRoutesOptions): Fastif
   };
 }
 
-/** Who may only look does not see which viewers were meant. */
+/** A caller who may only look does not see which viewers were meant. */
 function shownTo({ role }: Caller, row: AuditRow): AuditRow {
   return mayNameViewers(row.what) && !mayActAs(role, 'operator') ? withoutViewerIds(row) : row;
 }

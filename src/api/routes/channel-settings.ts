@@ -1,7 +1,7 @@
-// The settings of a channel, in answers of the API.
+// The settings of a channel, in responses of the API.
 import { z } from 'zod';
 
-/** What a channel has beside its name and tags, as AWS names it. */
+/** A channel's settings besides its name and tags, named as in AWS. */
 export const channelSettings = {
   type: z.string(),
   latencyMode: z.string(),

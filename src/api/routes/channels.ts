@@ -1,4 +1,4 @@
-// `/v1/channels`: the inventory, as ListChannels last told it, and reading it anew on demand. What a stream does is in streams.ts.
+// `/v1/channels`: the inventory as of the last ListChannels, and reading it again on demand. Streams are in streams.ts.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
@@ -24,11 +24,11 @@ const body = z
   .strictObject({ reason: z.string().min(1).max(500).optional().describe('With a reason for the audit') })
   .optional();
 
-/** Reads channels of IVS on demand; met by inventory-refresh.ts. */
+/** Reads channels from IVS on demand; implemented by inventory-refresh.ts. */
 export interface InventoryRefreshPort {
-  /** One channel, now, with what was known otherwise. @throws AppError NOT_FOUND (it is forgotten then), IVS_… */
+  /** Reads one channel now and returns what changed. @throws AppError NOT_FOUND (it is forgotten then), IVS_… */
   one(request: { channelArn: string; who: string; reason: string }): Promise<z.input<typeof refreshed>>;
-  /** Every channel of each account, in the background; one that already waits, or was asked for within the same 5 s, is shared. */
+  /** Reads every channel of each account, in the background. Shares a listing that already waits, or was requested within the same 5 s. */
   all(request: { who: string; reason: string }): Promise<readonly { account: string; jobId: string }[]>;
 }
 

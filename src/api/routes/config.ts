@@ -1,4 +1,4 @@
-// `/v1/config`: which configuration is in force, and reading it again. A configuration with any mistake changes nothing.
+// `/v1/config`: which configuration is in force, and reloading it. A configuration with any mistake changes nothing.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { actorOf } from '../auth.ts';

@@ -1,4 +1,4 @@
-// `/v1/holds`, `/v1/pause`, `/v1/resume`: what keeps automation's hands off one channel, or everything. Silences are in silences.ts.
+// `/v1/holds`, `/v1/pause`, `/v1/resume`: what keeps automation off one channel, or stops it altogether. Silences are in silences.ts.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn, duration } from '#domain/action.ts';
@@ -50,9 +50,9 @@ const pauseView = z.object({
 
 export interface ControlRoutesOptions {
   readonly shards: RuleShards;
-  /** `controls` of the configuration in force; default: those of a configuration that says nothing. */
+  /** `controls` of the configuration in force; default: as in a configuration without this section. */
   readonly limits?: () => ControlLimits;
-  /** Told of each control that has been committed. */
+  /** Called for each committed control. */
   readonly onControl?: ((control: Control) => void) | undefined;
 }
 
@@ -126,7 +126,7 @@ export function controlRoutes({
       },
       async ({ params, caller }) => {
         const asked = { channelArn: params.channelArn, who: actorOf(caller), reason: 'released' };
-        // Wherever it lies: before there was one rule, a hold could come to another shard than the channel's.
+        // In any shard: earlier versions could store a hold in another shard than the channel's.
         const owner = shards.findElsewhere(params.channelArn)?.name ?? shards.findOfChannel(params.channelArn)?.name;
         const mayHave = reach.all.filter(({ name, isHere }) => isHere || name === owner);
         const { found, unasked } = await askEach(mayHave, (shard) => shard.transact((tx) => release(tx, asked)));

@@ -10,7 +10,7 @@ import { decisionRoutes } from './decisions.ts';
 const startMs = Date.parse('2026-11-20T10:00:00Z');
 const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/aaaabbbbcccc';
 
-/** 250 decisions, ten of each moment, of which every other acted. */
+/** 250 decisions, ten at each moment; every other one acted. */
 async function setup() {
   let nowMs = startMs;
   const state = new MemoryState({ now: () => nowMs });
@@ -54,7 +54,7 @@ async function setup() {
   return askedRoutes(decisionRoutes({ shards: new ShardDirectory([shard]) }));
 }
 
-test('a search goes on over pages, each row once, also where many are of one moment', async () => {
+test('a search continues over pages and returns each row once, even if many are of the same moment', async () => {
   const ask = await setup();
   const ids: string[] = [];
   for (let after = ''; ; ) {
@@ -70,7 +70,7 @@ test('a search goes on over pages, each row once, also where many are of one mom
   expect(body.decisions.map(({ words }: { words: string }) => words)).toEqual(Array(5).fill('over after 12 s'));
 });
 
-test('a misspelt choice, parameter or rule is refused with the nearest one', async () => {
+test('refuses a misspelt choice, parameter or rule, and names the nearest one', async () => {
   const ask = await setup();
   const said = async (query: string) => {
     const { status, body } = await ask('GET', `/decisions?${query}`);
@@ -84,7 +84,7 @@ test('a misspelt choice, parameter or rule is refused with the nearest one', asy
   expect(await said('after=yesterday')).toMatch(/^400 query\.after: /);
 });
 
-test('a link to a decision that is gone says how far the journal reaches', async () => {
+test('a link to a deleted decision says how far back the journal reaches', async () => {
   const ask = await setup();
   const { status, body } = await ask('GET', '/decisions/d-gone');
   expect([status, body.detail]).toEqual([

@@ -1,4 +1,4 @@
-// `/v1/decisions`: what the rules decided, also not to do, and why; and the same as of now for one rule and channel.
+// `/v1/decisions`: what the rules decided, including not to act, and why; and a current decision for one rule and channel.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -140,7 +140,7 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
           after: after === undefined ? undefined : { atMs, seen },
         };
         const asked = query.channelArn === undefined ? reach.all : [reach.ofChannel(query.channelArn)];
-        // Every shard gives enough for the whole page; what was shown of the same moment is left out afterwards.
+        // Every shard returns enough for the whole page; rows of the same moment that were already shown are dropped afterwards.
         const whole = { ...filter, limit: limit + seen, after: after === undefined ? undefined : { atMs, seen: 0 } };
         const answers = await askEach(asked, (shard) => shard.read((state) => queryDecisions(state, whole)));
         const page = mergePage(
@@ -217,18 +217,18 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
   };
 }
 
-/** A rule that is gone may be asked for as long as the journal knows it. @throws AppError REQUEST_INVALID with the nearest name */
+/** A removed rule may be queried for as long as the journal contains it. @throws AppError REQUEST_INVALID with the nearest name */
 async function mustBeARule(shards: RuleShards, reach: Reach, rule: string): Promise<void> {
   const { rules } = shards.first.ruleset;
   if (rules.some(({ name }) => name === rule)) return;
   const known = await askEach(reach.all, (shard) => shard.read((state) => queryDecisions(state, { rule, limit: 1 })));
-  // What could not be asked may know it.
+  // An account that could not be asked may know the rule.
   if (known.unasked.length > 0) return;
   if (known.found.some(({ value: { decisions, truncated } }) => decisions.length > 0 || truncated)) return;
   throw new AppError('REQUEST_INVALID', `query.rule: ${noRule(rules, rule)}, and the journal knows none either`);
 }
 
-/** What is left of a decision that the journal does not have, and how far back the journal reaches. */
+/** What remains of a decision that the journal no longer has, and how far back the journal reaches. */
 async function goneDecision(reach: Reach, id: string, answers: Answers<FoundDecisions>): Promise<AppError> {
   const traces = await settleEach(reach.all, (shard) => shard.read((state) => traceOfDecision(state, id)));
   const oldest = (of: 'loud' | 'quiet') => {
@@ -285,7 +285,7 @@ function shown({ atMs, trigger, guards, jobs, withheld: held, ...row }: Decision
 
 function remedyOf({ reason: why, mode }: Pick<Explanation, 'reason' | 'mode'>): string {
   if (why === 'off') return 'Set `mode: dry_run` or `mode: enforce`.';
-  // The remedy of having fired is for a rule that only records.
+  // The remedy of `fired` applies to a rule that only records.
   return why === 'fired' && mode === 'enforce' ? '' : decisionReasons[why].remedy;
 }
 

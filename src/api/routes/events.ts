@@ -1,4 +1,4 @@
-// `/v1/events/kept`: events that came to a queue and were not acted on, because nobody knows their kind or no account here owns them.
+// `/v1/events/kept`: events from a queue that were not acted on, because their kind is unknown or no account here owns them.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { SharedState } from '#domain/shared-state.ts';

@@ -1,4 +1,4 @@
-// `/v1/intents`: actions that wait for the end of a stream, and taking them back. Beside them how old each channel's key is.
+// `/v1/intents`: actions that wait for the end of a stream, and cancelling them; also the age of each channel's key.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
@@ -34,7 +34,7 @@ export interface IntentsPort {
   intents(): Promise<readonly IntentView[]>;
   /** @throws AppError NOT_FOUND */
   cancel(kind: IntentKind, channelArn: string, who: string): Promise<IntentView>;
-  /** As far as they are known, the oldest first. */
+  /** The known ages, the oldest first. */
   keyAges(): Promise<readonly KeyAgeView[]>;
 }
 

@@ -1,4 +1,4 @@
-// What jobs, decisions and the audit show alike: values that were compared, and what became of metadata.
+// What jobs, decisions and the audit all show: values that were compared, and the results of metadata.
 import { z } from 'zod';
 
 const time = z.iso.datetime();

@@ -1,4 +1,4 @@
-// `/v1/metadata/batches`: sending timed metadata to many channels, and following what becomes of it.
+// `/v1/metadata/batches`: sending timed metadata to many channels, and following the results.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { lanes, targets } from '#domain/action.ts';
@@ -85,7 +85,7 @@ const progress = z.object({
   etaSeconds: z.number().nullable(),
 });
 
-/** What became of a batch; see src/metadata/batch.ts. */
+/** The results of a batch; see src/metadata/batch.ts. */
 interface Progress
   extends Omit<z.infer<typeof progress>, 'startedAt' | 'finishedAt' | 'etaSeconds' | 'counts' | 'failures'> {
   readonly counts: Readonly<z.infer<typeof progress>['counts']>;
@@ -97,7 +97,7 @@ interface Progress
 
 type Body = z.infer<typeof batchBody>;
 
-/** One shard's metadata service, as far as the API needs it. */
+/** What the API needs of one shard's metadata service. */
 export interface MetadataPort {
   submit(request: {
     readonly targets: Body['targets'];
@@ -117,7 +117,7 @@ export interface MetadataPort {
 export interface MetadataRoutesOptions {
   readonly shards: ShardDirectory<ShardIdentity & { readonly metadata: MetadataPort }>;
   readonly clock: Clock;
-  /** Between two looks at a batch that somebody follows. Default 250 ms. */
+  /** Time between two reads of a batch that somebody follows. Default 250 ms. */
   readonly followMs?: number;
 }
 
@@ -132,16 +132,17 @@ const batchParams = z.strictObject({ id: z.string().min(1).max(64).describe('The
 const tags = ['Metadata'];
 
 export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutesOptions): FastifyPluginAsyncZod {
-  /** The account that is named, else the one that owns all of the channels, else the first. */
+  /** The named account, or else the one that owns all of the channels, or else the first. */
   const shardFor = (name: string | undefined, { channelArns = [] }: Body['targets']): MetadataPort => {
     if (name !== undefined) return shards.named(name).metadata;
     const owners = new Set(channelArns.map((arn) => shards.findOfChannel(arn)));
     const [owner] = owners.size === 1 ? owners : [];
     if (owner) return owner.metadata;
-    // Of those of several accounts the first account has its own, and says which others it left out; of nobody's there are none.
+    // Channels of several accounts: the first account takes its own, and reports the others as left out. Channels of no account are
+    // refused.
     return (owners.size === 1 ? shards.ofChannel(channelArns[0]!) : shards.first).metadata;
   };
-  /** A batch's id does not tell its shard. */
+  /** The id of a batch does not contain its shard, so all are searched. */
   const anywhere = async (use: (shard: MetadataPort) => Promise<Progress>): Promise<Progress> => {
     let missing: unknown;
     for (const { metadata } of shards.all) {
@@ -155,7 +156,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
     throw missing;
   };
   const reads = new Map<string, Promise<Progress>>();
-  /** However many follow a batch, Redis is asked for it once in `followMs`. */
+  /** However many readers follow a batch, Redis is read once every `followMs`. */
   const readTogether = (id: string): Promise<Progress> => {
     let read = reads.get(id);
     if (!read) {
@@ -278,7 +279,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
     );
   };
 
-  /** Sends what changed until the batch is over or the reader is gone; never rejects. */
+  /** Sends changes until the batch is over or the reader is gone; never rejects. */
   async function follow(stream: EventStream, first: Progress, read: () => Promise<Progress>): Promise<void> {
     let last = '';
     for (let current: Progress | undefined = first; !stream.signal.aborted; ) {
@@ -294,7 +295,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
       try {
         current = await read();
       } catch (error) {
-        // Redis may be away for a moment: the reader keeps its place. A batch that is not known any more never comes back.
+        // Redis may be away for a moment, so the reader keeps its place. A batch that is no longer known never comes back.
         current = undefined;
         if (!(error instanceof AppError && error.code === 'NOT_FOUND')) continue;
         stream.send('gone', { code: error.code, detail: error.message });

@@ -1,5 +1,5 @@
-// Serves the operator's page: the files that scripts/page.ts makes of web/, read and compressed once, with a strict content security policy. They hold no data, so they need
-// no token; everything the page shows it asks of /v1 with the operator's token.
+// Serves the operator's page: the files that scripts/page.ts makes from web/, read and compressed once, with a strict content security
+// policy. The files contain no data, so they need no token; the page reads all data from /v1 with the operator's token.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join, posix, relative, sep } from 'node:path';
@@ -15,7 +15,7 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Nothing from anywhere else, no inline code or style, no framing, no form that leaves. @param base who may say what addresses stand on */
+/** Nothing from other hosts, no inline code or style, no framing, no form that leaves. @param base which base addresses are allowed */
 const policyOf = (base: "'none'" | "'self'") =>
   [
     "default-src 'none'",
@@ -61,7 +61,7 @@ export function pageRoutes({ directory }: { readonly directory: string }): Fasti
             .header('permissions-policy', 'camera=(), microphone=(), geolocation=()')
             .header('cache-control', 'no-cache')
             .header('vary', 'accept-encoding');
-          // What the page loads stands on its own address; only without a slash at the end that is the address above.
+          // What the page loads is relative to its own address; without the slash at the end, that would be the address above.
           if (based) return reply.type(type).send(String(body).replace('<head>', `<head><base href="${prefix}/" />`));
           reply.header('etag', etag);
           if (request.headers['if-none-match'] === etag) return reply.code(304).send();

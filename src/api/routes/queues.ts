@@ -1,5 +1,5 @@
-// `/queues`: bull-board over the BullMQ queues, for looking only. Register it with `access: 'browser'`, so that a browser's
-// password prompt carries the token. Job data is shown with its texts cut short; there is never a secret in a job.
+// `/queues`: bull-board over the BullMQ queues, read-only. Register it with `access: 'browser'`, so that a browser's password prompt
+// carries the token. Job data is shown with shortened texts; a job never contains a secret.
 import type { IncomingMessage } from 'node:http';
 import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
@@ -12,11 +12,11 @@ export interface QueueBoardOptions {
   readonly queues: readonly BoardQueue[];
   /** Where it is mounted, such as `/queues`. */
   readonly basePath: string;
-  /** Removes what must not be seen from a text (the logger's scrubber). */
+  /** Removes secrets from a text (the logger's scrubber). */
   readonly scrub: (text: string) => string;
 }
 
-/** bull-board's own page carries inline styles and settings; nothing may come from another host. */
+/** bull-board's own page has inline styles and settings; nothing may come from another host. */
 const boardPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -31,13 +31,13 @@ const boardPolicy = [
 
 const boardHeaders = { 'content-security-policy': boardPolicy, 'referrer-policy': 'no-referrer' };
 
-/** What the board's own app needs to know of a request that is handed over to it. */
+/** What the board's own app needs to know about a request that is handed over to it. */
 const outsides = new WeakMap<IncomingMessage, Outside>();
 
 const longestText = 200;
 const masked = new Set(['payload', 'body', 'value', 'url', 'text', 'detail', 'viewers', 'errors']);
 
-/** bull-board as a plugin. It is loaded when somebody looks for the first time: it takes 8 MB, and most daemons are never asked. */
+/** bull-board as a plugin. It is loaded at the first request, because it takes 8 MB and most daemons never get one. */
 export function queueBoard(options: QueueBoardOptions): FastifyPluginAsync {
   let board: Promise<FastifyInstance> | undefined;
   const open = async () => {
@@ -59,7 +59,7 @@ export function queueBoard(options: QueueBoardOptions): FastifyPluginAsync {
     return reply;
   };
   return async (app) => {
-    // For what is answered here: a token that is missing, a limit. The board has a hook of its own.
+    // Headers for answers from here, such as a missing token or a limit. The board sets its own.
     app.addHook('onSend', async (_request, reply) => void reply.headers(boardHeaders));
     app.get('/', show);
     app.get('/*', show);
@@ -67,7 +67,7 @@ export function queueBoard(options: QueueBoardOptions): FastifyPluginAsync {
   };
 }
 
-/** The queues as the board reads them, for looking only. */
+/** The queues as the board reads them, without changing anything. */
 async function adaptersOf({ queues, scrub }: QueueBoardOptions): Promise<BullMQAdapter[]> {
   const { BullMQAdapter: QueueAdapter } = await import('@bull-board/api/bullMQAdapter');
   return queues.map((queue) => {
@@ -78,7 +78,10 @@ async function adaptersOf({ queues, scrub }: QueueBoardOptions): Promise<BullMQA
   });
 }
 
-/** Job data fit for looking at: what people wrote is replaced by its length, long texts are cut, secrets' shapes are scrubbed. */
+/**
+ * Job data in a form that may be shown: what people wrote is replaced by its length, long texts are cut, anything shaped like a secret is
+ * removed.
+ */
 function maskJobData(value: unknown, scrub: (text: string) => string, key = ''): unknown {
   if (masked.has(key) && value !== undefined && value !== null) return `[${JSON.stringify(value).length} bytes hidden]`;
   if (typeof value === 'string') {

@@ -1,4 +1,4 @@
-// `/v1/receivers`: who gets notifications, and a message to try one with.
+// `/v1/receivers`: who gets notifications, and a test message to one.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { actorOf } from '../auth.ts';
@@ -12,7 +12,10 @@ export type ReceiverView = z.infer<typeof receiver>;
 
 export interface ReceiversPort {
   list(): readonly ReceiverView[];
-  /** Sends a message and, to those with `send_resolved`, its end. @throws AppError NOT_FOUND with the nearest name, REQUEST_INVALID */
+  /**
+   * Sends a message and, if the receiver has `send_resolved`, its end.
+   * @throws AppError NOT_FOUND with the nearest name, REQUEST_INVALID
+   */
   test(name: string, account: string | undefined, who: string): Promise<{ readonly jobId: string }>;
 }
 

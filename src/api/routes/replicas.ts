@@ -1,4 +1,4 @@
-// `/v1/replicas`: who works on the same Redis, and in what they differ.
+// `/v1/replicas`: the replicas that work on the same Redis, and how they differ.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';

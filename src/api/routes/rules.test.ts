@@ -35,7 +35,7 @@ function decision(id: string, agoMs: number, more: Partial<Decision>): Decision 
   };
 }
 
-test('of a rule in dry run it is told what it would have done in the last day, of another one it is not', async () => {
+test('shows what a rule in dry run would have done in the last day, and shows nothing of the kind for other rules', async () => {
   let clock = nowMs;
   const state = new MemoryState({ now: () => clock });
   const record = async (each: Decision) => {

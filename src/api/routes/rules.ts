@@ -1,4 +1,4 @@
-// `/v1/rules` and `/v1/incidents`: what each rule does and is doing, what was stopped by its cap, and what many channels suffer together.
+// `/v1/rules` and `/v1/incidents`: what each rule does and is doing, what its cap has stopped, and what affects many channels together.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -22,7 +22,7 @@ const time = z.iso.datetime();
 const count = z.number().int();
 const tags = ['Rules'];
 const dayMs = 86_400_000;
-/** Decisions that are counted of one account. */
+/** Most decisions that are counted for one account. */
 const mostDecisions = 10_000;
 const mostNewest = 10;
 
@@ -95,11 +95,11 @@ const incident = z.object({
 
 export interface RuleRoutesOptions {
   readonly shards: RuleShards;
-  /** The change of the file that makes a rule enforce, where there is one. */
+  /** The change of the file that sets a rule to enforce, if there is one. */
   readonly patchOf?: (
     rule: string,
   ) => { readonly file: string; readonly line: number; readonly text: string } | undefined;
-  /** Told of each control that has been committed. */
+  /** Called for each committed control. */
   readonly onControl?: ((control: Control) => void) | undefined;
 }
 
@@ -212,7 +212,7 @@ export function ruleRoutes({ shards, patchOf = () => undefined, onControl }: Rul
   };
 }
 
-/** What a rule in dry run would have done by these decisions. */
+/** What a rule in dry run would have done, from these decisions. */
 function wouldHaveDone(rows: readonly DecisionRow[]): Omit<z.infer<typeof wouldHave>, 'partial'> {
   const acted = rows.filter(({ outcome }) => outcome === 'would_act').toSorted((a, b) => b.atMs - a.atMs);
   const actions: Record<string, number> = {};
@@ -244,7 +244,7 @@ interface Counts {
 type Doing = ReadonlyMap<string, Readonly<Counts>>;
 const none: Readonly<Counts> = { waiting: 0, firing: 0, heldBack: 0 };
 
-/** One reading of everything that rules remember, for all rules. */
+/** Reads all rule memories once, for all rules. */
 function countMemories(views: readonly StateView[]): Doing {
   const doing = new Map<string, Counts>();
   for (const view of views) {

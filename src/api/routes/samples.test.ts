@@ -14,7 +14,7 @@ async function setup() {
   return askedRoutes(sampleRoutes({ state, accounts: [{ name: 'main', state }] }));
 }
 
-test('the samples of a session are read page by page, the newest page first', async () => {
+test('returns the samples of a session page by page, the newest page first', async () => {
   const ask = await setup();
   const { status, body } = await ask('GET', `/streams/${arn}/samples?limit=2`);
   expect({ status, body }).toMatchObject({
@@ -32,7 +32,7 @@ test('the samples of a session are read page by page, the newest page first', as
   expect(older.body.next).toBeUndefined();
 });
 
-test('a session or a channel that nobody knows is not found, and a page that is none is refused', async () => {
+test('answers 404 for an unknown session or channel, and refuses an invalid page', async () => {
   const ask = await setup();
   expect(await ask('GET', `/streams/${arn}/samples?streamId=st-none`)).toMatchObject({
     status: 404,
@@ -45,7 +45,7 @@ test('a session or a channel that nobody knows is not found, and a page that is 
   });
 });
 
-test('the figures of the fleet are told for each account', async () => {
+test('returns the figures of the fleet for each account', async () => {
   const ask = await setup();
   const { body } = await ask('GET', '/fleet/samples?since=90s');
   expect(body).toEqual({

@@ -1,4 +1,4 @@
-// `/v1/streams/{channelArn}/samples` and `/v1/fleet/samples`: viewers and health over time, of one session and of all.
+// `/v1/streams/{channelArn}/samples` and `/v1/fleet/samples`: viewers and health over time, for one session and for all.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
@@ -57,7 +57,7 @@ export interface SampleRoutesOptions {
   /** Of the whole fleet. */
   readonly state: SharedState;
   readonly accounts: readonly { readonly name: string; readonly state: SharedState }[];
-  /** Where there are accounts that others carry. */
+  /** If other processes carry accounts. */
   readonly reach?: Reach | undefined;
 }
 

@@ -1,11 +1,11 @@
-// `/v1/session`: who calls, by token or proxy; a browser that asks with a token may look at /queues afterwards.
+// `/v1/session`: who calls, by token or proxy; a browser that calls it with a token may open /queues afterwards.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Caller, tokenRoles } from '../auth.ts';
 import type { Outside } from '../outside.ts';
 
 export interface SessionRoutesOptions {
-  /** The Set-Cookie header that opens /queues for this caller; undefined where it is open without one. */
+  /** The Set-Cookie header that opens /queues for this caller; undefined if /queues needs no cookie. */
   readonly queueCookie: (caller: Caller, outside: Outside) => string | undefined;
 }
 

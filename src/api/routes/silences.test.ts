@@ -38,7 +38,7 @@ async function setup() {
   return { engine, ask, told };
 }
 
-test('a timer or a silence that was not found is not called gone while an account cannot be asked', async () => {
+test('does not report a missing timer or silence as gone while an account cannot be asked', async () => {
   const { engine } = await setup();
   const shard = {
     name: 'main',
@@ -71,7 +71,7 @@ test('a timer or a silence that was not found is not called gone while an accoun
 
 const quiz = { matchers: ['action="stop_stream"', 'tag_show="quiz"'], reason: 'the host is late', duration: '1h' };
 
-test('before it is made, a silence says what it would hold back of that which is planned; afterwards nothing is told twice', async () => {
+test('a dry run lists the planned actions that a silence would hold back; once it is in force, nothing is listed twice', async () => {
   const { ask } = await setup();
   const preview = async (matchers: readonly string[]) =>
     (await ask('POST', '/silences', { ...quiz, matchers, dryRun: true })).body;
@@ -95,7 +95,7 @@ test('before it is made, a silence says what it would hold back of that which is
   expect((await preview(['rule="slate"'])).planned).toMatchObject({ count: 1, examples: [{ channelName: 'b' }] });
 });
 
-test('a silence is changed and extended in one step, and what is held back follows', async () => {
+test('changes and extends a silence in one step, and then holds back accordingly', async () => {
   const { engine, ask, told } = await setup();
   const { id } = (await ask('POST', '/silences', quiz)).body;
   engine.nowMs += 60_000;
@@ -118,13 +118,13 @@ test('a silence is changed and extended in one step, and what is held back follo
     arnOf('a'),
   ]);
 
-  // A replay of what was recorded comes to the same silence under the same id.
+  // Replaying the recorded changes results in the same silence under the same id.
   const replayed = new MemoryState({ now: () => epochMs });
   for (const control of told) await replayed.transact((tx) => applyControl(tx, control));
   expect(Array.from(replayed.view.entries(kinds.silence), ([key]) => key)).toEqual([changed.body.id]);
 });
 
-test('of two who change the same silence one is told that it was replaced, by whom and when', async () => {
+test('of two people who change the same silence, one learns that it was replaced, by whom and when', async () => {
   const { ask } = await setup();
   const { id } = (await ask('POST', '/silences', quiz)).body;
 
@@ -138,7 +138,7 @@ test('of two who change the same silence one is told that it was replaced, by wh
   expect([gone.status, gone.body.detail]).toEqual([404, expect.stringContaining('(replaced)')]);
 });
 
-test('a change that says nothing, or nothing that can be, changes nothing and says so', async () => {
+test('refuses an empty or impossible change, and changes nothing', async () => {
   const { ask } = await setup();
   const { id } = (await ask('POST', '/silences', quiz)).body;
   const refused = async (body: object) => {

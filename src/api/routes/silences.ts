@@ -1,4 +1,4 @@
-// `/v1/silences`: holding back what matches for a time; what a silence would match is told before it is made.
+// `/v1/silences`: holds back what matches for a time, and shows what a silence would match before it is created.
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -67,19 +67,19 @@ const matcher = z.string().max(1000);
 const silenceId = z.string().min(1).max(64);
 const matchers = z.array(matcher).min(1).max(20).describe('All must match, such as rule="slate" or tag_show=~"fin.*"');
 
-/** Longest silence: what is to stay away for longer belongs into the rules file. */
+/** Longest silence: a longer-lasting exception belongs in the rules file. */
 const longestSilenceMs = 31 * 86_400_000;
 
 export interface SilenceRoutesOptions {
   readonly shards: RuleShards;
   readonly limits: () => ControlLimits;
-  /** Told of each control that has been committed. */
+  /** Called for each committed control. */
   readonly onControl: ((control: Control) => void) | undefined;
 }
 
 /**
- * Asks the first account that this process carries, and then all others; where the first refuses nobody else is asked.
- * @throws AppError the first one's refusal, or that of another one that is no trouble of Redis
+  * Asks the first account that this process carries, and then all others; if the first refuses, no other is asked.
+  * @throws AppError the refusal of the first, or another account's error that is not about Redis
  */
 async function firstThenOthers<T>(
   reach: Reach,
@@ -146,7 +146,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
         await checkMatchers(body.matchers);
         const matched = matchOf(shards, body.matchers);
         if (body.dryRun) return reply.code(200).send(matched);
-        // The same id in every shard: one silence, however many accounts there are.
+        // The same id in every shard: it is one silence, however many accounts there are.
         const startsMs = shards.first.state.nowMs();
         const asked = { matchers: body.matchers, reason: body.reason, startsMs, endsMs: startsMs + lastsMs };
         const wanted: Silence = { ...asked, author: actorOf(caller) };
@@ -156,7 +156,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
             if (refusal) return refusal;
             return silence(tx, { ...asked, who: wanted.author });
           });
-        // The first shard is asked first: all have the same silences, so what it has no room for is made nowhere.
+        // The first shard is asked first. All have the same silences, so if it has no room, the silence is created nowhere.
         const { first, unasked } = await firstThenOthers(reach, place);
         const { id, silence: made } = first;
         const { author: who, ...rest } = made;
@@ -198,7 +198,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
           endsMs: lastsMs === undefined ? known.endsMs : startsMs + lastsMs,
         };
         const ended = { id, who, reason: 'replaced' };
-        // Before it is in force: afterwards nothing would be planned that it has not held back.
+        // Computed before the silence is in force: afterwards its actions would already be held back, and none would be planned.
         const matched = matchOf(shards, asked.matchers);
         const replace = (shard: Reached, isFirst: boolean) =>
           shard.transact((tx) => {
@@ -272,11 +272,11 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
   };
 }
 
-/** Those who wait to have their expressions compiled. */
+/** Requests that wait for their expressions to be compiled. */
 let compiling: Promise<unknown> = Promise.resolve();
 
 /**
- * Compiles matchers, one in each turn of the event loop: however many come at once, others are answered between them.
+  * Compiles one matcher per turn of the event loop, so that other requests are answered in between, however many come at once.
  * @throws AppError REQUEST_INVALID
  */
 async function checkMatchers(texts: readonly string[]): Promise<void> {
@@ -299,7 +299,7 @@ function silenceMs(text: string): number {
   return ms;
 }
 
-/** What matchers match now. */
+/** What the matchers match now. */
 function matchOf(shards: RuleShards, texts: readonly string[]): z.infer<typeof silenceMatch> {
   const { rules, channelArns, isNothing, didYouMean } = silenceMatches(
     shards.first.ruleset,
@@ -317,7 +317,7 @@ function matchOf(shards: RuleShards, texts: readonly string[]): z.infer<typeof s
         .map(({ dueMs, ...rest }) => ({ ...rest, ...(dueMs === undefined ? {} : { due: iso(dueMs) }) })),
     },
     matches: { rules: rules.length, channels: channelArns.length },
-    // What others carry is not looked at: it may match there.
+    // Accounts that others carry are not examined: the silence may match there.
     matchesNothing: isNothing && shards.elsewhere.length === 0,
     examples: { rules: rules.slice(0, 20), channelArns: channelArns.slice(0, 20) },
     didYouMean: [...didYouMean],

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyPluginAsync } from 'fastify';
 import { AppError } from '#domain/errors.ts';
 
-/** What is answered to whoever pressed. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses */
+/** The answer to the person who pressed. https://docs.slack.dev/interactivity/handling-user-interaction#message_responses */
 export interface SlackWords {
   readonly response_type: 'ephemeral' | 'in_channel';
   readonly replace_original: false;
@@ -12,22 +12,22 @@ export interface SlackWords {
 
 export interface SlackPort {
   /**
-   * One pressed button. Resolves with the answer in words; undefined: nothing of ours was pressed.
+    * Handles one pressed button. Resolves with the answer in words; undefined: the button is not ours.
    * @throws AppError NOT_FOUND, SLACK_SIGNATURE_INVALID, SLACK_REPLAYED, REQUEST_INVALID, SECRET_FILE_UNREADABLE
    */
   take(headers: IncomingHttpHeaders, body: Buffer): Promise<SlackWords | undefined>;
 }
 
-/** Slack sends the whole message along. */
+/** Slack sends the whole message with the request. */
 const mostBytes = 262_144;
-/** Of one address: whoever has no secret cannot keep the daemon busy. */
+/** Per address, so that somebody without the secret cannot keep the daemon busy. */
 const mostPerMinute = 600;
 
 /** Register it with `access: 'public'`. */
 export function slackRoutes({ slack }: { readonly slack: SlackPort }): FastifyPluginAsync {
   return async (app) => {
     app.removeAllContentTypeParsers();
-    // The bytes as they came: the signature is over them.
+    // The bytes as received, because they are what is signed.
     app.addContentTypeParser(
       'application/x-www-form-urlencoded',
       { parseAs: 'buffer', bodyLimit: mostBytes },

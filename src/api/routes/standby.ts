@@ -1,4 +1,4 @@
-// `/v1/standby`, `/v1/activate`: whether this deployment stands by, what its activation brings about, and the activation.
+// `/v1/standby`, `/v1/activate`: whether this deployment is a standby, what its activation will cause, and the activation itself.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Activation } from '#domain/control.ts';
@@ -16,7 +16,7 @@ interface ElsewhereShard {
 
 export interface StandbyRoutesOptions {
   readonly shards: readonly StandbyShard[];
-  /** Accounts of the same deployment that other processes carry: one activation is for all. */
+  /** Accounts of the same deployment that other processes carry: one activation applies to all. */
   readonly elsewhere: readonly ElsewhereShard[];
   /** Whether the process was started as a standby. */
   readonly standby: boolean;
@@ -79,13 +79,13 @@ export function standbyRoutes({ shards, elsewhere, standby }: StandbyRoutesOptio
         },
       },
       async ({ body, caller }) => {
-        // None of them stands by where the process was not started so, or somebody was quicker: then nothing is left to do.
+        // Nothing is left to do if the process was not started as a standby, or somebody else was quicker.
         const waiting = shards.filter(({ standsBy }) => standsBy);
         const names = elsewhere.map(({ name }) => name);
         const effects = waiting.length === 0 ? [] : effectsOf(waiting, names);
         if (body?.dryRun) return { ...shown(), dryRun: true as const, effects };
         const by = { who: actorOf(caller), reason: body?.reason ?? 'no reason given' };
-        // One that fails leaves the others activated; the same request again goes on with it.
+        // If one fails, the others stay activated; repeating the request continues with it.
         const ends = await Promise.allSettled([
           ...waiting.map(({ state }) => state.transact((tx) => activate(tx, by))),
           ...(standby ? elsewhere.map((shard) => shard.transact((tx) => activate(tx, by))) : []),

@@ -1,4 +1,4 @@
-// `/v1/streams`: what is live and how it is; one channel with its evidence, its timeline and its earlier sessions.
+// `/v1/streams`: what is live and in which condition; one channel with its evidence, its timeline and its earlier sessions.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -104,18 +104,18 @@ const story = z.object({
 });
 
 export interface StreamRoutesOptions {
-  /** Of what this process carries. */
+  /** The streams of the accounts that this process carries. */
   readonly state: SharedState;
-  /** Accounts by name and channel, also those that others carry; left out: there is one. */
+  /** Accounts by name and channel, including those that others carry; undefined: there is only one. */
   readonly reach?: Reach | undefined;
   readonly retentionMs: () => number;
-  /** Since when a source has been silent, for any part of the fleet. */
+  /** Since when a source has given no data, in any part of the fleet. */
   readonly silentSinceMs: (source: DataSource) => number | undefined;
 }
 
 const mostSessions = 50;
 
-/** A page of one state, as it is shown. */
+/** A page of one state, ready to be shown. */
 interface StreamPage {
   readonly page: ReturnType<typeof listStreams>;
   readonly shown: ReadonlyMap<StreamRecord, z.infer<typeof stream>>;
@@ -124,7 +124,7 @@ interface StreamPage {
 
 export function streamRoutes({ state, reach, retentionMs, silentSinceMs }: StreamRoutesOptions): FastifyPluginAsyncZod {
   const tags = ['Streams'];
-  /** What this process carries is one place. */
+  /** All accounts of this process count as one place. */
   const placesOf = (account: string | undefined): readonly Pick<Reached, 'name' | 'read'>[] => {
     const carried = { name: '', read: async <T>(look: (seen: SeenState) => T | Promise<T>) => look(state) };
     if (account !== undefined && reach) return [reach.named(account)];
@@ -269,7 +269,7 @@ function shown(view: StateView, record: StreamRecord, nowMs: number): z.infer<ty
     ...(running ? { adBreak: shownAdBreak(running) } : {}),
     ...(failureReason === undefined ? {} : { failureReason }),
     ...(reason === undefined ? {} : { endReason: reason }),
-    // A stop that was asked for while it went on is not why it is over.
+    // While the stream is live, a requested stop is not yet the reason for its end.
     ...(reason === undefined || record.stoppedBy === undefined ? {} : { stoppedBy: record.stoppedBy }),
   };
 }

@@ -1,4 +1,4 @@
-// `/v1/triggers`: what other programs tell the rules: a request under a name becomes an observation for rules with that `http` trigger.
+// `/v1/triggers`: how other programs reach the rules: a request under a name becomes an observation for rules with that `http` trigger.
 import { randomUUID } from 'node:crypto';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import { provenNameOf } from '../auth.ts';
 import type { RuleShard } from '../rule-lookup.ts';
 
-/** Whoever takes a request: resolves when what follows is committed, or when it lies in the queue of the process that carries the account. */
+/** Takes a request: resolves when the result is committed, or when it is in the queue of the process that carries the account. */
 interface RequestTaker extends ShardIdentity {
   take(observation: HttpObservation): Promise<unknown>;
 }
@@ -79,7 +79,7 @@ export function triggerRoutes({ shards }: TriggerRoutesOptions): FastifyPluginAs
   };
 }
 
-/** Names of the rules with this trigger. @throws AppError NOT_FOUND when there is none */
+/** Names of the rules with this trigger. @throws AppError NOT_FOUND if there is none */
 function listenersOf(rules: RuleShard['ruleset']['rules'], name: string): string[] {
   const listening = rules.filter(
     ({ mode, trigger }) => mode !== 'off' && trigger.kind === 'http' && trigger.name === name,
