@@ -1,4 +1,4 @@
-// Which accounts a command is about: the entries of the configuration, or the one of the environment, each with its credentials.
+// Which accounts a command is about: the entries of the configuration, or the account of the environment, each with its credentials.
 
 import type { Account } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
@@ -8,14 +8,14 @@ import { type CliIo, CommandFailed } from './support.ts';
 export interface AccountFlags {
   /** --account: the name of an entry. */
   readonly account?: string;
-  /** --region: of the environment's account. */
+  /** --region: for the environment's account. */
   readonly region?: string;
 }
 
 /**
- * The chosen entries; empty when the environment's account has no Region.
- * @throws CommandFailed when --account names none, or --region is given although the entries have their own
- * @throws AppError CONFIG_INVALID when the environment's Region or queue cannot be meant
+  * The chosen entries; empty if the environment's account has no Region.
+  * @throws CommandFailed if --account names no entry, or --region is given although the entries have their own
+  * @throws AppError CONFIG_INVALID if the environment's Region or queue is invalid
  */
 export async function chosenEntries(
   config: Config,
@@ -31,7 +31,7 @@ export async function chosenEntries(
   return chosen(all, flags.account, config.file);
 }
 
-/** The entries with what their roles give. */
+/** The entries with the credentials of their roles. */
 export async function withCredentials(entries: readonly Account[]): Promise<DoctorAccount[]> {
   const { awsAccessOf } = await import('#shard/aws-access.ts');
   return entries.map((account) => {

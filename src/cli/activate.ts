@@ -1,4 +1,4 @@
-// `activate`: lets a standby work. It says what follows, and asks at a terminal, before it does so.
+// `activate`: lets a standby work. It first says what this will cause and, at a terminal, asks for confirmation.
 import type { Command } from 'commander';
 import { noReason } from './controls.ts';
 import { apiClient, type CliIo, CommandFailed, example, printData } from './support.ts';
@@ -49,7 +49,7 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
-/** @throws CommandFailed for a deployment that is no standby, and for what is no answer of this route */
+/** @throws CommandFailed for a deployment that is no standby, and for an answer that does not come from this route */
 function answerOf(answer: unknown): Answer {
   const { startedAsStandby, effects, accounts } = (answer ?? {}) as Partial<Answer>;
   if (!Array.isArray(effects) || !Array.isArray(accounts))
@@ -67,7 +67,7 @@ function linesOf({ effects, accounts }: Answer): readonly string[] {
   );
 }
 
-/** Says what follows, and asks. @throws CommandFailed unless the answer is yes */
+/** Says what activation will cause, and asks. @throws CommandFailed unless the answer is yes */
 async function confirm(io: CliIo, planned: Answer): Promise<void> {
   if (planned.effects.length === 0) return;
   for (const line of linesOf(planned)) io.printError(line);

@@ -1,4 +1,4 @@
-// `ad-break insert`: ads on live channels, one channel a second; `ad-break list` and `ad-break cancel`: the line that waits.
+// `ad-break insert`: ads on live channels, one channel a second; `ad-break list` and `ad-break cancel`: ad breaks that wait for their turn.
 import type { Command } from 'commander';
 import { callerText } from '#domain/person.ts';
 import { type ActionFlags, actionOptions, askAction } from './ask-action.ts';

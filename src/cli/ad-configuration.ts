@@ -10,7 +10,7 @@ interface Flags extends ActionFlags {
   readonly ifLive: string;
 }
 
-/** What to do with a channel that is live: for every setting that holds from the next stream on. */
+/** What to do with a live channel; shared by all settings that take effect with the next stream. */
 export function ifLiveOption(): Option {
   return choiceOption('--if-live <what>', 'what to do while the channel is live', [
     'defer',

@@ -1,4 +1,4 @@
-// `alert list`: what needs a person, the list that the page shows; `alert acknowledge`: say that it has been seen.
+// `alert list`: what needs a person, the same list as on the page; `alert acknowledge`: say that somebody has seen it.
 import { type Command, Option } from 'commander';
 import { callerText, personText } from '#domain/person.ts';
 import { systemClock } from '#runtime/clock.ts';
@@ -78,7 +78,7 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
-/** What nobody has comes first; among the same, the order of the list: the worst first. */
+/** Unacknowledged alerts come first; otherwise the order of the list stays: the most severe first. */
 function board(alerts: readonly Alert[], io: CliIo): Line[] {
   const nowMs = systemClock.now();
   const rows = alerts

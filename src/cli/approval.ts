@@ -1,4 +1,4 @@
-// `approval list`: actions that wait for a person's yes; `approval approve` and `approval reject`: say it.
+// `approval list`: actions that wait for a person's approval; `approval approve` and `approval reject`: the answer.
 import { type Command, Option } from 'commander';
 import { approvalStates } from '#domain/approval.ts';
 import { personText } from '#domain/person.ts';

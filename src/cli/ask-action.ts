@@ -1,4 +1,4 @@
-// What the operator's verbs share: naming channels, asking the daemon for an action, waiting for its job and telling how it ended.
+// What the action commands share: naming channels, requesting an action from the daemon, waiting for its job, printing how it ended.
 import type { Command } from 'commander';
 import { messageOf } from '#domain/errors.ts';
 import { named, resolveChannel, tagsMeant } from './channels.ts';
@@ -17,7 +17,7 @@ import type { Line } from './terminal.ts';
 export interface ActionFlags {
   readonly reason?: string;
   readonly dryRun?: boolean;
-  /** `--no-wait` makes it false. */
+  /** False with `--no-wait`. */
   readonly wait: boolean;
   readonly tag?: readonly string[];
   readonly live?: boolean;
@@ -30,7 +30,7 @@ interface Job {
   readonly state: string;
   readonly steps: readonly {
     readonly step: string;
-    /** Of `not_revoked`. */
+    /** An entry of `not_revoked`. */
     readonly errors?: readonly { readonly viewerId: string; readonly code: string; readonly message: string }[];
   }[];
   readonly result: {
@@ -51,7 +51,7 @@ interface Bulk {
   readonly outcomes: Readonly<Record<string, number>>;
 }
 
-/** One channel's turn where the account may make one call a second. */
+/** One channel's turn, for calls that the account may make once a second. */
 interface Turn {
   readonly channelArn: string;
   readonly startsAt: string;
@@ -75,7 +75,7 @@ export function actionOptions(command: Command, { bulk }: { readonly bulk: boole
     .option('--json', 'print the answer as JSON');
 }
 
-/** Asks for the action and follows it. Exit code 1 when it failed. */
+/** Requests the action and follows it. Exit code 1 if it failed. */
 export async function askAction(
   io: CliIo,
   {
@@ -89,7 +89,7 @@ export async function askAction(
     action: object;
     flags: ActionFlags;
     streamId?: string | undefined;
-    /** It is about no channel; the account has this name, or is the only one. */
+    /** The action is about no channel; the account has this name, or is the only one. */
     ofAccount?: { readonly account: string | undefined };
   },
 ): Promise<void> {
@@ -126,7 +126,7 @@ export async function askAction(
     throw new CommandFailed('', 1);
 }
 
-/** It was not done, and nobody had asked for that. */
+/** The action was skipped, and the user had not asked for that. */
 function isLeftUndone({ result }: Job, { dryRun }: ActionFlags): boolean {
   return result?.outcome === 'skipped' && result.reason !== 'live' && !dryRun;
 }
@@ -136,7 +136,7 @@ async function noChannels(api: ApiClient, { tag = [] }: ActionFlags): Promise<st
   return `Nothing was done: no channel has ${tag.join(', ')}${await tagsMeant(api, tag)}.`;
 }
 
-/** `actions stop`: the stop button of a bulk action. */
+/** `actions stop`: stops a bulk action. */
 export function register(program: Command, io: CliIo): void {
   const actions = program
     .command('actions')
@@ -182,7 +182,7 @@ function targetsOf({ tag, live }: ActionFlags): object | undefined {
   return { tags: Object.fromEntries(tags) };
 }
 
-/** Looks until it has one of the last states; the daemon being away for a moment ends nothing. */
+/** Polls until a final state is reached; a daemon that is briefly away does not end this. */
 export async function follow<T extends { readonly state: string }>(
   { signal }: CliIo,
   api: ApiClient,

@@ -1,5 +1,5 @@
-// The completion scripts. bash and zsh share their tables, as functions of the POSIX shell; fish has its own language. What a daemon
-// says is only ever compared and printed, never evaluated.
+// The completion scripts. bash and zsh share their tables as functions of the POSIX shell; fish has its own language. Text from a daemon
+// is only compared and printed, never evaluated.
 import type { CommandEntry, OptionEntry, ValueKind } from './completion-table.ts';
 
 export const shells: readonly string[] = ['bash', 'zsh', 'fish'];
@@ -10,7 +10,7 @@ export function scriptFor(shell: string, table: readonly CommandEntry[]): string
   return shell === 'zsh' ? `#compdef ivs-autopilot\n${posixTables(table)}${zshEnd}` : `${posixTables(table)}${bashEnd}`;
 }
 
-/** How the scripts write what stands in a place. */
+/** How the scripts print what can be typed at a place. */
 function kindText(kind: ValueKind): string {
   return typeof kind === 'string' ? kind : `words ${kind.words.join(' ')}`;
 }

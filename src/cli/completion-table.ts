@@ -1,11 +1,11 @@
-// What can be typed after each command, read from the program itself: a command, option or choice cannot be missed.
+// What can be typed after each command, read from the program itself, so that no command, option or choice can be missing.
 import type { Argument, Command, Option } from 'commander';
 
-/** What stands in a place: words that are known, names that the daemon knows, files, or what nobody can guess. */
+/** What can be typed at a place: fixed words, names that the daemon knows, files, or free text. */
 export type ValueKind = { readonly words: readonly string[] } | 'channels' | 'rules' | 'files' | 'anything';
 
 export interface OptionEntry {
-  /** `--long`, and `-s` where there is one. */
+  /** `--long`, and `-s` if it has one. */
   readonly names: readonly string[];
   readonly description: string;
   /** Undefined: it takes no value. */
@@ -20,11 +20,11 @@ export interface CommandEntry {
   readonly commands: readonly { readonly name: string; readonly description: string }[];
   readonly options: readonly OptionEntry[];
   readonly values: readonly ValueKind[];
-  /** The last value may come again. */
+  /** The last value may be repeated. */
   readonly isVariadic: boolean;
 }
 
-/** Every command with what may follow it; the options of the program may follow each. */
+/** Every command with what may follow it; the options of the program may follow any of them. */
 export function completionTable(program: Command): readonly CommandEntry[] {
   return entriesOf(program, '', program.createHelp().visibleOptions(program));
 }
@@ -69,10 +69,10 @@ function optionEntry(option: Option): OptionEntry {
   };
 }
 
-/** By the name that stands in the help: it says what is meant there, and so here too. */
+/** Decided by the name in the help, which says what kind of value is expected. */
 function kindOf(name: string, choices: Argument['argChoices']): ValueKind {
   if (choices) return { words: choices };
-  // `channel|tag` is either.
+  // `channel|tag` accepts either.
   const names = name.split('|');
   if (names.some((each) => /^channels?$/.test(each))) return 'channels';
   if (names.some((each) => /^rules?$/.test(each))) return 'rules';

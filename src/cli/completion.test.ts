@@ -25,7 +25,7 @@ const commands = commandsOf(program, ['ivs-autopilot']);
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'autopilot-completion-'));
-  // Stands for the program where a script asks it for names; what a stranger called a channel must not be run.
+  // Replaces the program when a script asks it for names; no part of a channel's name may be executed.
   writeFileSync(
     join(folder, 'ivs-autopilot'),
     `#!/bin/sh
@@ -40,7 +40,7 @@ esac
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs each line's words, the last of which is under the cursor, through a shell; returns what it would offer for each. */
+/** Runs each line's words through a shell, with the cursor at the last word; returns what the shell offers for each. */
 function offers(shell: string, lines: readonly (readonly string[])[]): string[][] {
   const script = join(folder, `completion.${shell}`);
   writeFileSync(script, scriptFor(shell, completionTable(program)));
@@ -48,7 +48,7 @@ function offers(shell: string, lines: readonly (readonly string[])[]): string[][
     bash: `source '${script}'
 ${lines
   .map((words) => {
-    // As readline cuts them.
+    // Split as readline does.
     const cut = words.flatMap((word) => word.split(/([=:])/).filter((part, index) => part !== '' || index === 0));
     return `COMP_WORDS=(${cut.map(quote).join(' ')}); COMP_CWORD=${cut.length - 1}; _ivs_autopilot; printf '%s\\t' "\${COMPREPLY[@]}"; echo`;
   })
@@ -76,7 +76,7 @@ ${lines.map((words) => `complete -C '${words.join(' ').replaceAll("'", "\\'")}' 
   );
 }
 
-/** fish writes a line of its own after each answer that is not empty. */
+/** fish prints an additional line after each non-empty answer. */
 function fishAnswers(lines: readonly string[]): string[] {
   return lines
     .join('\n')
@@ -92,7 +92,7 @@ function quote(text: string): string {
 describe.each(shells)('completion in %s', (shell) => {
   const isInstalled = spawnSync(shell, ['--version']).status === 0;
   if (!isInstalled) {
-    it(`is made, but ${shell} is not installed, so that it was not tried`, () => {
+    it(`is generated, but not tried because ${shell} is not installed`, () => {
       console.warn(`completion in ${shell} was not tried: it is not installed here`);
       expect(scriptFor(shell, completionTable(program))).toContain('completion --names');
     });
@@ -122,7 +122,7 @@ describe.each(shells)('completion in %s', (shell) => {
     }
   });
 
-  it('knows the words that an option takes, names of the daemon, and files', () => {
+  it('offers the words that an option takes, names from the daemon, and files', () => {
     const found = offers(shell, [
       ['ivs-autopilot', 'run', '--role', ''],
       ['ivs-autopilot', 'run', '--role=a'],
@@ -151,13 +151,13 @@ describe.each(shells)('completion in %s', (shell) => {
     ]);
   });
 
-  it('offers files where files are taken', () => {
+  it('offers files where a file is expected', () => {
     const [found] = offers(shell, [['ivs-autopilot', 'validate', shell === 'zsh' ? '' : 'dri']]);
 
     expect(found).toContain(shell === 'zsh' ? '@files' : `driver.${shell}`);
   });
 
-  it('runs nothing that a channel is called', () => {
+  it('never executes the name of a channel', () => {
     offers(shell, [['ivs-autopilot', 'hold', '']]);
 
     expect(() => rmSync(join(folder, 'run'))).toThrow('ENOENT');
@@ -201,7 +201,7 @@ describe('the names that the scripts ask for', () => {
     return { code, lines: lines.filter((line) => line !== '') };
   };
 
-  it('are names, ids where a name is not the only one, and nothing that a shell could take for more', async () => {
+  it('are names, or ids for ambiguous names, and contain nothing that a shell could interpret', async () => {
     expect(await run('--names', 'channels', '--url', url)).toEqual({
       code: 0,
       lines: ['studio-a a1', 'b1 twice', 'b2 twice', 'c1 x; rm y'],
@@ -209,12 +209,12 @@ describe('the names that the scripts ask for', () => {
     expect(await run('--names', 'rules', '--url', url)).toEqual({ code: 0, lines: ['starving-slate enforce'] });
   });
 
-  it('are none where no daemon answers, or not at once', async () => {
+  it('are empty if no daemon answers, or it answers slowly', async () => {
     expect(await run('--names', 'channels', '--url', 'http://127.0.0.1:9')).toEqual({ code: 0, lines: [] });
     expect(await run('--names', 'channels', '--url', `${url}/silent`)).toEqual({ code: 0, lines: [] });
   });
 
-  it('a shell that is not known is refused with the one that is meant', async () => {
+  it('refuses an unknown shell and names the nearest one', async () => {
     const { code, lines } = await run('fissh');
 
     expect(code).toBe(2);

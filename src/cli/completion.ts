@@ -1,4 +1,4 @@
-// `completion`: the script that completes command lines in bash, zsh or fish. Names of channels and rules are asked of the daemon.
+// `completion`: the script that completes command lines in bash, zsh or fish. The daemon provides names of channels and rules.
 import { type Command, Option } from 'commander';
 import { listChannels } from './channels.ts';
 import { scriptFor, shells } from './completion-scripts.ts';
@@ -6,10 +6,10 @@ import { completionTable } from './completion-table.ts';
 import { chosen } from './options.ts';
 import { apiClient, type CliIo, CommandFailed, example, printLines } from './support.ts';
 
-/** Whoever presses Tab does not wait for longer. */
+/** Longest wait for the daemon after Tab was pressed. */
 const patienceMs = 800;
 const nameKinds = ['channels', 'rules'];
-/** What a shell takes as it is; a name with more in it is completed by its id, or not at all. */
+/** Words that a shell takes literally; for any other name, its id is offered, or nothing. */
 const plainWord = /^[\w.@+-]+$/;
 
 export function register(program: Command, io: CliIo): void {
@@ -43,7 +43,7 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
-/** `name<TAB>what it is`, as far as the daemon answers at once. */
+/** `name<TAB>what it is`, if the daemon answers in time. */
 async function namesOf(io: CliIo, kind: string): Promise<readonly string[]> {
   const signal = AbortSignal.any([io.signal, AbortSignal.timeout(patienceMs)]);
   try {
@@ -51,7 +51,7 @@ async function namesOf(io: CliIo, kind: string): Promise<readonly string[]> {
     const found = kind === 'rules' ? await ruleNames(api) : await channelNames(api);
     return found.filter(([name]) => plainWord.test(name)).map(([name, what]) => `${name} ${what}`.trim());
   } catch {
-    // No daemon, no token, or too slow: then there is nothing to offer, and nothing to say in the middle of a command line.
+    // No daemon, no token, or too slow: offer nothing and print nothing in the middle of a command line.
     return [];
   }
 }
@@ -61,7 +61,7 @@ async function ruleNames(api: ReturnType<typeof apiClient>): Promise<(readonly [
   return rules.map(({ name, mode }) => [name, mode] as const);
 }
 
-/** By name where it is the only one; else by the last part of the ARN. */
+/** By name if it is unique, else by the last part of the ARN. */
 async function channelNames(api: ReturnType<typeof apiClient>): Promise<(readonly [string, string])[]> {
   const channels = await listChannels(api);
   const times = new Map<string, number>();

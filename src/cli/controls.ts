@@ -1,4 +1,4 @@
-// `pause`, `resume`, `hold`: what keeps automation's hands off everything, or one channel.
+// `pause`, `resume`, `hold`: stop automation as a whole, or for one channel.
 import type { Command } from 'commander';
 import { parseDuration } from '#domain/duration.ts';
 import { resolveChannel } from './channels.ts';
@@ -48,12 +48,12 @@ function registerPause(program: Command, io: CliIo): void {
     });
 }
 
-/** Whether every account could be told; those that could not are named on standard error. */
+/** Whether every account was reached; others are named on standard error. */
 function isWhole(answer: unknown): boolean {
   return (answer as { unasked?: unknown } | undefined)?.unasked === undefined;
 }
 
-/** What an answer says about replicas that could not be told. */
+/** What an answer says about replicas that were not reached. */
 function noteOf(answer: unknown): string[] {
   const { note } = (answer ?? {}) as { note?: unknown };
   return typeof note === 'string' ? [note] : [];
@@ -88,7 +88,7 @@ function registerHold(program: Command, io: CliIo): void {
     });
 }
 
-/** @throws CommandFailed for what is no duration */
+/** @throws CommandFailed for an invalid duration */
 export function requireDuration(text: string | undefined): void {
   if (text !== undefined && !(Number(parseDuration(text)) > 0)) {
     throw new CommandFailed(`--for expects a duration such as 30m or 2h, got ${text}.`, 2);

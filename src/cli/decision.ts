@@ -1,4 +1,4 @@
-// `decision list|show`: what the rules decided, also not to do, and why.
+// `decision list|show`: what the rules decided, including not to act, and why.
 import type { Command } from 'commander';
 import { type Answer, dataOf } from '#client/client.ts';
 import { decisionOutcomes, decisionReasons } from '#domain/decision.ts';
@@ -92,7 +92,7 @@ function listLines(decisions: readonly Decision[], io: CliIo): Line[] {
   return table([['TIME', 'RULE', 'CHANNEL', 'OUTCOME', 'REASON', 'ACTIONS', 'WHAT', 'ID'], ...rows], io);
 }
 
-/** Decisions whose values are those of their own moment, not of the moment that set the rule off. */
+/** Outcomes whose values are from the decision itself, not from the moment that triggered the rule. */
 const toldOfNow: ReadonlySet<string> = new Set(['not_fired', 'resolved']);
 
 function knownLine({ outcome, trigger }: Decision): string[] {
@@ -102,7 +102,7 @@ function knownLine({ outcome, trigger }: Decision): string[] {
     : [`Known ${toldOfNow.has(outcome) ? 'when it was decided' : 'then'}: ${known.join(', ')}`];
 }
 
-/** A detail may begin with its outcome, which is said already. */
+/** A detail may begin with its outcome, which is already shown. */
 function detailText(outcome: string, detail = ''): string {
   const rest = detail === outcome ? '' : detail.replace(`${outcome}: `, '');
   return rest === '' ? '' : ` ${rest}`;

@@ -1,4 +1,4 @@
-// Where a key is delivered, as options of a command.
+// Options of commands that say where a key is delivered.
 import type { Command } from 'commander';
 import { CommandFailed } from './support.ts';
 
@@ -20,7 +20,7 @@ export function deliveryOptions(command: Command): Command {
     .option('--hmac-key-file <path>', 'file with the key that signs the webhook');
 }
 
-/** What the options say, as `deliver`; undefined when they say nothing. @throws CommandFailed unless it is one place */
+/** The destination from the options, as `deliver`; undefined if there is none. @throws CommandFailed for more than one */
 export function deliveryIn(flags: DeliveryFlags): object | undefined {
   const { secret, parameter, file, webhookUrlFile, hmacKeyFile } = flags;
   const given = [secret, parameter, file, webhookUrlFile].filter((value) => value !== undefined);
@@ -37,7 +37,7 @@ export function deliveryIn(flags: DeliveryFlags): object | undefined {
   return { webhook: { url_file: webhookUrlFile, hmac_key_file: hmacKeyFile } };
 }
 
-/** As `deliveryIn`, where a place is needed. */
+/** As `deliveryIn`, for commands that require a destination. */
 export function deliveryOf(flags: DeliveryFlags): object {
   const delivery = deliveryIn(flags);
   if (!delivery)

@@ -1,4 +1,4 @@
-// What the checks without a connection need of the parts that `src/ops` does not know: which addresses webhooks may have, and tokens.
+// What the offline checks need of parts that `src/ops` does not know: which addresses webhooks may have, and tokens.
 import { readTokens } from '#api/tokens.ts';
 import type { Account } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
@@ -27,7 +27,7 @@ export function checksOf(config: Config, accounts: readonly Account[], env: CliI
   });
 }
 
-/** Why no client can be made, if so: told as a red line of `Proxies`. */
+/** Why no client can be created, if so; it becomes a red line under `Proxies`. */
 export function whyNothingCanBeCalled(env: CliIo['env']): string | undefined {
   try {
     processEgress(env);

@@ -1,5 +1,5 @@
-// `doctor`: is everything there that the daemon needs? One line for each check, green or red, with what to do. A program that ends by
-// itself: every check has a bound, and its exit code says whether anything is red.
+// `doctor`: does the daemon have everything it needs? One line for each check, green or red, with what to do. It always ends by itself:
+// every check has a time limit, and the exit code says whether anything is red.
 import type { Command } from 'commander';
 import type { Account } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
@@ -127,7 +127,7 @@ async function examine(
   return await runChecks(checks, signal, tell);
 }
 
-/** The entries to look at; what keeps them from being found is a check of its own, so that the others are asked all the same. */
+/** The entries to check. A failure to determine them is itself a check, so that all other checks still run. */
 async function accountsOf(
   config: Config,
   flags: AccountFlags,
@@ -137,7 +137,7 @@ async function accountsOf(
   const trouble = (text: string, todo: string): Check => ({ name: 'AWS account', run: async () => red(text, todo) });
   try {
     const all = await chosenEntries(config, flags, env);
-    // The daemon beside it carries no others, and its role may not assume theirs.
+    // The daemon in this environment carries only these, and its role may not be allowed to assume the roles of others.
     const { carriedAccounts, selectionOf } = await import('#config/carried.ts');
     const selection = flags.account === undefined ? selectionOf(undefined, env) : undefined;
     const entries = all.length === 0 ? all : carriedAccounts(all, selection);

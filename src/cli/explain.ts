@@ -1,4 +1,4 @@
-// `explain`: why a rule does, or does not, act on a channel, as of now and in the journal.
+// `explain`: why a rule acts, or does not act, on a channel, now and according to the journal.
 
 import type { Command } from 'commander';
 import type { ShownCheck } from '#journal/checks.ts';
@@ -7,7 +7,7 @@ import { apiClient, type CliIo, example, printData } from './support.ts';
 
 type Values = Readonly<Record<string, string | number | boolean>>;
 
-/** The answer of `GET /v1/rules/{rule}/explain/{channelArn}`, as far as it is printed. */
+/** The printed part of the answer of `GET /v1/rules/{rule}/explain/{channelArn}`. */
 interface Answer {
   readonly rule: string;
   readonly mode: string;
@@ -68,7 +68,7 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
-/** The answer as an operator reads it. */
+/** The answer for an operator to read. */
 export function linesOf(answer: Answer): readonly string[] {
   const { rule, mode, channelName, channelArn, state, reason, sentence, remedy, since } = answer;
   const named = channelName === '' ? channelArn : `${channelName} (${channelArn})`;

@@ -1,4 +1,4 @@
-// What stands before or after any command: the daemon, its token, colours; and options whose words are checked.
+// What may stand before or after any command: the daemon, its token, colours; and options that take fixed words.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -69,7 +69,7 @@ async function run(args: readonly string[], more: Partial<CliIo> = {}) {
 }
 
 describe('--url and --token-file', () => {
-  it('win over the environment, before and after the command, also with a path in the address', async () => {
+  it('override the environment, before and after the command, also with a path in the address', async () => {
     const file = join(folder, 'token');
     writeFileSync(file, 'of-the-file\n');
     for (const args of [
@@ -90,7 +90,7 @@ describe('--url and --token-file', () => {
     ['http://me:hunter2@x', '--token-file'],
     ['http://x/?a=1', 'must end before ?a=1'],
     ['not an address', 'not an http address'],
-  ])('the address %s is refused', async (address, said) => {
+  ])('refuses the address %s', async (address, said) => {
     const { code, err } = await run(['silence', 'list', '--url', address]);
 
     expect([code, err]).toEqual([2, expect.stringContaining(said)]);
@@ -101,7 +101,7 @@ describe('--url and --token-file', () => {
     ['', 'it is empty'],
     ['two words', 'one word'],
     ['schlüssel', 'one word'],
-  ])('a file with "%s" holds no token, and is not printed', async (text, said) => {
+  ])('refuses a token file with "%s" without printing its content', async (text, said) => {
     const file = join(folder, 'bad');
     writeFileSync(file, text);
     const { code, err } = await run(['silence', 'list', '--url', url, '--token-file', file]);
@@ -111,7 +111,7 @@ describe('--url and --token-file', () => {
     if (text !== '') expect(err).not.toContain(text);
   });
 
-  it('a token file that is not there is named', async () => {
+  it('names a missing token file', async () => {
     expect(await run(['silence', 'list', '--token-file', join(folder, 'none')])).toMatchObject({
       code: 1,
       err: expect.stringContaining(join(folder, 'none')),
@@ -120,7 +120,7 @@ describe('--url and --token-file', () => {
 });
 
 describe('colours', () => {
-  it('are for a terminal: what is worst is red; without one there are none', async () => {
+  it('appear only on a terminal, with the most severe in red', async () => {
     const painted: (readonly Piece[])[] = [];
     await run(['alert', 'list', '--url', url], { paint: (line) => void painted.push(line) });
     const { out } = await run(['alert', 'list', '--url', url]);
@@ -134,12 +134,12 @@ describe('channels by name', () => {
   const send = (...channels: string[]) =>
     run(['metadata', 'send', '--url', url, '--payload', 'x', '--channel', ...channels]);
 
-  it('go to metadata send as well, each channel once', async () => {
+  it('work for metadata send too, each channel once', async () => {
     expect(await send('studio-a', arnOf('a1'), 'b2')).toMatchObject({ code: 0 });
     expect(JSON.parse(asked.at(-1)!.body).targets).toEqual({ channelArns: [arnOf('a1'), arnOf('b2')] });
   });
 
-  it('are refused where several have the name, with all of them, and where none has it', async () => {
+  it('are refused if several channels have the name, which are all listed, or if none has it', async () => {
     expect(await send('twice')).toMatchObject({
       code: 1,
       err: expect.stringContaining(`${arnOf('b1')}, ${arnOf('b2')}`),
@@ -157,7 +157,7 @@ describe('options that take words', () => {
     [['recording', 'set', 'a', '--configuration', 'none', '--if-live', 'skp'], 'did you mean skip?'],
     [['silence', 'lst', '--for', '1h'], 'did you mean `silence list`?'],
     [['silence', 'list', '--jsno'], 'Did you mean --json?'],
-  ])('%j is refused with what is meant', async (args, said) => {
+  ])('refuses %j and names the nearest word', async (args, said) => {
     const { code, err } = await run([...args, '--url', url]);
 
     expect([code, err]).toEqual([2, expect.stringContaining(said)]);

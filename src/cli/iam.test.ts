@@ -34,7 +34,7 @@ const standard = urls.filter((url) => !url.endsWith('.fifo'));
 const arn = 'arn:aws:sqs:us-west-2:111122223333:ivs-events';
 const role = 'arn:aws:iam::111122223333:role/autopilot';
 
-describe('iam for every way to name an account, and every queue URL', () => {
+describe('iam, for every form of account and queue URL', () => {
   const ways: readonly (readonly [what: string, config: (url: string) => string, args: readonly string[]])[] = [
     ['no account', (url) => `events: {queue_url: "${url}"}\n`, []],
     [
@@ -83,7 +83,7 @@ describe('iam for every way to name an account, and every queue URL', () => {
     },
   );
 
-  it('the environment names the queue', async () => {
+  it('takes the queue from the environment', async () => {
     expect(await iam('', [], { AUTOPILOT_QUEUE_URL: standard[1]! })).toMatchObject({ queue: arn });
   });
 
@@ -93,7 +93,7 @@ describe('iam for every way to name an account, and every queue URL', () => {
     'https://sqs.internal.example/111122223333/ivs-events',
     'ivs-events',
     'https://sqs.us-west-2.amazonaws.com/ivs-events',
-  ])('a URL that tells of no queue is refused by name, and --queue-arn names it: %s', async (url) => {
+  ])('refuses a URL from which no queue can be derived, and points to --queue-arn: %s', async (url) => {
     for (const config of [
       `events: {queue_url: "${url}"}\n`,
       `accounts: [{name: main, region: us-west-2, queue_url: "${url}"}]\n`,
@@ -106,7 +106,7 @@ describe('iam for every way to name an account, and every queue URL', () => {
     }
   });
 
-  it('a FIFO queue is refused by name', async () => {
+  it('refuses a FIFO queue by name', async () => {
     const fifo = urls.find((url) => url.endsWith('.fifo'))!;
     for (const config of [
       `events: {queue_url: "${fifo}"}\n`,
@@ -132,7 +132,7 @@ describe('iam for every way to name an account, and every queue URL', () => {
       ['--account', 'west', '--queue-arn', 'ivs-events'],
       /--queue-arn ivs-events: expected the ARN/,
     ],
-  ])('never less than was asked: %s', async (_, config, args, message) => {
+  ])('never prints less than was asked for: %s', async (_, config, args, message) => {
     const { exitCode, out, errors } = await iam(config, args);
 
     expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
@@ -147,7 +147,7 @@ describe('iam --each', () => {
       `  - {name: a${index}, region: us-west-2, account_id: "${100_000_000_000 + index}", assume_role_arn: "arn:aws:iam::{account}:role/autopilot", queue_url: "https://sqs.us-west-2.amazonaws.com/999988887777/ivs"}\n`,
   ).join('');
 
-  it('prints the policy of every role, and that of the identity which assumes them', async () => {
+  it('prints the policy of every role, and of the identity that assumes them', async () => {
     const { exitCode, out } = await iam(`accounts:\n${members}`, ['--each']);
 
     expect(exitCode).toBe(0);
@@ -158,7 +158,7 @@ describe('iam --each', () => {
     expect(identity.Statement[1].Resource).toContain('arn:aws:iam::100000000011:role/autopilot');
   });
 
-  it('leaves the identity out where an entry without a role is worked with it, and says what does not go with it', async () => {
+  it('omits the identity if an entry without a role uses it, and refuses the options that exclude --each', async () => {
     const own = `accounts:\n  - {name: own, region: us-west-2}\n  - {name: a, region: us-west-2, assume_role_arn: "${role}"}\n`;
     expect(Object.keys(JSON.parse((await iam(own, ['--each'])).out))).toEqual(['accounts']);
     expect(await iam(own, ['--each', '--account', 'a'])).toMatchObject({

@@ -1,4 +1,4 @@
-// `iam`: the least-privilege policy for the loaded rules, or for setting up.
+// `iam`: the least-privilege policy for the loaded rules, or for bootstrap.
 import type { Command } from 'commander';
 import { type Account, accountIdOf, accountsOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
@@ -69,7 +69,7 @@ export function register(program: Command, io: CliIo): void {
             : daemonPolicy(uses, { ...scope, publishTo, assumeRoles: roles });
         };
         const policies = Object.fromEntries(accounts.map((entry) => [entry.name, policyOf(entry)]));
-        // The entry without a role is worked with the daemon's own identity: its policy is that identity's.
+        // An entry without a role uses the daemon's own identity, so its policy is the policy of that identity.
         const isOwn = accounts.some(({ assume_role_arn: role }) => role === undefined);
         const identity = flags.setup || isOwn ? {} : { identity: identityPolicy(identityScope(accounts)) };
         printJson(io, { ...identity, accounts: policies });
@@ -106,21 +106,21 @@ function requireQueueArn(arn: string): void {
   }
 }
 
-/** The entries of the file; none where it names no accounts. */
+/** The entries of the file; empty if it has no accounts. */
 function entriesOf(config: Config): Account[] {
   return config.settings.accounts ? accountsOf(config, {}) : [];
 }
 
 /**
- * The entry that is meant: by name, by the number of its account, or the only one; undefined where the file names no accounts.
- * @throws CommandFailed when none is meant, or more than one
+  * The selected entry: by name, by its account number, or the only one; undefined if the file has no accounts.
+  * @throws CommandFailed if no entry matches, or more than one
  */
 function entryOf(config: Config, wanted: string): Account | undefined {
   const { file } = config;
   const accounts = entriesOf(config);
   const names = (entries: readonly Account[]) => entries.map(({ name }) => name).join(' or ');
   if (wanted === '*' || /^\d{12}$/.test(wanted)) {
-    // An entry that does not say its number may have any.
+    // An entry without an account number may have any.
     const candidates = accounts.filter((account) => wanted === '*' || (accountIdOf(account) ?? wanted) === wanted);
     const sure = candidates.filter((account) => accountIdOf(account) === wanted);
     const meant = sure.length > 0 ? sure : candidates;

@@ -22,7 +22,7 @@ async function run(...args: string[]) {
   return { code, out: out.join('\n'), err: err.join('\n') };
 }
 
-it('writes a configuration that is valid without a warning, and the schema that its first line names', async () => {
+it('writes a configuration that is valid without warnings, and the schema that its first line names', async () => {
   const file = join(folder, 'new', 'autopilot.yaml');
 
   expect(await run('init', file)).toMatchObject({ code: 0, err: '' });
@@ -35,7 +35,7 @@ it('writes a configuration that is valid without a warning, and the schema that 
   expect(await run('validate', '--strict', file)).toMatchObject({ code: 0, err: '' });
 });
 
-it('leaves a file that is there as it is, whatever it holds', async () => {
+it('does not change an existing file, whatever it contains', async () => {
   const file = join(folder, 'mine.yaml');
   writeFileSync(file, 'mine');
   writeFileSync(join(folder, 'autopilot.schema.json'), '{}');
@@ -51,7 +51,7 @@ it('leaves a file that is there as it is, whatever it holds', async () => {
   ]);
 });
 
-it.each(['config.json', 'config', ''])('writes nothing to what cannot be a YAML file: "%s"', async (name) => {
+it.each(['config.json', 'config', ''])('refuses a file name that is not YAML: "%s"', async (name) => {
   const file = join(folder, name);
 
   expect(await run('init', file)).toMatchObject({ code: 2, out: '' });

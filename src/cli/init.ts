@@ -1,4 +1,4 @@
-// `init`: a configuration to begin with, beside its JSON Schema for editors. What exists is never written over.
+// `init`: a starter configuration, and next to it its JSON Schema for editors. Existing files are never overwritten.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
@@ -8,7 +8,7 @@ import { packageRoot } from '#runtime/version.ts';
 import { type CliIo, CommandFailed, example, printData } from './support.ts';
 import { defaultConfigFile } from './validate.ts';
 
-/** As the first line of the configuration names it. */
+/** As named in the first line of the configuration. */
 const schemaName = 'autopilot.schema.json';
 
 export function register(program: Command, io: CliIo): void {
@@ -48,7 +48,7 @@ function makeFolder(file: string): void {
   }
 }
 
-/** False: something is there already. The file is made and found missing in one step, so that nobody's is lost in between. */
+/** False: the file exists. It is created exclusively in one step, so that a file created meanwhile is not lost. */
 function written(file: string, text: string): boolean {
   try {
     writeFileSync(file, text, { flag: 'wx' });

@@ -1,10 +1,10 @@
-// `… cancel`: takes back what waits for the end of a channel's stream; one for each kind of action that can wait.
+// `… cancel`: cancels what waits for the end of a channel's stream; one command for each kind of intent.
 import type { Command } from 'commander';
 import type { IntentKind } from '#domain/action-memory.ts';
 import { resolveChannel } from './channels.ts';
 import { apiClient, type CliIo, example, printData } from './support.ts';
 
-/** Adds the command to its group, whose name is said in the example. */
+/** Adds the command to its group, whose name is part of the example. */
 export function cancelCommand(group: Command, io: CliIo, kind: IntentKind): void {
   group
     .command('cancel')

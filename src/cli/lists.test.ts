@@ -1,4 +1,4 @@
-// `list`, `show`, `audit` and `watch`, against a server that answers as the daemon does and keeps what it was asked.
+// `list`, `show`, `audit` and `watch`, against a server that answers as the daemon does and records the requests.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import stringWidth from 'string-width';
@@ -126,7 +126,7 @@ async function run(args: readonly string[], more: Partial<CliIo> = {}) {
 }
 
 describe('stream', () => {
-  it('list has every page, the worst first, and says when it may be old', async () => {
+  it('list prints every page, the most severe first, and says when it may be out of date', async () => {
     const { code, lines, err } = await run(['stream', 'list']);
 
     expect(lines.map((line) => line.split(/\s+/)[0])).toEqual(['NAME', 'studio-b', 'studio-c', 'studio-a']);
@@ -134,7 +134,7 @@ describe('stream', () => {
     expect([code, err]).toEqual([0, expect.stringContaining(time)]);
   });
 
-  it('list asks for what is wanted, and prints the whole answer as JSON', async () => {
+  it('list sends its filters, and prints the whole answer as JSON', async () => {
     const { out } = await run([
       'stream',
       'list',
@@ -151,7 +151,7 @@ describe('stream', () => {
     expect(JSON.parse(out)).toMatchObject({ counts, next: 'page2', streams: [{ health: 'STARVING' }, {}] });
   });
 
-  it('list says how long an ad break goes on, and when an end was not told', async () => {
+  it('list says how long an ad break lasts, and marks an end that no event reported', async () => {
     streams[0] = stream('a', { adBreak: { id: 'x', insertedAt: time, startsAt: time, endsAt: time } });
     const { out } = await run(['stream', 'list']);
     const before = streams.splice(
@@ -166,7 +166,7 @@ describe('stream', () => {
     expect(over.lines[1]).toContain('by 2026-11-20T20:00:00Z');
   });
 
-  it('list is red where a stream starves, and fits the terminal', async () => {
+  it('list shows a starving stream in red, and fits the terminal', async () => {
     const painted: (readonly Piece[])[] = [];
     await run(['stream', 'list'], { columns: 70, paint: (line) => void painted.push(line) });
 
@@ -174,7 +174,7 @@ describe('stream', () => {
     for (const line of painted) expect(stringWidth(line.map(({ text }) => text).join(''))).toBeLessThanOrEqual(70);
   });
 
-  it('show tells how a stream is, and what happened', async () => {
+  it('show prints the state of a stream, and what happened', async () => {
     const { out } = await run(['stream', 'show', 'studio-b']);
 
     expect(asked.at(-1)).toBe(`/v1/streams/${arnOf('b')}`);
@@ -184,7 +184,7 @@ describe('stream', () => {
 });
 
 describe('channel', () => {
-  it('list has settings and tags, and tags that nobody has are refused with what is meant', async () => {
+  it('list prints settings and tags, refuses an unused tag, and names the nearest one', async () => {
     expect((await run(['channel', 'list', '--tag', 'tier=gold'])).lines.map((line) => line.split(/\s+/)[0])).toEqual([
       'NAME',
       'studio-a',
@@ -195,7 +195,7 @@ describe('channel', () => {
     });
   });
 
-  it('show tells what is held and what waits', async () => {
+  it('show prints holds and waiting actions', async () => {
     const { out } = await run(['channel', 'show', 'a']);
 
     expect(out).toContain('On hold by token mara: new encoder');
@@ -204,7 +204,7 @@ describe('channel', () => {
 });
 
 describe('decision, audit and silence', () => {
-  it('decision list goes on over pages until it has as many as are wanted', async () => {
+  it('decision list reads pages until it has the requested number', async () => {
     const { lines, err } = await run(['decision', 'list', '--channel', 'studio-a', '--since', '8h', '--limit', '2']);
 
     expect(lines.map((line) => line.split(/\s+/).at(-1))).toEqual(['ID', 'd1', 'd2']);
@@ -215,14 +215,14 @@ describe('decision, audit and silence', () => {
     expect(err).toContain('older entries');
   });
 
-  it('decision show has every value that was compared', async () => {
+  it('decision show prints every value that was compared', async () => {
     const { out } = await run(['decision', 'show', 'd1']);
 
     expect(out).toContain('failed cooldown: asked {"atLeast":"5m"}, found {"since":"1m"}');
     expect(out).toContain('notify j-1: done sent');
   });
 
-  it('audit and silence list are tables', async () => {
+  it('audit and silence list print tables', async () => {
     expect((await run(['audit', '--who', 'token mara'])).lines[1]).toMatch(/token mara +hold +done +new encoder/);
     expect((await run(['silence', 'list'])).lines[1]).toMatch(/^s-1 +rule="x"/);
   });
@@ -237,7 +237,7 @@ describe('decision, audit and silence', () => {
     [['audit', '--limit', '0'], 'whole number'],
     [['stream', 'lsit'], 'Did you mean list?'],
     [['channel', 'list', '--tag', 'gold'], 'key=value'],
-  ])('%j is refused before anything is asked', async (args, said) => {
+  ])('refuses %j before any request', async (args, said) => {
     expect(await run(args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(said) });
     expect(asked).toEqual([]);
   });
@@ -262,7 +262,7 @@ describe('watch', () => {
     activity: [{ id: 'old', atMs: 1, rule: 'r', outcome: 'acted', text: 'before' }],
   };
 
-  /** Runs until so many lines are there. */
+  /** Runs until this many lines were printed. */
   async function watched(count: number, args: readonly string[]) {
     const ending = new AbortController();
     const lines: string[] = [];
@@ -272,7 +272,7 @@ describe('watch', () => {
     return { ...(await done), lines };
   }
 
-  it('says what is there, then only what changes, also over a lost connection', async () => {
+  it('prints the current state, then only changes, even across a lost connection', async () => {
     let connections = 0;
     live = (response) => {
       begin(response);
@@ -296,7 +296,7 @@ describe('watch', () => {
         });
         return void response.end();
       }
-      // b has gone meanwhile, under other numbers; a is as it was.
+      // Meanwhile b was removed, and all have other numbers; a is unchanged.
       send(response, 'rows', [[7, row('a', { health: 'STARVING' })]]);
       send(response, 'ready', {});
     };
@@ -321,7 +321,7 @@ describe('watch', () => {
     expect(code).toBe(130);
   });
 
-  it('one channel, as JSON lines', async () => {
+  it('follows one channel, as JSON lines', async () => {
     live = (response) => {
       begin(response);
       send(response, 'status', status);
@@ -340,7 +340,7 @@ describe('watch', () => {
   });
 });
 
-it('a list whose cursor does not move ends', async () => {
+it('a list ends if its cursor does not advance', async () => {
   const { items } = await gathered(10, async () => ({ items: [1], next: 'same' }));
 
   expect(items).toEqual([1, 1]);

@@ -34,7 +34,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the command line', () => {
-  it('every command has a description and an example in its help', async () => {
+  it('has a description and an example in the help of every command', async () => {
     const commands = commandsOf(createProgram(ioOf()));
 
     expect(commands.length).toBeGreaterThan(12);
@@ -87,7 +87,7 @@ describe('validate', () => {
     ]);
   });
 
-  it('warnings are printed, and count only when they are asked to', async () => {
+  it('prints warnings, and fails on them only with --strict', async () => {
     const file = write(
       'version: 1\nrules: [{name: r, trigger: {state: {live: [true]}}, actions: [{stop_stream: {}}], guards: {max_per_hour: 1}}]\n',
     );
@@ -107,7 +107,7 @@ describe('test', () => {
     expect({ code, last: out.split('\n').at(-1) }).toEqual({ code: 0, last: '1 passed, 0 failed' });
   });
 
-  it('that fails says on lines of their own what was expected and what happened', async () => {
+  it('prints on separate lines what a failed test expected and what happened', async () => {
     const file = join(folder, 'fails.test.yaml');
     const rule = 'starving-slate';
     writeFileSync(
@@ -122,7 +122,7 @@ describe('test', () => {
 });
 
 describe('schema', () => {
-  it('prints what may be written in the file, for editors', async () => {
+  it('prints the JSON Schema of the file, for editors', async () => {
     const file = join(folder, 'schema.json');
     const { out } = await run(['schema']);
     await run(['schema', '--output', file]);

@@ -1,5 +1,5 @@
-// The program `ivs-autopilot`: collects the commands, turns their ends into exit codes (0 done, 1 a problem was found, 2 wrong usage).
-// Commands import what is heavy only when they run, so that `--help` stays quick.
+// The program `ivs-autopilot`: collects the commands, and turns their results into exit codes (0 done, 1 a problem was found, 2 wrong
+// usage). Commands import heavy modules only when they run, so that `--help` stays fast.
 import { readFileSync, writeSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
@@ -150,8 +150,8 @@ interface Globals {
 }
 
 /**
- * The surroundings as the options before or after a command say: the person (`--as`, AUTOPILOT_AS, else the system's user where the
- * program runs as a process of its own), and the daemon, in the environment's own names.
+  * The environment with the options before or after a command applied: the person (`--as`, AUTOPILOT_AS, or the system's user if the
+  * program runs as a process of its own), and the daemon, under the names of the environment variables.
  */
 function withGlobals(io: CliIo, given: () => Globals): CliIo {
   return Object.create(io, {
@@ -173,12 +173,12 @@ function systemUser(): string | undefined {
   try {
     return userInfo().username;
   } catch {
-    // A user that the system has no name for, as in many containers.
+    // A user without a name in the system, as in many containers.
     return undefined;
   }
 }
 
-/** Asks one question at the terminal; empty when the terminal is gone. */
+/** Asks one question at the terminal; empty if the terminal is gone. */
 async function askAtTerminal(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
@@ -192,7 +192,7 @@ async function askAtTerminal(question: string): Promise<string> {
   }
 }
 
-/** The edge of the command line: nothing that a stranger wrote reaches the terminal as more than text. */
+/** Where output leaves the program: text from strangers reaches the terminal only as visible text. */
 function withVisibleText(io: CliIo): CliIo {
   const { redraw, paint } = io;
   return {
@@ -222,11 +222,11 @@ function processIo(): CliIo {
   endOnUncaught((error) => writeSync(2, `${shown(`This is a bug; report it: ${messageOf(error)}`)}\n`));
   const ending = new AbortController();
   let endingSince = Number.POSITIVE_INFINITY;
-  // Whoever reads the output may stop reading (`… | head`): that is no error.
+  // The reader of the output may close it (`… | head`), which is no error.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit();
-      // A full disk, for one. There is nothing else to write it to than standard error.
+      // For example a full disk. Only standard error is left to report it.
       if (stream === process.stdout) printError(`The output cannot be written: ${error.message}.`);
       process.exit(1);
     });
@@ -246,11 +246,11 @@ function processIo(): CliIo {
     ask: process.stdin.isTTY && process.stderr.isTTY ? askAtTerminal : undefined,
     readInput: () => text(process.stdin),
     get signal() {
-      // Only a command that asks for the signal takes the default effect of Ctrl-C away.
+      // Only a command that uses the signal disables the default effect of Ctrl-C.
       if (process.listenerCount('SIGINT') === 0) {
         for (const name of ['SIGINT', 'SIGTERM'] as const) {
           process.on(name, () => {
-            // Ctrl-C may arrive twice, from the terminal and from the launcher; a later one does not wait.
+            // Ctrl-C may arrive twice, from the terminal and from the launcher; another one after a while ends the program at once.
             if (performance.now() - endingSince > 1_000) process.exit(130);
             if (ending.signal.aborted) return;
             endingSince = performance.now();
@@ -263,7 +263,7 @@ function processIo(): CliIo {
   };
 }
 
-/** Whether standard output is a terminal with colours, and nobody has said that they are unwanted. https://no-color.org */
+/** Whether standard output is a terminal with colours, and NO_COLOR is not set. https://no-color.org */
 function showsColours(output: NodeJS.WriteStream, { NO_COLOR = '' }: NodeJS.ProcessEnv): boolean {
   return output.isTTY && NO_COLOR === '' && output.hasColors();
 }
@@ -272,7 +272,7 @@ function allOf(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allOf)];
 }
 
-/** From package.json, which lies two folders above the sources and one above dist/. */
+/** From package.json, which is two folders above the sources and one above dist/. */
 function packageVersion(): string {
   for (const place of ['../../package.json', '../package.json']) {
     try {
@@ -282,7 +282,7 @@ function packageVersion(): string {
       };
       if (name === 'ivs-autopilot' && version !== undefined) return version;
     } catch {
-      // The other place, then.
+      // Try the other location.
     }
   }
   return 'unknown';

@@ -20,7 +20,7 @@ const json =
   (response) =>
     void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 
-/** The answer is lost: the daemon has it all, and the connection breaks. */
+/** The daemon receives the whole request, but the connection breaks before the answer. */
 const lost: Answer = (response) => void response.destroy();
 
 /** The events of a batch; the stream ends after the last one. */
@@ -38,7 +38,7 @@ const stream =
 const ended = (counts: object, more: object = {}) =>
   stream(running, { ...running, state: 'finished', counts, etaSeconds: null, ...more });
 
-/** A daemon that answers with these, one after the other, and the last one for ever; it keeps what it was asked. */
+/** A daemon that returns these answers in order, repeats the last one, and records the requests. */
 async function daemon(answers: { readonly POST?: readonly Answer[]; readonly GET?: readonly Answer[] } = {}) {
   const asked: Asked[] = [];
   const left = { POST: [...(answers.POST ?? [json(plan, 202)])], GET: [...(answers.GET ?? [json(running)])] };
@@ -81,7 +81,7 @@ async function daemon(answers: { readonly POST?: readonly Answer[]; readonly GET
   };
 }
 
-test('an item is sent to all that are live and followed until it has arrived, with a bar on a terminal', async () => {
+test('sends an item to all live channels and follows it until it has arrived, with a progress bar on a terminal', async () => {
   await using rig = await daemon({ GET: [ended({ delivered: 1, conflated: 1, pending: 0 })] });
 
   const code = await rig.run('send', '--live', '--payload', '{"type":"poll"}', '--expires', '20s', '--wait');
@@ -103,7 +103,7 @@ test('an item is sent to all that are live and followed until it has arrived, wi
   expect(rig.errors).toEqual([]);
 });
 
-test.each([true, false])('the bar is drawn only where standard error is a terminal: %s', async (isTTY) => {
+test.each([true, false])('draws the progress bar only if standard error is a terminal: %s', async (isTTY) => {
   await using rig = await daemon({ GET: [ended({ delivered: 2 })] });
   vi.stubEnv('AUTOPILOT_URL', rig.url);
   const wasTTY = process.stderr.isTTY;
@@ -125,7 +125,7 @@ test.each([true, false])('the bar is drawn only where standard error is a termin
   );
 });
 
-test('an item that failed somewhere ends the command with 1, and says why', async () => {
+test('ends with 1 and says why if an item failed on any channel', async () => {
   await using rig = await daemon({ GET: [ended({ delivered: 1, failed: 1 }, { failures: { IVS_NOT_FOUND: 1 } })] });
 
   expect(await rig.run('send', '--tag', 'show=quiz', 'show=late', 'tier=a=b', '--payload', 'hi', '--wait')).toBe(1);
@@ -145,14 +145,14 @@ test.each(['expired', 'notBroadcasting', 'cancelled'])(
   },
 );
 
-test('a channel without room was left out, which is not delivered either', async () => {
+test('a channel that was left out because its outbox was full also counts as not delivered', async () => {
   const skipped = [{ reason: 'queue_full', count: 1, examples: ['c'] }];
   await using rig = await daemon({ POST: [json({ ...plan, skipped }, 202)], GET: [ended({ delivered: 2 })] });
 
   expect(await rig.run('send', '--live', '--payload', 'hi', '--wait')).toBe(1);
 });
 
-test.concurrent('an answer that is lost is asked for again under the same key', async () => {
+test.concurrent('repeats the request with the same key if the answer is lost', async () => {
   await using rig = await daemon({ POST: [lost, json({ status: 503, code: 'X' }, 503), json(plan, 202)] });
 
   expect(await rig.run('send', '--live', '--payload', 'hi')).toBe(0);
@@ -164,7 +164,7 @@ test.concurrent('an answer that is lost is asked for again under the same key', 
   expect(rig.errors).toEqual([expect.stringContaining('Trying again in 1 s')]);
 });
 
-test.concurrent('when no answer comes at all, the user is told the key that makes sending again harmless', async () => {
+test.concurrent('without any answer, prints the key with which the request can be repeated safely', async () => {
   await using rig = await daemon({ POST: [lost] });
 
   expect(await rig.run('send', '--live', '--payload', 'hi')).toBe(1);
@@ -172,7 +172,7 @@ test.concurrent('when no answer comes at all, the user is told the key that make
   expect(rig.errors.at(-1)).toContain(`--idempotency-key ${rig.asked[0]!.key}`);
 });
 
-test.concurrent('a refusal for what is wrong with the request is final', async () => {
+test.concurrent('does not retry a request that was refused as invalid', async () => {
   await using rig = await daemon({ POST: [json({ code: 'PAYLOAD_TOO_LARGE', detail: 'item 0 is too large' }, 422)] });
 
   expect(await rig.run('send', '--live', '--payload', 'hi')).toBe(1);
@@ -180,7 +180,7 @@ test.concurrent('a refusal for what is wrong with the request is final', async (
   expect(rig.errors.join()).not.toContain('--idempotency-key');
 });
 
-test.concurrent('too many requests are followed by a wait as long as Retry-After says', async () => {
+test.concurrent('waits as long as Retry-After says after too many requests', async () => {
   const limited = json({ code: 'RATE_LIMITED' }, 429, { 'retry-after': '2' });
   await using rig = await daemon({ GET: [limited, ended({ delivered: 2 })] });
   const startedAt = performance.now();
@@ -204,7 +204,7 @@ test.concurrent('resumes following after a dropped connection, and ends when the
   expect(forgetful.errors.at(-1)).toContain('NOT_FOUND');
 });
 
-test('wrong usage asks nothing of the daemon', async () => {
+test('sends no request on wrong usage', async () => {
   await using rig = await daemon();
 
   expect(await rig.run('send', '--payload', 'x')).toBe(2);
@@ -216,7 +216,7 @@ test('wrong usage asks nothing of the daemon', async () => {
   expect(rig.errors.join('\n')).toContain('--expires soon is not a duration');
 });
 
-test('a batch is looked at and cancelled by its id', async () => {
+test('shows and cancels a batch by its id', async () => {
   await using rig = await daemon();
 
   expect(await rig.run('status', 'b-1', '--json')).toBe(0);

@@ -1,4 +1,4 @@
-// `metadata send`: an item to one channel or to all that are live, followed until it has arrived; `metadata status` and `cancel`.
+// `metadata send`: sends an item to one or more channels and follows it until it has arrived; `metadata status` and `cancel`.
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { type Answer, dataOf, type operations } from '#client/client.ts';
@@ -42,10 +42,10 @@ type Progress = Answer<'getBatch'>;
 type Body = Required<operations['sendMetadata']>['requestBody']['content']['application/json'];
 
 const mostSends = 4;
-/** In a row, a second apart while nobody answers: long enough for a daemon that is started anew. */
+/** Failures in a row, a second apart without an answer: enough for a daemon to restart. */
 const mostFollows = 30;
 const barWidth = 30;
-/** Ends of an item that reached nobody. One that a newer item has replaced is not missed. */
+/** Ends in which an item reached nobody. One that a newer item replaced does not count. */
 const missed = ['failed', 'expired', 'notBroadcasting', 'cancelled'] as const;
 
 export function register(program: Command, io: CliIo): void {
@@ -122,7 +122,7 @@ function pathOf(batchId: string): string {
   return `/v1/metadata/batches/${encodeURIComponent(batchId)}`;
 }
 
-/** Sends under one key however often it takes; when it fails, the user learns the key. */
+/** Sends, with the same key for every attempt; on failure the message contains the key. */
 async function send(
   api: ApiClient,
   io: CliIo,
@@ -181,14 +181,14 @@ async function targetsOf(api: ApiClient, { live, channel, tag }: SendFlags): Pro
   return { tags: Object.fromEntries(tags) };
 }
 
-/** What one --payload stands for: `@file`, `-`, or the text itself. */
+/** The text of one --payload: `@file`, `-`, or the text itself. */
 async function payloadOf(io: CliIo, text: string): Promise<string | Record<string, unknown>> {
   if (text === '-') return parsed((await io.readInput?.()) ?? '', 'standard input');
   if (text.startsWith('@')) return parsed(readText(text.slice(1)), text.slice(1));
   return parsed(text, '--payload');
 }
 
-/** A JSON object as such, anything else as text. @throws CommandFailed for what looks like JSON and is none, and for nothing */
+/** A JSON object is sent as such, anything else as text. @throws CommandFailed for malformed JSON, and for empty text */
 function parsed(text: string, place: string): string | Record<string, unknown> {
   if (text.trim() === '') throw new CommandFailed(`${place}: there is nothing to send.`, 2);
   try {
@@ -205,13 +205,13 @@ function parsed(text: string, place: string): string | Record<string, unknown> {
   }
 }
 
-/** Why a batch reaches nobody. */
+/** Why a batch reaches no channel. */
 async function nobodyText(api: ApiClient, { live, tag }: SendFlags): Promise<string> {
   if (tag) return `Nothing was sent: no live channel has ${tag.join(', ')}${await tagsMeant(api, tag)}.`;
   return live ? 'Nothing was sent: no channel is live.' : 'Nothing was sent: every channel was left out.';
 }
 
-/** Waits until the batch is over; a bar on a terminal. The daemon being away for a moment ends nothing. */
+/** Waits until the batch is over, with a bar on a terminal. A daemon that is briefly away does not end this. */
 async function follow(api: ApiClient, batchId: string, io: CliIo): Promise<Progress> {
   try {
     return await repeatedly(io, mostFollows, async (heard) => {

@@ -28,7 +28,7 @@ async function run(tried: readonly object[], delivered: number) {
   return { code, asked, text: lines.join('\n') };
 }
 
-test('it tells what each integration answered, and fails when one did not take the message', async () => {
+test('prints the answer of each integration, and fails if one did not accept the message', async () => {
   const good = await run([{ to: 'slack_configs[0]' }], 1);
   const bad = await run([{ to: 'slack_configs[0]' }, { to: 'email_configs[0]', error: 'MAIL_REJECTED: who?' }], 1);
 

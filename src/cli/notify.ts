@@ -1,4 +1,4 @@
-// `notify test`: a message to each integration of a receiver, by the daemon itself, and what each of them answered.
+// `notify test`: the daemon sends a message to each integration of a receiver, and the command prints their answers.
 import type { Command } from 'commander';
 import { follow } from './ask-action.ts';
 import { apiClient, type CliIo, CommandFailed, example, printData } from './support.ts';

@@ -1,14 +1,14 @@
-// Options whose values are checked before anything is asked: an unknown value is refused with the one that was meant.
+// Options whose values are checked before any request: an unknown value is refused, and the nearest one named.
 import { InvalidArgumentError, Option } from 'commander';
 import { moment } from '#api/moment.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 
-/** An option that takes one of some words, in any case. */
+/** An option that takes one of a set of words, in any case. */
 export function choiceOption(flags: string, description: string, choices: readonly string[]): Option {
   return new Option(flags, description).choices(choices).argParser((given: string) => chosen(given, choices));
 }
 
-/** An option that takes some of some words. */
+/** An option that takes several of a set of words. */
 export function choicesOption(flags: string, description: string, choices: readonly string[]): Option {
   return new Option(flags, description)
     .choices(choices)

@@ -1,9 +1,9 @@
-// Lists that the API hands out in pages, and queries whose parts may be missing.
+// Lists that the API returns in pages, and queries with optional parts.
 
 /**
- * Items of as many pages as are needed.
- * @param page reads one: what comes after a cursor, and at most so many.
- * @returns at most `limit` items; `next` when there are more
+  * Items of as many pages as are needed.
+  * @param page reads one page: at most this many items after a cursor
+  * @returns at most `limit` items; `next` if there are more
  */
 export async function gathered<T>(
   limit: number,
@@ -17,14 +17,14 @@ export async function gathered<T>(
   do {
     const { items: more, next } = await page(after, limit - items.length);
     items.push(...more);
-    // A cursor that does not move would be asked for for ever.
+    // A cursor that does not advance would be requested forever.
     if (next === after) return { items, next: undefined };
     after = next;
   } while (after !== undefined && items.length < limit);
   return { items: items.slice(0, limit), next: after };
 }
 
-/** The object without what is undefined. */
+/** The object without its undefined fields. */
 export function given<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;

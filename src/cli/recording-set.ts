@@ -1,4 +1,4 @@
-// `recording set`: switches a channel's recording; `recording pending` and `recording cancel`: what waits for the end of a stream.
+// `recording set`: switches a channel's recording; `recording pending` and `recording cancel`: changes that wait for the end of a stream.
 import type { Command } from 'commander';
 import { ifLiveOption } from './ad-configuration.ts';
 import { type ActionFlags, actionOptions, askAction } from './ask-action.ts';

@@ -34,7 +34,7 @@ function poll(second: number, health: StreamHealth): Observation {
 
 interface Recording {
   readonly maxBytes?: number;
-  /** What operators say, by the second. */
+  /** Commands of operators, by the second. */
   readonly controls?: readonly (readonly [second: number, control: Control])[];
   /** What is in force when the recording begins. */
   readonly inForce?: readonly Control[];
@@ -166,7 +166,7 @@ describe('replay', () => {
       ['35', '00'],
     ],
     ['a hold from before', { inForce: [{ ...by, kind: 'hold', channelArn: arn }] }, []],
-  ])('hears what operators said: %s', async (_, controls, seconds) => {
+  ])('follows the commands of operators: %s', async (_, controls, seconds) => {
     const recording = join(folder, 'controls.jsonl');
     writeFileSync(recording, '');
     await record(recording, controls);
@@ -176,7 +176,7 @@ describe('replay', () => {
     expect(out.slice(0, -1).map((line) => line.slice(17, 19))).toEqual(seconds);
   });
 
-  it('a recording that goes on after a restart knows what is over by then', async () => {
+  it('a recording that continues after a restart knows what has ended by then', async () => {
     const recording = join(folder, 'two-lives.jsonl');
     const hold = { ...by, kind: 'hold', channelArn: arn } as const;
     const lines = [
@@ -192,7 +192,7 @@ describe('replay', () => {
     expect(out).toEqual(['2026-11-20T20:00:40.000Z  a  slate  put_metadata', '1 actions from 2 observations']);
   });
 
-  it('takes what several replicas recorded as one', async () => {
+  it('merges the recordings of several replicas', async () => {
     const [polls, controls] = [join(folder, 'intake.jsonl'), join(folder, 'api.jsonl')];
     writeFileSync(polls, '');
     await record(polls);
@@ -206,7 +206,7 @@ describe('replay', () => {
     ]);
   });
 
-  it('takes the events of an archive', async () => {
+  it('accepts the events of an archive', async () => {
     const recording = join(folder, 'events.jsonl');
     const event = (second: number, name: string) => ({
       id: `e${second}`,
@@ -248,7 +248,7 @@ describe('replay', () => {
     ['half an observation', '{"atMs": 1, "observation": {"kind": "event"}}\n', /"event" of 1970.* cannot be read/],
     ['something else', '{"a": 1}\n', /expected \{"atMs"/],
     ['half an event', '{"detail-type": "x", "time": "2026"}\n', /the event lacks id/],
-  ])('a recording of %s is refused with its line', async (_, text, message) => {
+  ])('refuses a recording of %s and names the line', async (_, text, message) => {
     const file = join(folder, 'x.jsonl');
     writeFileSync(file, text);
 
@@ -260,7 +260,7 @@ describe('replay', () => {
 });
 
 describe('a recording', () => {
-  it('stays within two files of its size, the newest observations in the second', async () => {
+  it('is kept in at most two files of the given size, with the newest observations in the second', async () => {
     const file = join(folder, 'small.jsonl');
     await record(file, { maxBytes: 400 });
     await record(file, { maxBytes: 400 });
@@ -271,7 +271,7 @@ describe('a recording', () => {
     expect(readFileSync(`${file}.1`, 'utf8').length).toBeLessThan(2_000);
   });
 
-  it('that cannot be written stops nothing, and says so once', async () => {
+  it('that cannot be written stops nothing, and is logged once', async () => {
     const errors: unknown[] = [];
     const recorder = new ObservationRecorder({
       file: join(folder, 'no', 'such', 'folder'),

@@ -1,4 +1,4 @@
-// `replay`: what rules would have done with what was recorded, and how that differs from other rules.
+// `replay`: what rules would have done with recorded observations, and how that differs from other rules.
 import type { Command } from 'commander';
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import { messageOf } from '#domain/errors.ts';
@@ -11,7 +11,7 @@ import { type CliIo, CommandFailed, example, printData, readText } from './suppo
 import { requireConfig } from './test.ts';
 import { defaultConfigFile } from './validate.ts';
 
-/** How long after the last observation timers may still run out. */
+/** How long after the last observation timers may still expire. */
 const afterwardsMs = 3_600_000;
 
 interface Act {
@@ -54,7 +54,7 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
-/** All recordings in one, in the order of time. */
+/** All recordings merged, in the order of time. */
 function readRecordings(files: readonly string[]): readonly Recorded[] {
   const recorded = files.flatMap((file) => {
     const recording = parseRecording(readText(file), file);
@@ -82,7 +82,7 @@ async function actsOf(recorded: readonly Recorded[], ruleset: Ruleset): Promise<
   return world.jobs.filter(({ skipped }) => !skipped).map(actOf);
 }
 
-/** A line may be cut, or made by hand. */
+/** A line may be truncated, or written by hand. */
 async function observed(world: VirtualWorld, { atMs, observation }: Extract<Recorded, { observation: unknown }>) {
   await world.observe(observation).catch((error: unknown) => {
     const at = new Date(atMs).toISOString();
@@ -102,7 +102,7 @@ function summaryOf(acts: readonly Act[], recorded: readonly Recorded[]): string 
   return `${acts.length} actions from ${recorded.filter((line) => 'observation' in line).length} observations`;
 }
 
-/** Acts by what they are; the same act at the same moment is the same. */
+/** Actions grouped by their content; equal actions at the same moment are the same. */
 function difference(before: readonly Act[], after: readonly Act[]) {
   const left = new Map<string, Act[]>();
   for (const act of before) left.set(lineOf(act), [...(left.get(lineOf(act)) ?? []), act]);

@@ -65,7 +65,7 @@ function formatOf({ format, json, output }: Flags): ReportFormat {
   return known ?? 'md';
 }
 
-/** Where the report is, up to its last parameter. */
+/** The path of the report, up to its last parameter. */
 async function pathOf(api: ApiClient, subject: string, session: string | undefined): Promise<string> {
   const tag = await tagOf(api, subject);
   if (tag === undefined) {
@@ -76,7 +76,7 @@ async function pathOf(api: ApiClient, subject: string, session: string | undefin
   return `/v1/reports?tag=${encodeURIComponent(tag)}&`;
 }
 
-/** The tag that is meant, as key=value; undefined: a channel is. @throws CommandFailed for a tag that no channel has */
+/** The tag that is meant, as key=value; undefined: the subject is a channel. @throws CommandFailed for a tag that no channel has */
 async function tagOf(api: ApiClient, subject: string): Promise<string | undefined> {
   if (subject.startsWith('arn:')) return undefined;
   const channels = await listChannels(api);

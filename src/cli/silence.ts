@@ -1,4 +1,4 @@
-// `silence add|list|edit|end`: holding back the decisions that match, for a time.
+// `silence add|list|edit|end`: holds back matching decisions for a time.
 import { type Command, Option } from 'commander';
 import { didYouMean, nearestName } from '#domain/nearest-name.ts';
 import { callerText } from '#domain/person.ts';
@@ -179,7 +179,7 @@ async function end(io: CliIo, id: string, { json }: { readonly json?: boolean })
   printData(io, json, answer ?? {}, () => [`The silence ${id} has ended.`]);
 }
 
-/** Asks about a silence; where there is none of this id, the error names the one that was probably meant. */
+/** A request about a silence; if no silence has this id, the error names the one that was probably meant. */
 async function orMeant<T>(io: CliIo, id: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();

@@ -14,7 +14,7 @@ export function register(program: Command, io: CliIo): void {
   );
 }
 
-/** Whether the error is the simulator's way to say what the user can mend. */
+/** Returns the error for the user if it is one of the simulator's errors about usage. */
 export function simulatorFailure(error: unknown): CommandFailed | undefined {
   return error instanceof SimulatorCommandError ? new CommandFailed(error.message) : undefined;
 }

@@ -1,4 +1,4 @@
-// `status`: everything in one screen: can it be trusted, what is live, what is muted, what needs a person. The page's own figures.
+// `status`: everything on one screen: whether the data can be trusted, what is live, held back, or needs a person. The page's own figures.
 import type { Command } from 'commander';
 import type { AccountLine } from '#api/account-lines.ts';
 import type { LiveStatus } from '#api/live/status.ts';

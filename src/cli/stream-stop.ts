@@ -33,7 +33,7 @@ interface StreamAnswer {
   readonly record?: { readonly state?: string; readonly viewerCount?: number; readonly streamId?: string };
 }
 
-/** Shows whose stream it is and how many watch it, and asks. @throws CommandFailed unless the answer is yes */
+/** Shows the stream and how many people watch it, and asks. @throws CommandFailed unless the answer is yes */
 async function confirm(io: CliIo, channel: string, { revokeKey }: Flags): Promise<void> {
   const api = apiClient(io);
   const arn = await resolveChannel(api, channel);

@@ -1,4 +1,4 @@
-// `stream list|show|stop`: live streams, and those that are over.
+// `stream list|show|stop`: live and past streams.
 import type { Command } from 'commander';
 import { type Answer, dataOf } from '#client/client.ts';
 import { streamHealths } from '#domain/channel.ts';
@@ -25,7 +25,7 @@ interface ListFlags {
   readonly json?: boolean;
 }
 
-/** `over` may be every session of weeks. */
+/** `over` may include every session of several weeks. */
 const overUnlessSaid = 50;
 const mostStreams = 100_000;
 
@@ -130,7 +130,7 @@ function listLines({ streams, counts, next }: StreamList, io: CliIo): Line[] {
   ];
 }
 
-/** Where nobody told the moment, it was over by then. */
+/** If no event reported when the stream ended, it ended at this time or earlier. */
 function endedText({ endedAt = '', endedAtLatest }: Stream): string {
   return `${endedAtLatest ? 'by ' : ''}${shortTime(endedAt)}`;
 }

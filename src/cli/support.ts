@@ -6,30 +6,30 @@ import { messageOf } from '#domain/errors.ts';
 import { visibleLine } from '#domain/visible-text.ts';
 import { type Cell, type Line, type Piece, plainText, type TableRoom, table as tableOf } from './terminal.ts';
 
-/** What a command needs of its surroundings. */
+/** What a command needs from its environment. */
 export interface CliIo {
-  /** Writes one line to standard output; every control character in it, a line end included, is made visible. */
+  /** Writes one line to standard output; every control character in it, including line ends, is made visible. */
   readonly print: (line: string) => void;
   /** The same, to standard error. */
   readonly printError: (line: string) => void;
-  /** Writes one line to standard output in the colours of its pieces; only where that is a terminal that shows them. */
+  /** Writes one line to standard output in the colours of its pieces; only if that is a terminal with colours. */
   readonly paint?: ((line: readonly Piece[]) => void) | undefined;
-  /** How many characters a line of the terminal holds; undefined: standard output is no terminal. */
+  /** How many characters fit on a line of the terminal; undefined: standard output is no terminal. */
   readonly columns?: number | undefined;
-  /** Replaces the line that the cursor is in; only where standard error is a terminal. */
+  /** Replaces the line of the cursor; only if standard error is a terminal. */
   readonly redraw?: ((line: string) => void) | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The name of the person, for holds, silences and the audit; undefined: the system does not tell, and no --as was given. */
+  /** The name of the person, for holds, silences and the audit; undefined: the system has none, and --as was not given. */
   readonly person?: (() => string | undefined) | undefined;
-  /** Asks a person at a terminal; undefined where there is none. */
+  /** Asks a person at a terminal; undefined without a terminal. */
   readonly ask?: ((question: string) => Promise<string>) | undefined;
-  /** Standard input to its end. */
+  /** Reads standard input to its end. */
   readonly readInput?: (() => Promise<string>) | undefined;
   /** Aborted when the user wants the command to end. */
   readonly signal: AbortSignal;
 }
 
-/** Ends a command: one sentence (or lines of our own layout) on standard error, and its exit code (1: a problem was found, 2: wrong usage). */
+/** Ends a command: one sentence (or preformatted lines) on standard error, and its exit code (1: a problem was found, 2: wrong usage). */
 export class CommandFailed extends Error {
   readonly exitCode: number;
 
@@ -42,9 +42,9 @@ export class CommandFailed extends Error {
 
 /** A request that the daemon refused, or did not answer. */
 export class RequestFailed extends CommandFailed {
-  /** After how long asking again may help; undefined: never. */
+  /** After how long a retry may help; undefined: never. */
   readonly retryInMs: number | undefined;
-  /** The code of the daemon's error; undefined: there was no answer, or none with a code. */
+  /** The code of the daemon's error; undefined: there was no answer, or one without a code. */
   readonly code: string | undefined;
 
   constructor(message: string, retryInMs: number | undefined, code?: string) {
@@ -56,9 +56,9 @@ export class RequestFailed extends CommandFailed {
 }
 
 export interface ApiPatience {
-  /** For a whole answer, or the event that is waited for. Default 30 s. */
+  /** Limit for a whole answer, or for the awaited event. Default 30 s. */
   readonly requestMs?: number;
-  /** Without a whole event. Default 40 s: the daemon says something every 15. */
+  /** Limit without a whole event. Default 40 s, because the daemon sends something every 15. */
   readonly silentMs?: number;
 }
 
@@ -66,7 +66,7 @@ const retryMs = 1000;
 
 /** Requests to the daemon's API. Every failure is a RequestFailed that says what to do. */
 export interface ApiClient {
-  /** Requests typed by the API document; `dataOf` returns what they answered. */
+  /** Requests typed by the API document; `dataOf` returns the body of the response. */
   readonly client: Client;
   readonly get: (path: string) => Promise<unknown>;
   /** As `get`, for an answer that is text. */
@@ -77,7 +77,7 @@ export interface ApiClient {
     body?: unknown,
     headers?: Readonly<Record<string, string>>,
   ) => Promise<unknown>;
-  /** Server-sent events as they come, until the daemon ends them or the caller leaves. */
+  /** Server-sent events as they arrive, until the daemon ends them or the caller leaves. */
   readonly events: (path: string) => AsyncGenerator<ServerEvent>;
   /** The data of the first server-sent event of this name. */
   readonly firstEvent: (path: string, event: string) => Promise<unknown>;
@@ -96,7 +96,7 @@ export function apiClient(
   const base = checkedUrl(daemonUrl(env));
   const token = readToken(env);
   const name = person?.();
-  /** @throws RequestFailed when nobody answers in time */
+  /** @throws RequestFailed if no answer arrives in time */
   const open = async (request: Request, timeout: AbortSignal) => {
     request.headers.set('accept', 'application/json, application/problem+json, text/event-stream');
     if (token !== undefined) request.headers.set('authorization', `Bearer ${token}`);
@@ -107,7 +107,7 @@ export function apiClient(
       throw noAnswer(base, error);
     }
   };
-  /** @throws RequestFailed for a refusal, and for what is no JSON */
+  /** @throws RequestFailed for a refusal, and for an answer that is not JSON */
   const read = async (response: Response): Promise<{ text: string; value: unknown }> => {
     const text = await response.text().catch((error: unknown) => Promise.reject(noAnswer(base, error)));
     const value = answerOf(response, text);
@@ -167,7 +167,7 @@ export function apiClient(
   };
 }
 
-/** Accounts that an answer says nothing of, or that were not told: an answer in part is never taken for a whole one. */
+/** Accounts that an answer leaves out, or that were not reached: a partial answer must never be taken for a complete one. */
 function unaskedLines(answer: unknown): string[] {
   const { unasked } = (answer ?? {}) as { unasked?: unknown };
   if (!Array.isArray(unasked)) return [];
@@ -178,9 +178,9 @@ function unaskedLines(answer: unknown): string[] {
 }
 
 /**
- * Does what may be repeated without harm, again while that may help and as late as Retry-After says, telling why once.
- * @param attempt calls `heard` when it got on: failures are counted from there.
- * @param mostTries how often in a row it may fail.
+  * Repeats a safe operation while that may help, waiting as long as Retry-After says, and prints the reason once.
+  * @param attempt calls `heard` when it made progress, which resets the count of failures
+  * @param mostTries how many failures in a row are allowed
  */
 export async function repeatedly<T>(
   { printError, signal }: Pick<CliIo, 'printError' | 'signal'>,
@@ -209,7 +209,7 @@ function noAnswer(base: string, error: unknown): RequestFailed {
   );
 }
 
-/** @throws CommandFailed for what is no address of a daemon; what it says holds no password */
+/** @throws CommandFailed for an invalid daemon address; the message contains no password */
 function checkedUrl(text: string): string {
   if (/^[\w.-]+:\d+(\/|$)/.test(text))
     throw new CommandFailed(`--url or AUTOPILOT_URL is not an http address: ${text} (did you mean http://${text}?)`, 2);
@@ -223,9 +223,9 @@ function checkedUrl(text: string): string {
   return text;
 }
 
-/** @throws CommandFailed when the file cannot be read, or what is there cannot be a token */
+/** @throws CommandFailed if the file cannot be read, or its content cannot be a token */
 function readToken(env: CliIo['env']): string | undefined {
-  // Empty is how a compose file says that there is none.
+  // An empty value means unset, as in compose files.
   const given = env['AUTOPILOT_API_TOKEN'] || undefined;
   const file = env['AUTOPILOT_API_TOKEN_FILE'] || undefined;
   if (given === undefined && file === undefined) return undefined;
@@ -238,7 +238,7 @@ function readToken(env: CliIo['env']): string | undefined {
       `The token file ${file} (--token-file or AUTOPILOT_API_TOKEN_FILE) cannot be read: ${messageOf(error)}.`,
     );
   }
-  // What a header cannot hold would fail later, with an error that prints it.
+  // A value that a header cannot carry would fail later, with an error that prints it.
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw new CommandFailed(
     token === ''
@@ -278,19 +278,19 @@ function answerOf(response: Response, text: string): unknown {
   );
 }
 
-/** When a refused request may be sent again, in milliseconds; undefined: what is wrong is the request. */
+/** When a refused request may be sent again, in milliseconds; undefined: the request itself is wrong. */
 function retryAfterOf({ status, headers }: Response): number | undefined {
   if (status !== 429 && status < 500) return undefined;
   const seconds = Number(headers.get('retry-after') ?? Number.NaN);
   return Number.isFinite(seconds) ? seconds * 1000 : retryMs;
 }
 
-/** Prints text whose line ends are our own, line by line. */
+/** Prints text with our own line ends, line by line. */
 export function printLines(print: CliIo['print'], text: string): void {
   for (const line of text.split('\n')) print(line);
 }
 
-/** Prints data as JSON: in it a line end is layout, and those of a text are escaped. */
+/** Prints data as JSON: line ends are layout, and those within texts are escaped. */
 export function printJson(io: CliIo, data: unknown): void {
   printLines(io.print, JSON.stringify(data, null, 2));
 }
@@ -301,14 +301,14 @@ export function printData(io: CliIo, json: boolean | undefined, data: unknown, l
   else for (const line of lines()) printLine(io, line);
 }
 
-/** Prints a line, in colours where there are any. */
+/** Prints a line, in colours if available. */
 export function printLine(io: Pick<CliIo, 'print' | 'paint'>, line: Line): void {
   if (io.paint && typeof line !== 'string')
     io.paint(line.map((cell) => (typeof cell === 'string' ? { text: cell } : cell)));
   else io.print(plainText(line));
 }
 
-/** Rows as aligned columns that fit the terminal, which `io` is; the first row is the heading. */
+/** Rows as aligned columns that fit the terminal `io`; the first row is the heading. */
 export function table(cells: readonly (readonly Cell[])[], room: TableRoom = {}): Line[] {
   return tableOf(cells, room);
 }
@@ -322,7 +322,7 @@ export function readText(file: string): string {
   }
 }
 
-/** `Example:` and the lines, for the end of a command's help. */
+/** `Example:` and its lines, for the end of a command's help. */
 export function example(...lines: readonly string[]): string {
   return `\n${lines.length === 1 ? 'Example' : 'Examples'}:\n${lines.map((line) => `  $ ${line}\n`).join('')}`;
 }

@@ -8,7 +8,7 @@ const rows = [
   ['ライブ配信スタジオ', toned('HEALTHY'), ''],
 ];
 
-test('a table is as wide as it gets where there is no terminal', () => {
+test('does not limit the width of a table without a terminal', () => {
   expect(table(rows).map(plainText)).toEqual([
     'NAME                STATE     CAUSE',
     'studio-a            STARVING  the encoder sends less than the channel takes, since a quarter of an hour',
@@ -23,7 +23,7 @@ test.each([200, 100, 80, 60, 40, 30, 20])('no line of a table is wider than a te
   expect(lines.join('\n')).toContain('STARVING');
 });
 
-test('a row is a block of lines where its columns do not fit, and nothing of it is lost', () => {
+test('a row becomes a block of lines if its columns do not fit, and loses nothing', () => {
   const lines = table([rows[0]!, rows[1]!], { columns: 24 }).map(plainText);
 
   expect(lines[0]).toBe('NAME   studio-a');
@@ -35,7 +35,7 @@ test('a row is a block of lines where its columns do not fit, and nothing of it 
   ).toBe(plainText([rows[1]![2]!]));
 });
 
-test('a text is cut between characters, not within them', () => {
+test('cuts a text between characters, not within them', () => {
   expect([cut('abcdef', 4), cut('ライブ', 4), cut('👩‍👩‍👧‍👧👩‍👩‍👧‍👧', 3), cut('abc', 3)]).toEqual([
     'abc…',
     'ラ…',
@@ -44,7 +44,7 @@ test('a text is cut between characters, not within them', () => {
   ]);
 });
 
-test('what is worst is red, and a text of a stranger stays a text', () => {
+test('shows the most severe in red, and prints text from strangers as plain text', () => {
   expect(painted([toned('STARVING')])).toBe('\u001b[31mSTARVING\u001b[39m');
   expect(painted([{ text: '\u001b[2Jx', tone: 'bad' }])).toBe('\u001b[31m\\u001b[2Jx\u001b[39m');
   expect(painted([{ text: 'HEALTHY' }])).toBe('HEALTHY');

@@ -1,9 +1,9 @@
-// What lines look like on a terminal: tones that become colours, and tables that fit its width.
+// How lines look on a terminal: tones that become colours, and tables that fit its width.
 import { styleText } from 'node:util';
 import stringWidth from 'string-width';
 import { visibleLine } from '#domain/visible-text.ts';
 
-/** What a piece of text means; `bad` is the worst of the screen. */
+/** What a piece of text means; `bad` is the most severe. */
 export type Tone = 'bad' | 'warn' | 'good' | 'faint' | 'strong';
 
 export interface Piece {
@@ -15,7 +15,7 @@ export type Cell = string | Piece;
 export type Line = string | readonly Cell[];
 
 const colours = { bad: 'red', warn: 'yellow', good: 'green', faint: 'dim', strong: 'bold' } as const;
-/** By the words of the API. */
+/** By the API's words. */
 const tones: Readonly<Record<string, Tone>> = {
   STARVING: 'bad',
   UNKNOWN: 'warn',
@@ -44,10 +44,10 @@ const tones: Readonly<Record<string, Tone>> = {
   not_fired: 'faint',
 };
 const gap = '  ';
-/** A column is not cut below this; when even that is too much, each row becomes a block of lines. */
+/** Columns are not cut below this width; if that is still too wide, each row becomes a block of lines. */
 const narrowestColumn = 8;
 
-/** The word in the tone that it has everywhere. */
+/** The word in its usual tone. */
 export function toned(word: string): Piece {
   return { text: word, tone: tones[word] };
 }
@@ -57,7 +57,7 @@ export function plainText(line: Line): string {
   return typeof line === 'string' ? line : line.map(textOf).join('');
 }
 
-/** A line with the escape sequences of a terminal; what strangers wrote in it stays text. */
+/** A line with the escape sequences of a terminal; text from strangers stays text. */
 export function painted(line: readonly Piece[]): string {
   return line
     .map(({ text, tone }) => {
@@ -68,15 +68,15 @@ export function painted(line: readonly Piece[]): string {
 }
 
 export interface TableRoom {
-  /** How wide the terminal is. Undefined: as wide as it gets. */
+  /** The width of the terminal. Undefined: unlimited. */
   readonly columns?: number | undefined;
-  /** The first row is one like the others. */
+  /** The first row is no heading. */
   readonly headless?: boolean;
 }
 
 /**
- * Rows as aligned columns; the first row is the heading. Where there is no room wide cells are cut, and where that does not do each
- * row becomes a block of lines.
+  * Rows as aligned columns; the first row is the heading. If they do not fit, wide cells are cut; if that is not enough, each row becomes a
+  * block of lines.
  */
 export function table(cells: readonly (readonly Cell[])[], { columns, headless = false }: TableRoom = {}): Line[] {
   const rows = cells.map((row) => row.map((cell) => ({ ...asPiece(cell), text: visibleLine(textOf(cell)) })));
@@ -95,7 +95,7 @@ export function table(cells: readonly (readonly Cell[])[], { columns, headless =
   });
 }
 
-/** The line, moved to the right. */
+/** The line, indented. */
 export function indented(line: Line, by = gap): Line {
   return typeof line === 'string' ? by + line : [by, ...line];
 }
@@ -111,7 +111,7 @@ export function cut(text: string, width: number): string {
   return `${kept}…`;
 }
 
-/** Takes from the widest columns until all fit; undefined when they cannot. */
+/** Narrows the widest columns until all fit; undefined if they cannot. */
 function fitted(natural: readonly number[], columns: number, narrowest: number): number[] | undefined {
   const widths = [...natural];
   const room = columns - gap.length * (widths.length - 1);

@@ -47,7 +47,7 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
-/** Which tests are for which configuration. */
+/** Pairs the test files with their configurations. */
 function pairOf(file: string, config: string | undefined): { config: string; tests: string } {
   const isTests = /\.test\.ya?ml$/.test(file);
   const pair = isTests
@@ -70,7 +70,7 @@ async function runFile(
     for (const problem of parsed.problems) io.printError(formatProblem(problem));
     throw new CommandFailed('', 1);
   }
-  // The workers come with it.
+  // Imported late, because it brings the workers with it.
   const { runRuleTest } = await import('./rule-test/run-rule-test.ts');
   const results: RuleTestResult[] = [];
   for (const ruleTest of parsed.tests) {
@@ -80,7 +80,7 @@ async function runFile(
   return results;
 }
 
-/** A configuration file, or its problems on standard error and the end of the command. */
+/** A configuration; if it is invalid, prints its problems on standard error and ends the command. */
 export function requireConfig(file: string, io: CliIo): Config {
   const result = parseConfig(readText(file), file);
   if (result.ok) return result.config;

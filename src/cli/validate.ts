@@ -1,4 +1,4 @@
-// `validate`: everything that is wrong with configuration files, without starting anything.
+// `validate`: reports everything that is wrong with configuration files, without starting anything.
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { accountsOf } from '#config/accounts.ts';
@@ -66,7 +66,7 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
-/** Where the configuration is when nothing is said. */
+/** The configuration file if none is named. */
 export function defaultConfigFile(env: CliIo['env']): string {
   return env['AUTOPILOT_CONFIG'] ?? 'config/autopilot.yaml';
 }
@@ -79,7 +79,7 @@ function countOf(text: string): number {
 interface Report {
   readonly problems: readonly Problem[];
   readonly rules: number;
-  /** Names of the selected accounts; undefined: no selection was given, or it cannot be told. */
+  /** Names of the selected accounts; undefined: nothing was selected, or the selection cannot be determined. */
   readonly carries?: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-// `watch`: what changes, as it changes: streams, alerts and decisions, a line each. It follows the feed of the operator's page.
+// `watch`: prints changes of streams, alerts and decisions as they happen, one line each. It follows the feed of the operator's page.
 import type { Command } from 'commander';
 import type { LiveRow } from '#api/live/row.ts';
 import type { ActivityLine, LiveStatus } from '#api/live/status.ts';
@@ -27,7 +27,7 @@ interface Flags {
   readonly json?: boolean;
 }
 
-/** One line: what it is about, and what is to be said. */
+/** One line: its subject, and its text. */
 interface News {
   readonly subject: Subject;
   readonly atMs: number;
@@ -36,7 +36,7 @@ interface News {
   readonly data: object;
 }
 
-/** In a row, while nobody answers: long enough for a daemon that is started anew. */
+/** Failures in a row without an answer: enough for a daemon to restart. */
 const mostTries = 30;
 const nameWidth = 24;
 
@@ -59,7 +59,7 @@ export function register(program: Command, io: CliIo): void {
           }),
         );
       } catch (error) {
-        // Ctrl-C is how it ends.
+        // Ctrl-C is the normal way to end it.
         if (io.signal.aborted) throw new CommandFailed('', 130);
         throw error;
       }
@@ -81,17 +81,17 @@ function print(io: CliIo, json: boolean | undefined, { subject, atMs, line, data
   else printLine(io, [{ text: at.slice(11, 19), tone: 'faint' }, ' ', ...line]);
 }
 
-/** Keeps what the feed has told, and says what is new in each of its events. */
+/** Keeps the state of the feed, and returns what is new in each of its events. */
 class Feed {
   readonly #wants: (channelArn: string | undefined) => boolean;
-  /** By number, in this connection. */
+  /** By number, within this connection. */
   #rows = new Map<number, LiveRow>();
-  /** What was last said of each channel; it outlives a connection, so that the same is not said again. */
+  /** What was last printed for each channel; kept across connections, so that nothing is printed twice. */
   readonly #said = new Map<string, string>();
   readonly #alerts = new Map<string, string>();
   readonly #decisions = new Set<string>();
   #isFirstStatus = true;
-  /** What channels are called, as last told: an event has only what changed. */
+  /** Names of channels from the last update that had them: an event contains only what changed. */
   #names: LiveStatus['names'] = {};
   #nowMs = 0;
 
@@ -99,7 +99,7 @@ class Feed {
     this.#wants = wants;
   }
 
-  /** A new connection: rows come again, under other numbers. */
+  /** A new connection: rows are sent again, under other numbers. */
   begin(): void {
     this.#rows = new Map();
   }
@@ -130,7 +130,7 @@ class Feed {
     return rows.flatMap(([number, row]) => {
       this.#rows.set(number, row);
       if (!this.#wants(row.arn)) return [];
-      // Viewers change all the time: they are told beside what else has changed.
+      // Viewer counts change all the time, so they are printed only together with another change.
       const { state, health, recording, hold, next, pending } = row;
       const what = JSON.stringify([state, health, recording, hold, next?.text, next?.withheld?.why, pending]);
       if (this.#said.get(row.arn) === what) return [];
@@ -146,7 +146,7 @@ class Feed {
     return row && this.#said.delete(row.arn) && this.#wants(row.arn) ? [this.#left(row.arn, row.name)] : [];
   }
 
-  /** What was known before the connection was lost, and is not there any more. */
+  /** Channels that were known before the connection was lost, and are gone now. */
   #gone(): News[] {
     const there = new Set(Array.from(this.#rows.values(), ({ arn }) => arn));
     return Array.from(this.#said.keys())
@@ -174,7 +174,7 @@ class Feed {
       for (const entry of activity.toReversed()) {
         if (this.#decisions.has(entry.id)) continue;
         this.#decisions.add(entry.id);
-        // What was decided before is history, which `decision list` has.
+        // Earlier decisions are history; `decision list` shows them.
         if (!this.#isFirstStatus && this.#wants(entry.arn)) news.push(this.#decision(entry));
       }
       this.#isFirstStatus = false;
@@ -223,7 +223,7 @@ class Feed {
   }
 }
 
-/** A patch has only what changed; what went is null. */
+/** A patch contains only what changed; removed fields are null. */
 function patchedRow(row: LiveRow, patch: Record<string, unknown>): LiveRow {
   const merged = Object.entries({ ...row, ...patch }).filter(([, value]) => value !== null);
   return Object.fromEntries(merged) as unknown as LiveRow;

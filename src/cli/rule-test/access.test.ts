@@ -1,4 +1,4 @@
-// Rule tests of ads, playback, viewers and new channels: real handlers, in the little world.
+// Rule tests of ads, playback, viewers and new channels: real handlers in the virtual world.
 import { expect, it } from 'vitest';
 import { parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
@@ -35,7 +35,7 @@ async function failuresOf(test: string): Promise<string[]> {
   return results.flatMap(({ failures }) => failures);
 }
 
-it('ads wait for the end of the stream, and a restriction that is to be skipped is', async () => {
+it('ads wait for the end of the stream, and a restriction with if_live: skip is skipped', async () => {
   expect(
     await failuresOf(`
   - name: t
@@ -51,7 +51,7 @@ it('ads wait for the end of the stream, and a restriction that is to be skipped 
   ).toEqual([]);
 });
 
-it('a request edits the policy of the channels that match, and of no others', async () => {
+it('a request edits the policy of the matching channels, and no other', async () => {
   const arn = 'arn:aws:ivs:us-west-2:111122223333:playback-restriction-policy/europe';
   const test = (tier: string, expected: string) => `
   - name: t
@@ -68,7 +68,7 @@ it('a request edits the policy of the channels that match, and of no others', as
   expect(await failuresOf(test('silver', refused))).toEqual([]);
 });
 
-it('a request revokes a viewer, and one that is too long never becomes a job', async () => {
+it('a request revokes a viewer, and a viewer id that is too long never becomes a job', async () => {
   expect(
     await failuresOf(`
   - name: t
@@ -83,7 +83,7 @@ it('a request revokes a viewer, and one that is too long never becomes a job', a
   ).toEqual([]);
 });
 
-it('a request makes a channel with its recording configuration, and delivers its key', async () => {
+it('a request creates a channel with its recording configuration, and delivers its key', async () => {
   expect(
     await failuresOf(`
   - name: t

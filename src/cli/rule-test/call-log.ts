@@ -1,5 +1,5 @@
-// The calls that leave a rule test's little world, as lines of text: `StopStream ch/a`, `PutMetadata ch/a {"type":"slate"}`. Reads are
-// noted too; a test that names none of them does not have to expect them.
+// The calls that leave a rule test's virtual world, as lines of text: `StopStream ch/a`, `PutMetadata ch/a {"type":"slate"}`. Reads are
+// recorded too, but a test that names no read need not list them.
 
 /** One call, in virtual time. */
 export interface Call {
@@ -8,13 +8,13 @@ export interface Call {
   /** The channel it is about. */
   readonly channelArn: string | undefined;
   readonly text: string;
-  /** It changes nothing. */
+  /** A read: it changes nothing. */
   readonly isRead: boolean;
 }
 
-/** Notes the calls of one job. */
+/** Records the calls of one job. */
 export interface JobLog {
-  /** Something changes, or leaves the daemon. */
+  /** A call that changes something, or leaves the daemon. */
   change(operation: string, channelArn?: string, detail?: string): void;
   read(operation: string, channelArn?: string, detail?: string): void;
 }
@@ -61,7 +61,7 @@ const otherChanges = [
   'PutEvents',
 ];
 
-/** Every first word that a call can have. */
+/** Every first word of a call. */
 export const callNames: readonly string[] = [...changesOfChannels, ...otherChanges, ...reads];
 /** Calls whose second word is a channel. */
 export const channelCalls: ReadonlySet<string> = new Set<string>([
@@ -78,7 +78,7 @@ export class CallLog {
   readonly calls: Call[] = [];
   readonly #nameOf: (channelArn: string) => string;
 
-  /** `nameOf` returns the short name by which the test knows a channel. */
+  /** `nameOf` returns the test's short name of a channel. */
   constructor(nameOf: (channelArn: string) => string) {
     this.#nameOf = nameOf;
   }

@@ -1,4 +1,4 @@
-// Compares what a rule test expects with what happened, and tells the difference with everything its rule decided.
+// Compares what a rule test expects with what happened, and explains a difference with everything its rule decided.
 import { isDeepStrictEqual } from 'node:util';
 import { formatProblem } from '#config/problem.ts';
 import type { Decision } from '#domain/decision.ts';
@@ -9,7 +9,7 @@ import type { Expectation, RuleTest } from './rule-test-file.ts';
 import { channelsOf } from './timeline.ts';
 import type { PlannedJob } from './world.ts';
 
-/** What came of a test's timeline, each in the order of time. */
+/** What a test's timeline led to, each list in the order of time. */
 export interface Lived {
   readonly decisions: readonly Decision[];
   readonly jobs: readonly PlannedJob[];
@@ -17,12 +17,12 @@ export interface Lived {
   readonly results: readonly VirtualResult[];
 }
 
-/** The name by which the test knows a channel. */
+/** The test's name of a channel. */
 export function shortOf(ruleTest: RuleTest, arn: string): string {
   return [...ruleTest.channels].find(([, { channel }]) => channel.arn === arn)?.[0] ?? arn;
 }
 
-/** Why an expectation is not met, with everything its rule decided; undefined when it is. */
+/** Why an expectation is not met, with everything its rule decided; undefined if it is met. */
 export function compare(
   lived: Lived,
   ruleTest: RuleTest,
@@ -133,10 +133,10 @@ function complaintsOfResults({ results }: Expectation, got: readonly VirtualResu
 
 const maxStoryLines = 40;
 const maxStoryText = 160;
-/** Ends that go without saying. */
+/** Results that need not be listed. */
 const dull: ReadonlySet<string> = new Set(['done', 'skipped only_if_false']);
 
-/** Everything a rule decided and asked for, in time. */
+/** Everything a rule decided and requested, in the order of time. */
 function story(lived: Lived, ruleTest: RuleTest, rule: string): string[] {
   const nameOf = (arn: string | undefined) => (arn === undefined ? '-' : shortOf(ruleTest, arn));
   const time = (ms: number) => formatDuration(ms - ruleTest.startMs).padStart(8);

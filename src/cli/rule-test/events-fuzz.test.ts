@@ -1,4 +1,4 @@
-// Whatever an event holds: the example's rules judge it without a crash, and what it says stays data.
+// Whatever an event contains, the example's rules evaluate it without a crash, and its content stays data.
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -42,7 +42,7 @@ const event = fc.record({
   lateMs: fc.nat(7_200_000),
 });
 
-it('events of any content are judged, and what they say stays in its place', async () => {
+it('rules evaluate events of any content, and the content stays in its place', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 6 }), async (events) => {
       const world = new VirtualWorld({ ruleset, startMs: Date.UTC(2026, 0, 1) });
@@ -68,7 +68,7 @@ it('events of any content are judged, and what they say stays in its place', asy
   );
 });
 
-it('a limit name of any text reaches its notice word for word', async () => {
+it('a limit name of any text appears unchanged in its notice', async () => {
   await fc.assert(
     fc.asyncProperty(text, async (limit) => {
       const world = new VirtualWorld({ ruleset, startMs: Date.UTC(2026, 0, 1) });

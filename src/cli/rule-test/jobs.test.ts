@@ -1,4 +1,4 @@
-// The jobs of rule tests run with the daemon's own handlers: what they call, in order, and when.
+// Rule tests run jobs with the daemon's own handlers: what they call, in which order, and when.
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
@@ -44,7 +44,7 @@ const rules: Readonly<Record<string, string>> = {
       - capture_session: {notify: noc}`,
 };
 
-/** What fails of a test of one rule, on a live channel ch/a with the key that it was made with. */
+/** The failures of a test of one rule, on a live channel ch/a that still has its first key. */
 async function failuresOf(name: string, ...lines: string[]): Promise<string[]> {
   const config = `version: 1
 receivers: [{name: noc, webhook_configs: [{url_file: /run/secrets/noc, send_resolved: false}]}]
@@ -67,7 +67,7 @@ rules:
 }
 
 describe('the jobs of a rule test', () => {
-  it('a recording asked for on a live channel waits for the end of the stream', async () => {
+  it('a recording change on a live channel waits for the end of the stream', async () => {
     expect(
       await failuresOf(
         'record',
@@ -81,7 +81,7 @@ describe('the jobs of a rule test', () => {
     ).toEqual([]);
   });
 
-  it('an end that only polls have noticed releases it as well, and a newer request replaces the older', async () => {
+  it('an end that only polls noticed releases it too, and a newer request replaces an older one', async () => {
     expect(
       await failuresOf(
         'record',
@@ -91,7 +91,7 @@ describe('the jobs of a rule test', () => {
     ).toEqual([]);
   });
 
-  it('a recording that must be now stops the stream, and does not trust the first refusal', async () => {
+  it('a recording change that must happen now stops the stream, and retries after the first refusal', async () => {
     expect(
       await failuresOf(
         'restart',
@@ -106,7 +106,7 @@ describe('the jobs of a rule test', () => {
     ).toEqual([]);
   });
 
-  it('a configuration that is being made is waited for, a broken or unknown one fails', async () => {
+  it('waits for a configuration that is being created, and fails for a broken or unknown one', async () => {
     const withState = (given: string, ...expected: string[]) =>
       failuresOf(
         'record',
@@ -131,7 +131,7 @@ describe('the jobs of a rule test', () => {
     ).toEqual([]);
   });
 
-  it('a key is deleted, made, delivered, and looked at last', async () => {
+  it('a key is deleted, created, delivered, and finally verified', async () => {
     expect(
       await failuresOf(
         'rotate',
@@ -148,7 +148,7 @@ describe('the jobs of a rule test', () => {
     ).toEqual([]);
   });
 
-  it('a stop looks at the stream first: another session than the one it was decided for is left alone', async () => {
+  it('a stop reads the stream first, and leaves alone any session but the one it was decided for', async () => {
     expect(
       await failuresOf(
         'stop',
@@ -163,7 +163,7 @@ describe('the jobs of a rule test', () => {
     ).toEqual([]);
   });
 
-  it('where the world reacts, a stopped stream ends, tags are set, and the rule resolves', async () => {
+  it('with world: reacts, a stopped stream ends, tags are set, and the rule resolves', async () => {
     const timeline = 'timeline: [0s ch/* HEALTHY, 10s ch/a STARVING, 60s ch/b HEALTHY]';
     expect(
       await failuresOf(
@@ -179,7 +179,7 @@ describe('the jobs of a rule test', () => {
     expect(await failuresOf('starve', timeline, 'expect: [{rule: starve, decision: resolved, count: 0}]')).toEqual([]);
   });
 
-  it('a channel is retired in order, and is gone where the world reacts', async () => {
+  it('a channel is retired in order, and is deleted with world: reacts', async () => {
     expect(
       await failuresOf(
         'retire',
@@ -192,7 +192,7 @@ describe('the jobs of a rule test', () => {
     ).toEqual([]);
   });
 
-  it('a recording configuration is retired once the live channel that records with it has ended', async () => {
+  it('a recording configuration is retired once the stream of the live channel that uses it has ended', async () => {
     expect(
       await failuresOf(
         'retire-recording',
@@ -221,7 +221,7 @@ describe('the jobs of a rule test', () => {
     ).toEqual([]);
   });
 
-  it('metadata goes to the channels that are meant, messages to where they are sent', async () => {
+  it('metadata goes to its target channels, messages to their addresses', async () => {
     expect(
       await failuresOf(
         'tell',
@@ -248,7 +248,7 @@ describe('the jobs of a rule test', () => {
     ).toEqual([]);
   });
 
-  it('a fan-out of a rule leaves out channels on hold', async () => {
+  it('the fan-out of a rule leaves out channels on hold', async () => {
     expect(
       await failuresOf(
         'tell',
@@ -263,7 +263,7 @@ describe('the jobs of a rule test', () => {
 });
 
 describe('an expectation of calls', () => {
-  it('that is not met shows what was called', async () => {
+  it('that is not met shows the actual calls', async () => {
     const [failure] = await failuresOf(
       'rotate',
       'timeline: [0s ch/a http rotate]',
@@ -284,7 +284,7 @@ describe('an expectation of calls', () => {
     ['calls: [StopStream ch/c]', 'expect[0].calls[0]: unknown channel ch/c'],
     ['results: {stop_stream: finished}', 'expect[0].results.stop_stream: no job ends finished'],
     ['results: {stop_steam: done}', 'did you mean stop_stream?'],
-  ])('%s is refused at its place', async (expectation, message) => {
+  ])('refuses %s and names the place', async (expectation, message) => {
     const failures = await failuresOf('stop', 'timeline: [0s ch/a HEALTHY]', `expect: [{rule: stop, ${expectation}}]`);
 
     expect(failures.join('\n')).toMatch(/^x\.test\.yaml:5:\d+ /);

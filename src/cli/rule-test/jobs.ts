@@ -1,5 +1,5 @@
 // Runs the jobs of a rule test with the daemon's own handlers, in virtual time: one at a time, in the order in which they are due. A
-// handler that sleeps is left where it is until the world has come to that moment; what fails is tried again as the queue would.
+// handler that sleeps is suspended until the world has reached that moment; failed jobs are retried as the queue would.
 import type { ActionJob } from '#domain/action.ts';
 import type { RunOutcome } from '#domain/action-memory.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
@@ -31,7 +31,7 @@ export interface VirtualResult {
   readonly action: string;
   /** The outcome, and its reason if it has one: `deferred live`. */
   readonly text: string;
-  /** Not the end: it runs again. */
+  /** Not the last run: it runs again. */
   readonly passing: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface VirtualJobsOptions {
   readonly ruleset: Ruleset;
   readonly calls: CallLog;
   readonly account: VirtualAccount;
-  /** Whether streams, tags and channels follow what the calls do. */
+  /** Whether streams, tags and channels change according to the calls. */
   readonly reacts: boolean;
 }
 
@@ -51,7 +51,7 @@ interface Due {
 
 const upkeepEveryMs = 1_000;
 const passing: ReadonlySet<RunOutcome> = new Set(['retry', 'postponed', 'interrupted']);
-/** A guard against jobs that never settle. */
+/** Limits jobs that never settle. */
 const maxStepsPerMoment = 100_000;
 
 export class VirtualJobs implements VirtualWorker {
@@ -59,12 +59,12 @@ export class VirtualJobs implements VirtualWorker {
   readonly #options: VirtualJobsOptions;
   /** In the order in which they were added. */
   #due: Due[] = [];
-  /** The queue knows a job by its id for as long as it keeps it. */
+  /** The queue recognizes a job by its id for as long as it keeps it. */
   readonly #known = new Map<string, number>();
   readonly #batches = new Map<string, AcceptedBatch>();
   readonly #random = () => 0;
   #upkeepMs: number;
-  /** Resolves when what runs now sleeps or has ended. */
+  /** Resolves when the running job sleeps or has ended. */
   #step = Promise.withResolvers<void>();
 
   constructor(options: VirtualJobsOptions) {
@@ -125,7 +125,7 @@ export class VirtualJobs implements VirtualWorker {
     this.#due.push({ dueMs, go });
   }
 
-  /** Jobs that jobs have asked for. */
+  /** Jobs that other jobs have requested. */
   async #collect(): Promise<void> {
     for (const job of await takeJobs(this.#options.world.state)) this.take(job);
   }

@@ -1,5 +1,5 @@
-// What else the jobs of a rule test reach: timed metadata, webhooks, the event bus, places for keys. Everything is accepted and noted;
-// nothing leaves the process and no file is read.
+// What else the jobs of a rule test reach: timed metadata, webhooks, the event bus, destinations for keys. Everything is accepted and
+// recorded; nothing leaves the process and no file is read.
 
 import type { ActionParams } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
@@ -21,7 +21,7 @@ export type AcceptedBatch = Awaited<ReturnType<MetadataSubmit['submit']>>;
 export interface OutsideOptions {
   readonly world: VirtualWorld;
   readonly log: JobLog;
-  /** Batches that were taken, by the id of their request. */
+  /** Accepted batches, by the id of their request. */
   readonly batches: Map<string, AcceptedBatch>;
 }
 
@@ -67,7 +67,7 @@ export function outsidePorts({
   };
 }
 
-/** Each item is one call on each channel: how the outbox packs and paces them is not played. */
+/** Each item is one call on each channel: the packing and pacing of the outbox is not simulated. */
 async function submit(
   { requestId, targets, items, spare }: Parameters<MetadataSubmit['submit']>[0],
   { world, log, batches }: OutsideOptions,

@@ -1,5 +1,5 @@
-// Reads what was recorded: lines of observations and operators' commands as the daemon records them, or EventBridge events as an
-// archive or a log has them.
+// Reads recordings: lines of observations and operators' commands as the daemon records them, or EventBridge events from an archive or a
+// log.
 import { z } from 'zod';
 import { approverRoles } from '#domain/approval-terms.ts';
 import { type ChannelArn, isChannelArn } from '#domain/channel.ts';
@@ -15,7 +15,7 @@ export type RecordingResult =
 
 const kinds = ['event', 'poll', 'data_gap', 'http', 'inventory', 'history', 'keys'];
 
-/** Parses the text of a recording; in the order of time. */
+/** Parses the text of a recording; returns it in the order of time. */
 export function parseRecording(text: string, file: string): RecordingResult {
   const recorded: Recorded[] = [];
   for (const [index, line] of text.split('\n').entries()) {
@@ -54,7 +54,7 @@ const text = z.string();
 const ms = z.number();
 const by = { who: text, reason: text };
 const answer = { ...by, id: text, role: z.enum(approverRoles), from: text };
-/** What operators say, as the daemon records it. */
+/** Commands of operators, as the daemon records them. */
 const controlSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('hold'), ...by, channelArn: text, untilMs: ms.optional() }),
   z.object({ kind: z.literal('release'), ...by, channelArn: text }),
@@ -67,10 +67,10 @@ const controlSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('approve'), ...answer }),
   z.object({ kind: z.literal('reject'), ...answer }),
 ]) satisfies z.ZodType<Control>;
-/** What lasts once it is said; the others are over at once. */
+/** Commands that stay in force; the others take effect once. */
 const lasting: ReadonlySet<Control['kind']> = new Set(['hold', 'silence', 'pause']);
 
-/** @param place where it stands in the line */
+/** @param place its position in the line */
 function ofControl<T>(value: unknown, place: string, made: (control: Control) => T): T | string {
   const kind = kindOf(value);
   if (!(controlKinds as readonly string[]).includes(kind))
@@ -87,13 +87,13 @@ function ofInForce(atMs: number, given: readonly unknown[]): Recorded | string {
     const control = ofControl(value, `inForce.${index}`, (read) => read);
     if (typeof control === 'string') return control;
     if (!lasting.has(control.kind))
-      return `inForce.${index}.kind: expected ${[...lasting].join(', ')}, got ${control.kind}, which is said once and does not stay in force`;
+      return `inForce.${index}.kind: expected ${[...lasting].join(', ')}, got ${control.kind}, which takes effect once and does not stay in force`;
     inForce.push(control);
   }
   return { atMs, inForce };
 }
 
-/** An event without the moment of its arrival is taken to have come at once. */
+/** An event without its time of arrival is assumed to have arrived at once. */
 function ofEvent(envelope: Partial<EventEnvelope>): Recorded | string {
   const eventTimeMs = Date.parse(envelope.time ?? '');
   const hasAll = envelope.id !== undefined && Array.isArray(envelope.resources) && typeof envelope.detail === 'object';

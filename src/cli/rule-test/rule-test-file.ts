@@ -1,4 +1,4 @@
-// The file of rule tests: its shape, and its problems with their places.
+// The file of rule tests: its structure, and its problems with their places.
 import { z } from 'zod';
 import { findingsOf } from '#config/issues.ts';
 import { type Finding, type Problem } from '#config/problem.ts';
@@ -16,7 +16,7 @@ import { testAccount, testRegion } from './world.ts';
 
 const channelSchema = z.strictObject({
   arn: z.string().regex(/^[A-Za-z0-9:/_-]{1,128}$/, 'expected an ARN, or a short name such as ch/a'),
-  count: z.number().int().min(1).max(10_000).optional().describe('So many of them: ch/m gives ch/m1, ch/m2, …'),
+  count: z.number().int().min(1).max(10_000).optional().describe('Creates this many: ch/m becomes ch/m1, ch/m2, …'),
   name: z.string().optional(),
   tags: z.record(z.string(), z.string()).default({}),
   type: z.string().default('STANDARD'),
@@ -46,7 +46,7 @@ const channelSchema = z.strictObject({
 
 const expectationSchema = z
   .strictObject({
-    at: duration.optional().describe('Exactly then; without it: ever'),
+    at: duration.optional().describe('Exactly at this time. Default: at any time'),
     rule: z.string(),
     channel: z.string().optional(),
     decision: z
@@ -57,7 +57,7 @@ const expectationSchema = z
     jobs: z
       .array(z.enum(actionNames as [string, ...string[]]))
       .optional()
-      .describe('All jobs of the rule, then'),
+      .describe('All jobs of the rule at that time'),
     skipped: z
       .array(z.enum(actionNames as [string, ...string[]]))
       .optional()
@@ -71,7 +71,7 @@ const expectationSchema = z
       .partialRecord(z.enum(actionNames as [string, ...string[]]), z.string().min(1))
       .optional()
       .describe('For an action, how a job ended: its outcome, and the beginning of the reason'),
-    count: z.number().int().nonnegative().optional().describe('So many decisions like this'),
+    count: z.number().int().nonnegative().optional().describe('Number of such decisions'),
   })
   .refine(
     ({ decision, reason, jobs, skipped, params, calls, results }) =>
@@ -87,9 +87,9 @@ const stepSchema = z.union([
     event: z.record(z.string(), z.unknown()).optional().describe('What differs from an ordinary event'),
     late: duration.optional(),
     http: z.strictObject({ name: z.string(), body: z.unknown().optional() }).optional(),
-    approve: z.string().min(1).optional().describe('`<rule> [channel]`: a person says yes to what waits for it'),
-    reject: z.string().min(1).optional().describe('The same with no'),
-    by: z.string().min(1).max(64).optional().describe('Who says it. Default: test'),
+    approve: z.string().min(1).optional().describe('`<rule> [channel]`: a person approves what waits for it'),
+    reject: z.string().min(1).optional().describe('The same, but the person rejects it'),
+    by: z.string().min(1).max(64).optional().describe('Who answers. Default: test'),
   }),
 ]);
 
@@ -122,7 +122,7 @@ const fileSchema = z.strictObject({
             }),
           )
           .optional()
-          .describe('Those that there are. Default: every one that a job names'),
+          .describe('The existing ones. Default: every one that a job names'),
         timeline: z.array(stepSchema).min(1),
         expect: z.array(expectationSchema).min(1),
       }),
@@ -133,7 +133,7 @@ const fileSchema = z.strictObject({
 type FileDocument = z.infer<typeof fileSchema>;
 export type Expectation = FileDocument['tests'][number]['expect'][number];
 
-/** A channel that a test says there is. */
+/** A channel that a test declares. */
 interface GivenChannel {
   readonly channel: Channel;
   readonly viewerCount: number;
@@ -141,21 +141,21 @@ interface GivenChannel {
   readonly keyAgeDays?: number | undefined;
 }
 
-/** A test, ready to be run. */
+/** A test, ready to run. */
 export interface RuleTest {
   readonly name: string;
   readonly startMs: number;
   readonly mode: 'enforce' | 'as_written';
   readonly world: 'scripted' | 'reacts';
   readonly recordings: readonly GivenRecording[] | undefined;
-  /** By the name the test uses. */
+  /** By the test's name for it. */
   readonly channels: ReadonlyMap<string, GivenChannel>;
   /** In the order of time. */
   readonly timeline: readonly (TimelineStep | FullStep | AnswerStep)[];
   readonly expectations: readonly (Expectation & { readonly place: Problem })[];
 }
 
-/** A step written as an object: an event or request in full. */
+/** A step written as an object: a complete event or request. */
 export interface FullStep {
   readonly kind: 'full';
   readonly atMs: number;
@@ -165,12 +165,12 @@ export interface FullStep {
   readonly http: { readonly name: string; readonly body?: unknown } | undefined;
 }
 
-/** A person's yes or no to what waits for it. */
+/** A person's answer to actions that wait for approval. */
 export interface AnswerStep {
   readonly kind: 'approve' | 'reject';
   readonly atMs: number;
   readonly rule: string;
-  /** As the test names it; undefined: whatever channel the rule waits for. */
+  /** The test's name of the channel; undefined: any channel for which the rule waits. */
   readonly channel: string | undefined;
   readonly by: string;
 }
@@ -286,7 +286,7 @@ function ruleTestOf(
   };
 }
 
-/** How a run can end, as `results` knows it. */
+/** The possible ends of a run, as used in `results`. */
 const jobOutcomes: readonly string[] = [
   'done',
   'skipped',
@@ -298,7 +298,7 @@ const jobOutcomes: readonly string[] = [
   'postponed',
 ];
 
-/** Why no call can ever begin like this, or undefined. */
+/** Why no call can begin like this, or undefined. */
 function problemOfCall(text: string, known: readonly string[]): string | undefined {
   const [name = '', channel] = text.split(' ');
   if (!callNames.includes(name))
@@ -312,12 +312,12 @@ function problemOfCall(text: string, known: readonly string[]): string | undefin
   }
 }
 
-/** The channel that a short name stands for. */
+/** The channel for a short name. */
 function channelOf(id: string, given: Partial<z.infer<typeof channelSchema>>): Channel {
   const { name, arn: _arn, count: _count, viewerCount: _viewers, ...settings } = given;
   const short = id.slice(id.lastIndexOf('/') + 1).replaceAll(/[^A-Za-z0-9-]/g, '-');
   const arn = isChannelArn(id) ? id : (`arn:aws:ivs:${testRegion}:${testAccount}:channel/${short}` as ChannelArn);
-  // As every channel is that nobody has set otherwise.
+  // The defaults of a channel.
   const usual = { type: 'STANDARD', latencyMode: 'LOW', recordingConfigurationArn: '', tags: {} };
   const set = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   return { ...usual, ...(set as Partial<Channel>), arn, name: name ?? short };

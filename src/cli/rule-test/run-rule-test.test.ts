@@ -37,7 +37,7 @@ describe('the tests of the example configuration', () => {
     ['max_event_age: 15m', 'max_event_age: 15h', 'an end of stream that arrives'],
     ['Europe/London', 'Europe/Paris', 'recording is on in prime time'],
     ['group_by: [detail.limit_name], ', '', 'a breach is told once'],
-  ])('%s → %s: they notice a changed rule', async (from, to, name) => {
+  ])('fail after a rule was changed: %s → %s', async (from, to, name) => {
     expect(example).toContain(from);
     const failures = await failuresOf(exampleTests, example.replace(from, to));
 
@@ -48,7 +48,7 @@ describe('the tests of the example configuration', () => {
 describe('a rule test', () => {
   const one = (rest: string) => `tests:\n  - name: t\n    channels: [{arn: ch/a, tags: {tier: gold}}]\n    ${rest}\n`;
 
-  it('that fails says where, what was expected, and what happened instead', async () => {
+  it('that fails says where, what was expected, and what happened', async () => {
     const tests = one(
       'timeline: ["0s ch/a STARVING", "12s ch/a HEALTHY"]\n    expect: [{at: 30s, rule: starving-slate, jobs: [notify]}]',
     );
@@ -65,7 +65,7 @@ describe('a rule test', () => {
     );
   });
 
-  it('plays events that come twice once, and judges a data gap as the daemon does', async () => {
+  it('plays duplicate events once, and handles a data gap as the daemon does', async () => {
     const twice = one(
       [
         'timeline:',
@@ -82,7 +82,7 @@ describe('a rule test', () => {
     expect(await failuresOf(gap)).toEqual([]);
   });
 
-  it('silences, tags and requests happen as lines', async () => {
+  it('supports silences, tags and requests as lines of the timeline', async () => {
     const config = `version: 1
 receivers: [{name: noc, webhook_configs: [{url_file: /x}]}]
 rules:
@@ -106,7 +106,7 @@ rules:
     expect(await failuresOf(tests, config)).toEqual([]);
   });
 
-  it('dry-run rules act in a test, unless it says as_written', async () => {
+  it('lets dry-run rules act, unless it says as_written', async () => {
     const rest = (mode: string, decision: string) =>
       one(
         `mode: ${mode}\n    timeline: ["0s ch/a viewers 5", "0s ch/a HEALTHY", "9s ch/a tags show=x", "10s ch/a viewers 2000"]\n    expect: [{at: 10s, rule: viewer-milestone, decision: ${decision}}]`,
@@ -129,7 +129,7 @@ rules:
     ['"0s ch/a Stream End soon late"', 'expected a duration before late'],
     ['""', 'expected a time'],
     ['{at: 0s}', 'exactly one of event, http'],
-  ])('with the line %s is refused at its place', (line, message) => {
+  ])('with the line %s is refused, naming the place', (line, message) => {
     const { parsed } = load(one(`timeline: [${line}]\n    expect: [{rule: starving-slate, jobs: []}]`));
 
     expect(parsed.ok ? [] : parsed.problems.map(formatProblem)).toEqual([
@@ -154,7 +154,7 @@ describe('events in a rule test', () => {
   const test = (happening: string) =>
     `tests:\n  - name: t\n    channels: [{arn: ch/a}]\n    timeline: ["0s ch/a HEALTHY", ${happening}]\n    expect: [{at: 10s, rule: r, jobs: [emit_event]}]\n`;
 
-  it.each(['limit', 'limit_name'])('both names of a limit match, whichever AWS sends: %s', async (field) => {
+  it.each(['limit', 'limit_name'])('matches a limit by either of its names, whichever AWS sends: %s', async (field) => {
     const rule = `trigger: {event: {detail-type: [IVS Limit Breach], detail: {${field}: [Ingest Bitrate]}}}, guards: {group_by: [detail.${field}]}`;
     const sent = (name: string) =>
       `{at: 10s, channel: ch/a, event: {detail-type: IVS Limit Breach, detail: {${name}: Ingest Bitrate}}}`;
@@ -163,7 +163,7 @@ describe('events in a rule test', () => {
       expect(await failuresOf(test(happening), config(rule)), happening).toEqual([]);
   });
 
-  it('of a detail type that no table has reach their rule', async () => {
+  it('of an unknown detail type reach their rule', async () => {
     const rule = 'trigger: {event: {detail-type: [IVS New State Change], detail: {event_name: [Thing Began]}}}';
     const happening =
       '{at: 10s, channel: ch/a, event: {detail-type: IVS New State Change, detail: {event_name: Thing Began}}}';
@@ -188,7 +188,7 @@ rules:
       '{at: 10s, channel: ch/a, event: {detail-type: IVS Ad Break State Change, detail: {event_name: Ad Break Inserted, duration_seconds: 90}}}',
       '110s',
     ],
-  ])('%s: rules see them begin, and end by the clock', async (_form, line, end) => {
+  ])('%s: rules see them begin, and end on time', async (_form, line, end) => {
     const tests = `tests:
   - name: t
     channels: [{arn: ch/a}]

@@ -1,4 +1,4 @@
-// Runs one rule test in virtual time: its timeline happens, the rules decide, the jobs run. compare.ts judges what came of it.
+// Runs one rule test in virtual time: its timeline happens, the rules decide, the jobs run. compare.ts judges the result.
 import type { ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
 import type { Ruleset } from '#domain/rule.ts';
@@ -14,7 +14,7 @@ import { VirtualWorld } from './world.ts';
 
 export interface RuleTestResult {
   readonly name: string;
-  /** One text of several lines for each expectation that was not met. */
+  /** A text of several lines for each expectation that was not met. */
   readonly failures: readonly string[];
   readonly decisions: number;
 }
@@ -61,7 +61,7 @@ export async function runRuleTest(ruleTest: RuleTest, ruleset: Ruleset): Promise
   return { name: ruleTest.name, failures, decisions: world.decisions.length };
 }
 
-/** The ruleset with every dry-run rule switched on: a test asks what a rule does when it is allowed to. */
+/** The ruleset with every dry-run rule enforced, because a test asks what a rule does when it may act. */
 export function enforced(ruleset: Ruleset): Ruleset {
   return {
     ...ruleset,
@@ -136,7 +136,7 @@ async function takeFull(
   world.sendEvent(arn, String(detailType), fields, { lateMs, envelope });
 }
 
-/** One person's answer to everything of the rule that waits for one; a late one changes nothing, as in life. */
+/** One person's answer to everything of the rule that waits for approval; as in the daemon, a late answer changes nothing. */
 async function say(world: VirtualWorld, ruleTest: RuleTest, { kind, rule, channel, by }: AnswerStep): Promise<void> {
   const arn = channel === undefined ? undefined : ruleTest.channels.get(channel)!.channel.arn;
   const meant = waitingApprovals(world.state.view).filter(

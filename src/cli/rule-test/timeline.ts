@@ -7,7 +7,7 @@ import type { DataSource } from '#domain/observation.ts';
 import { checkLabelMatcher } from '#rules/label-values.ts';
 import type { NoticedBy } from './world.ts';
 
-/** What happens, to which channels (ids as the test names them), and when. */
+/** What happens, to which channels (ids as in the test), and when. */
 export type TimelineStep = { readonly atMs: number; readonly channels: readonly string[] } & (
   | { readonly kind: 'health'; readonly health: 'HEALTHY' | 'STARVING' | 'UNKNOWN' | 'OFFLINE'; readonly by: NoticedBy }
   | { readonly kind: 'viewers'; readonly count: number }
@@ -36,7 +36,7 @@ const accountLimits = limitNames.filter(namesNoChannel);
 
 class LineProblem extends Error {}
 
-/** Reads one line; channels are given by the ids the test knows. */
+/** Reads one line; channels are given by the ids of the test. */
 export function parseTimelineLine(line: string, known: readonly string[]): TimelineResult {
   try {
     return { ok: true, step: parse(line, known) };

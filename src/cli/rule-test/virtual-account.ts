@@ -1,4 +1,4 @@
-// What a rule test's AWS account has beside channels and streams: stream keys, recording and ad configurations, playback restriction
+// What a rule test's AWS account has besides channels and streams: stream keys, recording and ad configurations, playback restriction
 // policies, playback key pairs.
 import type {
   AdConfiguration,
@@ -8,7 +8,7 @@ import type {
 } from '#workers/ports.ts';
 import { testAccount, testRegion } from './world.ts';
 
-/** A recording configuration that a test says there is. */
+/** A recording configuration that a test declares. */
 export interface GivenRecording {
   readonly name: string;
   readonly state: string;
@@ -18,18 +18,18 @@ export class VirtualAccount {
   readonly keyPairs: PlaybackKeyPair[] = [];
   readonly adConfigurations: AdConfiguration[] = [];
   readonly policies: PlaybackRestrictionPolicy[] = [];
-  /** Tags that calls have set, where the inventory does not follow them. */
+  /** Tags that calls have set, if the inventory does not change with calls. */
   readonly tags = new Map<string, Readonly<Record<string, string>>>();
-  /** Streams as one job sees them: what it has stopped is over for it. `<job>|<stream>`. */
+  /** Streams that a job has stopped, which are over for this job only. `<job>|<stream>`. */
   readonly stoppedFor = new Set<string>();
-  /** When the ad break of a channel is over, epoch ms. */
+  /** When the ad break of a channel ends, epoch ms. */
   readonly adBreaks = new Map<string, number>();
   readonly #recordings: RecordingConfiguration[];
   readonly #isGiven: boolean;
   readonly #keys = new Map<string, string[]>();
   #made = 0;
 
-  /** Without a list, there is every recording configuration that a job names, and it is ACTIVE. */
+  /** Without a list, every recording configuration that a job names exists and is ACTIVE. */
   constructor(recordings: readonly GivenRecording[] | undefined) {
     this.#isGiven = recordings !== undefined;
     this.#recordings = (recordings ?? []).map(({ name, state }) => recordingOf(name, state));
@@ -46,13 +46,13 @@ export class VirtualAccount {
     if (!isKnown) this.#recordings.push(recordingOf(configuration, 'ACTIVE'));
   }
 
-  /** A job names an ad configuration: it is there. */
+  /** A job names an ad configuration, so it exists. */
   assumeAds(wanted: string): void {
     if (wanted === 'none' || this.adConfigurations.some(({ name, arn }) => name === wanted || arn === wanted)) return;
     this.adConfigurations.push({ arn: arnOf('ad-configuration', idOf(wanted)), name: nameIn(wanted) });
   }
 
-  /** A job names a playback restriction policy: it is there, and restricts nothing yet. */
+  /** A job names a playback restriction policy, so it exists, and restricts nothing yet. */
   assumePolicy(wanted: string): void {
     if (wanted === 'none' || this.policies.some(({ name, arn }) => name === wanted || arn === wanted)) return;
     const arn = arnOf('playback-restriction-policy', idOf(wanted));
@@ -81,7 +81,7 @@ export class VirtualAccount {
     if (at >= 0) this.#recordings.splice(at, 1);
   }
 
-  /** ARNs of the keys of a channel: one at the beginning. */
+  /** ARNs of the keys of a channel, which begins with one. */
   keysOf(channelArn: string): readonly string[] {
     const known = this.#keys.get(channelArn);
     if (known) return known;
@@ -126,7 +126,7 @@ function recordingOf(name: string, state: string): RecordingConfiguration {
   return { arn, name, state, bucketName: name };
 }
 
-/** The last part of an ARN, or a name as one. */
+/** The last part of an ARN, or of a name that is used like one. */
 function idOf(wanted: string): string {
   return wanted.slice(wanted.lastIndexOf('/') + 1).replaceAll(/[^A-Za-z0-9-]/g, '-');
 }

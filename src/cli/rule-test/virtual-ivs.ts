@@ -1,5 +1,5 @@
-// Amazon IVS as one job of a rule test meets it: the channels of the little world, answers and refusals as AWS gives them, and a note
-// of every call. In a world that reacts, a stopped stream has ended for everybody; otherwise only for the job that stopped it.
+// Amazon IVS as one job of a rule test sees it: the channels of the virtual world, answers and refusals like those of AWS, and a record of
+// every call. In a world that reacts, a stopped stream has ended for everybody; otherwise only for the job that stopped it.
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';

@@ -1,6 +1,6 @@
-// A small Amazon IVS in virtual time, noticed and judged by the daemon's own code: what happens to a channel arrives as polls and
-// events, is folded into records, and the rules decide. Jobs are collected, and run where there is a worker (jobs.ts). Used by
-// `test` and `replay`.
+// A small Amazon IVS in virtual time, observed and evaluated by the daemon's own code: what happens to a channel arrives as polls and
+// events, becomes records, and the rules decide. Jobs are collected, and run if there is a worker (jobs.ts). Used by `test` and
+// `replay`.
 import type { ActionJob } from '#domain/action.ts';
 import type { ApprovalSaid } from '#domain/approval.ts';
 import {
@@ -29,7 +29,7 @@ import { intentsDue } from '#workers/intents.ts';
 export const testAccount = '111122223333';
 export const testRegion = 'us-west-2';
 
-/** A job that the rules asked for, in virtual time. */
+/** A job that the rules requested, in virtual time. */
 export interface PlannedJob {
   readonly jobId: string;
   readonly atMs: number;
@@ -37,14 +37,14 @@ export interface PlannedJob {
   readonly channelArn: string | undefined;
   readonly action: string;
   readonly params: Readonly<Record<string, unknown>>;
-  /** `only_if` does not match the stream as it is when the job runs: the worker skips it. */
+  /** `only_if` does not match the stream when the job runs, so the worker skips it. */
   skipped: boolean;
 }
 
 interface VirtualStream {
   readonly streamId: StreamId;
   readonly startTimeMs: number;
-  /** What the channel was set to record with when the stream began; empty: nothing. */
+  /** The channel's recording configuration when the stream began; empty: none. */
   readonly recordingConfigurationArn: string;
   health: StreamHealth;
 }
@@ -57,21 +57,21 @@ export interface VirtualChannel {
   last: StreamId | undefined;
 }
 
-/** Carries out jobs in virtual time. */
+/** Runs jobs in virtual time. */
 export interface VirtualWorker {
-  /** Takes jobs from the shared state; those of the rules are told with what is remembered of them. */
+  /** Takes jobs from the shared state; for the jobs of rules, with what the world recorded about them. */
   take(job: JobRequest, planned?: PlannedJob): void;
-  /** Runs what is due now, as far as it goes without time passing. */
+  /** Runs what is due now, until time must pass. */
   runDue(): Promise<void>;
-  /** When there is next something to run, epoch ms. */
+  /** When something is due next, epoch ms. */
   nextDueMs(): number | undefined;
 }
 
-/** How a change is noticed: as in life by both, or by one of them only. */
+/** What notices a change: polls and events as usual, or only one of them. */
 export type NoticedBy = 'both' | 'poll' | 'event';
 
 const retentionMs = 60 * 86_400_000;
-/** A guard against rules that never settle. */
+/** Limits rules that never settle. */
 const maxTicksPerMoment = 10_000;
 
 export class VirtualWorld {
@@ -100,7 +100,7 @@ export class VirtualWorld {
         decideDue,
         decideAnswer,
         release: intentsDue,
-        // Gaps are told, by the timeline or the recording.
+        // Gaps come from the timeline or the recording.
         detectGaps: () => [],
       },
       onCommitted: ({ decisions }) => this.decisions.push(...decisions),
@@ -111,12 +111,12 @@ export class VirtualWorld {
     return this.#nowMs;
   }
 
-  /** From now on jobs are run, not only collected. */
+  /** From now on jobs run, instead of only being collected. */
   employ(worker: VirtualWorker): void {
     this.#worker = worker;
   }
 
-  /** Adds channels, or changes their tags; noticed at once by the inventory. */
+  /** Adds channels, or changes their tags; the inventory notices at once. */
   async setChannels(channels: readonly { channel: Channel; viewerCount?: number }[]): Promise<void> {
     for (const { channel, viewerCount } of channels) {
       const known = this.channels.get(channel.arn);
@@ -127,7 +127,7 @@ export class VirtualWorld {
     await this.#noticeInventory();
   }
 
-  /** What a call changes of a channel, noticed at the next `flush`; undefined: it is deleted. */
+  /** What a call changes about a channel, noticed at the next `flush`; undefined: it is deleted. */
   changeChannel(arn: ChannelArn, channel: Channel | undefined): void {
     if (channel) this.#channel(arn).channel = channel;
     else this.channels.delete(arn);
@@ -162,7 +162,7 @@ export class VirtualWorld {
     this.#pollNeeded = true;
   }
 
-  /** An event arrives, `lateMs` after it happened; what it says is true. Noticed at the next `flush`. */
+  /** An event arrives, `lateMs` after it happened; its content becomes true. Noticed at the next `flush`. */
   sendEvent(
     arn: ChannelArn | undefined,
     detailType: string,
@@ -193,7 +193,7 @@ export class VirtualWorld {
     this.#events.push({ kind: 'event', envelope: full, channelArn: arn, eventTimeMs, arrivedAtMs: this.#nowMs });
   }
 
-  /** Makes true what an event that stands alone says, so that later polls agree with it. */
+  /** Makes the content of a single event true, so that later polls agree with it. */
   believeEvent(arn: ChannelArn, name: string): void {
     const channel = this.#channel(arn);
     if ((name === 'Stream Start' || name === 'Session Created') && !channel.stream) this.#start(channel);
@@ -202,7 +202,7 @@ export class VirtualWorld {
     if (channel.stream && name === 'Starvation End') channel.stream.health = 'HEALTHY';
   }
 
-  /** Lets the daemon notice what has changed: events first, then one complete poll if anything needs it; and what follows from it. */
+  /** Lets the daemon notice what has changed: events first, then one complete poll if needed; then handles what follows. */
   async flush(): Promise<void> {
     for (let rounds = 0; this.#events.length > 0 || this.#inventoryNeeded || this.#pollNeeded; rounds += 1) {
       if (rounds > maxTicksPerMoment) throw new Error('the actions do not settle');
@@ -244,19 +244,19 @@ export class VirtualWorld {
     });
   }
 
-  /** One observation through the daemon's own stages. A repeat of an event is not observed. */
+  /** One observation through the daemon's own stages. A repeated event is not observed again. */
   async observe(observation: Observation): Promise<void> {
     await this.#pipeline.observe(observation);
     await this.#takeJobs();
   }
 
-  /** A person's yes or no to an action that waits for it. */
+  /** A person's answer to an action that waits for approval. */
   async answer(said: ApprovalSaid): Promise<void> {
     await this.#pipeline.answer(said);
     await this.#takeJobs();
   }
 
-  /** A transaction that is not an observation: holds, silences, pauses. */
+  /** A transaction that is no observation: holds, silences, pauses. */
   async commit(body: (tx: Transaction) => unknown): Promise<void> {
     await this.state.transact(body);
     await this.#takeJobs();
@@ -291,14 +291,14 @@ export class VirtualWorld {
   async #tick(): Promise<void> {
     await this.#pipeline.tick();
     await this.#takeJobs();
-    // What the jobs' calls have brought about.
+    // What the jobs' calls have caused.
     if (this.#worker && (this.#events.length > 0 || this.#inventoryNeeded)) await this.flush();
   }
 
   async #takeJobs(): Promise<void> {
     for (const job of await takeJobs(this.state)) {
       const payload = job.payload as unknown as ActionJob;
-      // What a deferred job asks for, its rule has asked for before; a notice is none of its actions.
+      // A deferred job was already counted when its rule requested it, and a notice is no action of the rule.
       const planned =
         payload.intentId === undefined && !payload.isNotice ? this.#planned(job.jobId, payload) : undefined;
       if (planned) this.jobs.push(planned);
@@ -320,11 +320,11 @@ export class VirtualWorld {
     };
   }
 
-  /** What GetStream would say right now. */
+  /** What GetStream would return now. */
   #fresh(channelArn: string): object {
     const known = this.channels.get(channelArn as ChannelArn);
     const record = this.state.view.get(kinds.stream.of(channelArn));
-    // A replay knows no more than its records.
+    // In a replay only the records are known.
     if (!known) return streamDocument(record, this.#nowMs);
     const { stream, viewerCount } = known;
     return freshStreamDocument(stream && { ...stream, viewerCount }, record, this.#nowMs);
@@ -349,7 +349,7 @@ export class VirtualWorld {
   }
 }
 
-/** A minute of ads, ten seconds after they were inserted. */
+/** An ad break of one minute, ten seconds after it was inserted. */
 function ordinaryAdBreak(number: number, insertedMs: number): Readonly<Record<string, unknown>> {
   return {
     ad_break_id: String(number).padStart(12, '0'),
@@ -366,7 +366,7 @@ function snapshotOf(
   return { channelArn, streamId, startTimeMs, health, viewerCount };
 }
 
-/** Takes the committed jobs out of the state, as the relay does; a fan-out as one job for each channel. */
+/** Takes the committed jobs out of the state, as the outbox relay does; a fan-out becomes one job for each channel. */
 export async function takeJobs(state: SharedState): Promise<readonly JobRequest[]> {
   const jobs = Array.from(state.view.entries(kinds.job), ([, job]) => job);
   if (jobs.length > 0) {
