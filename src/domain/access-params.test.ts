@@ -1,4 +1,4 @@
-// What the actions on ads, playback, viewers and new channels take, and what is refused before anything is asked of IVS.
+// What the actions on ads, playback, viewers and new channels accept, and what is refused before IVS is called.
 import { describe, expect, it } from 'vitest';
 import { actionSchemas } from './action.ts';
 import { countryCodes } from './countries.ts';
@@ -57,7 +57,7 @@ describe('origins', () => {
     expect(found === '').toBe(problem === '');
   });
 
-  it('are at most five, and one of the two lists is needed', () => {
+  it('number at most five, and one of the two lists is required', () => {
     expect(edit({ allowed_origins: Array.from({ length: 6 }, (_, n) => `https://${n}.example.com`) })).toContain(
       'Too big',
     );
@@ -79,7 +79,7 @@ describe('viewers', () => {
     expect(revoke({ viewers: ['a'], version: 1 })).toContain('Unrecognized');
   });
 
-  it('are hidden from whoever may only look, in requests and in what became of them', () => {
+  it('are hidden from callers who may only look, in requests and in results', () => {
     const row = {
       what: 'revoke_viewers',
       params: { viewers: ['ann', 'ben'], versions_up_to: 1 },

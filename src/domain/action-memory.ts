@@ -1,7 +1,7 @@
-// What actions remember between their runs, as it lies in the shared state (state-registry.ts says where).
+// What actions remember between their runs, as stored in the shared state (state-registry.ts has the keys).
 import type { ActionJob, ActionName, ActionParams } from './action.ts';
 
-/** What became of one run of a job; also the metric's label. */
+/** The result of one run of a job; also the metric's label. */
 export type RunOutcome =
   | 'done'
   | 'skipped'
@@ -10,7 +10,7 @@ export type RunOutcome =
   | 'retry'
   | 'postponed'
   | 'failed'
-  /** It may have had its effect, and is not tried again. */
+  /** It may have taken effect, and is not retried. */
   | 'unknown'
   | 'interrupted';
 
@@ -32,7 +32,7 @@ export interface Intent {
   /** What is enqueued when the stream has ended. */
   readonly job: ActionJob<IntentKind>;
   readonly sinceMs: number;
-  /** How many earlier ones this one replaced. */
+  /** How many earlier intents this one replaced. */
   readonly replaced: number;
   readonly releases: number;
   readonly releasedAtMs?: number | undefined;
@@ -51,14 +51,14 @@ export interface Bulk {
   readonly cause: Extract<ActionJob['cause'], { kind: 'operator' }>;
   readonly dryRun: boolean;
   readonly sinceMs: number;
-  /** When a job was last started, or told of its end; of ad breaks the last turn of those that were started, if that is later. */
+  /** When a job was last started or reported its end; for ad breaks the last turn of the started ones, if that is later. */
   readonly movedAtMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
-  /** Undefined: its jobs have set nothing that could be compared. */
+  /** Undefined: its jobs have set nothing that can be compared. */
   readonly verification?: BulkVerification | undefined;
 }
 
-/** What a bulk's jobs have set, compared with what IVS tells afterwards. */
+/** What the jobs of a bulk action have set, compared with what IVS returns afterwards. */
 export interface BulkVerification {
   readonly state: 'waiting' | 'done';
   readonly checked: number;
@@ -80,7 +80,7 @@ export interface BulkCheck {
   readonly expected: Readonly<Record<string, unknown>>;
 }
 
-/** At `bulk-item/<bulk id>|<channelArn>`: a channel that has not been reached yet. */
+/** At `bulk-item/<bulk id>|<channelArn>`: a channel whose turn has not come yet. */
 export interface BulkItem {
   readonly bulkId: string;
   readonly channelArn: string;
@@ -89,28 +89,28 @@ export interface BulkItem {
 
 /** At `key/<channelArn>`. */
 export interface KeyRecord {
-  /** Of the job that rotates, the same in each of its runs. */
+  /** Id of the rotating job, the same in each of its runs. */
   readonly rotationId: string;
   readonly startedAtMs: number;
   readonly updatedAtMs: number;
   /** Keys that this rotation replaces. */
   readonly oldKeyArns: readonly string[];
-  /** The stream that was live on the old key when it was deleted; null: none was. Undefined: not looked yet. */
+  /** The stream that was live with the old key when the key was deleted; null: there was none. Undefined: not checked yet. */
   readonly ejectStreamId?: string | null | undefined;
   readonly deliveredKeyArn?: string | undefined;
   readonly deliveredAtMs?: number | undefined;
   readonly sink: string;
-  /** Exactly one key, and that one delivered: verified. */
+  /** Verified: there is exactly one key, and it was delivered. */
   readonly finishedAtMs?: number | undefined;
-  /** While unfinished: what repairs it. */
+  /** While unfinished: how to repair it. */
   readonly job?: ActionJob<'rotate_stream_key'> | undefined;
   readonly repairs: number;
 }
 
-/** At `ad-break/<channelArn>`: the newest ad break that was asked for, from its place in the line to its end. */
+/** At `ad-break/<channelArn>`: the newest ad break that was requested, from getting its turn to its end. */
 export interface AdBreakRequest {
   readonly jobId: string;
-  /** `sent`: the call goes or went, and its outcome is not known yet. */
+  /** `sent`: the call is being or was sent, and its result is not known yet. */
   readonly state: 'planned' | 'sent' | 'inserted' | 'unknown' | 'cancelled';
   /** Its turn. */
   readonly atMs: number;
@@ -123,9 +123,9 @@ export interface AdBreakRequest {
   readonly endsAtMs?: number | undefined;
   readonly adBreakId?: string | undefined;
   readonly cancelledBy?: string | undefined;
-  /** Of the channel's break before this one. */
+  /** End of the channel's previous break. */
   readonly lastEndsAtMs?: number | undefined;
-  /** Requests that lost the channel to later ones, newest first, bounded: their jobs may still run, and get no second turn. */
+  /** Requests that lost the channel to later ones, newest first, bounded: their jobs may still run, but get no second turn. */
   readonly displaced?: readonly Omit<AdBreakRequest, 'displaced'>[] | undefined;
 }
 
@@ -133,25 +133,25 @@ export interface Lease {
   readonly jobId: string;
   readonly token: number;
   readonly untilMs: number;
-  /** When nobody was found to hold it. */
+  /** When it was found that nobody held the lease any longer. */
   readonly freedAtMs?: number;
 }
 
-/** At `recording/<channelArn>` and its like: the newest request that was carried out or deferred, and the restart under way. */
+/** At `recording/<channelArn>` and similar keys: the newest request that was carried out or deferred, and the running restart. */
 export interface SettingRequest {
   readonly decidedAtMs: number;
-  /** Of what the channel was to have; empty: none. */
+  /** The requested configuration; empty: none. */
   readonly configurationArn: string;
-  /** Streams that `restart` has stopped, or was about to. */
+  /** Streams that `restart` has stopped, or was about to stop. */
   readonly restarting?: readonly string[] | undefined;
 }
 
 /** At `playback-key/<name>`. */
 export interface PlaybackKeyRecord {
   readonly rotationId: string;
-  /** Name of the pair that this rotation imports: unique, so that a lost answer's pair is found. */
+  /** Name of the pair that this rotation imports: unique, so that the pair can be found if the answer is lost. */
   readonly pairName: string;
-  /** Set when the private half is delivered. */
+  /** Set once the private half is delivered. */
   readonly arn?: string | undefined;
   readonly deliveredAtMs?: number | undefined;
   readonly retiring: readonly { readonly arn: string; readonly deleteAtMs: number }[];
@@ -163,20 +163,20 @@ export interface Retiring {
   readonly doneAtMs?: number | undefined;
 }
 
-/** At `notified/<jobId>` while a notification is under way. */
+/** At `notified/<jobId>` while a notification is being sent. */
 export interface NotifyProgress {
-  /** Keys of the receiver's integrations that have it; an earlier version wrote their places. */
+  /** Keys of the receiver's integrations that have received it; an earlier version stored their places instead. */
   readonly taken: readonly (string | number)[];
-  /** By key: until when the integration asked to be left alone. */
+  /** By key: until when the integration asked for no further requests. */
   readonly waits?: Readonly<Record<string, number>>;
-  /** When it was last written down. */
+  /** When this was last written. */
   readonly atMs?: number;
 }
 
-/** At `delivered/<path without links>`: a file that a delivery made. */
+/** At `delivered/<path without links>`: a file that a delivery created. */
 export interface DeliveredFile {
   readonly atMs: number;
-  /** Of a report: forgotten then, since each session may have a file of its own. */
+  /** For a report: when this entry is deleted, because each session may have a file of its own. */
   readonly untilMs?: number;
 }
 
@@ -186,13 +186,13 @@ export interface PolicyEdit {
   readonly allowedOrigins?: number | undefined;
 }
 
-/** At `channel-lease/<channelArn>`: who has a channel of a pool. */
+/** At `channel-lease/<channelArn>`: who has leased a channel of a pool. */
 export interface ChannelLease {
   readonly pool: string;
   readonly leaseId: string;
   readonly who: string;
   readonly sinceMs: number;
-  /** When it comes back by itself. */
+  /** When the lease ends by itself. */
   readonly untilMs?: number | undefined;
   /** Set before the first key is deleted. */
   readonly returning?: { readonly oldKeyArns: readonly string[] } | undefined;

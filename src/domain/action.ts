@@ -1,4 +1,4 @@
-// Everything the daemon can do, as the rules file, the API and the jobs write it down: one schema for all three.
+// Everything the daemon can do, in the form that the rules file, the API and the jobs share: one schema for all three.
 // An action is an object with one key, its name; the name is also the job's name, its file in workers/ and its heading in the docs.
 import { z } from 'zod';
 import { isChannelArn } from './channel.ts';
@@ -7,7 +7,7 @@ import { parseDuration } from './duration.ts';
 import { type AlertContext, type GroupMessage, severities } from './notification.ts';
 import type { Traceparent } from './trace.ts';
 
-/** For editors; and the sign by which the documentation knows a duration. */
+/** For editors; the documentation also recognizes a duration by it. */
 export const durationPattern = '^(?=.)(\\d+w)?(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?$';
 
 /** `30s`, `5m`, … ; read it with `durationMs`. */
@@ -38,7 +38,7 @@ export const delivery = z
     'expected exactly one of secrets_manager, ssm_parameter, webhook, file',
   );
 
-/** `urgent` is served first, then `normal`, then `bulk`; a lower lane that waits still gets a small part. */
+/** `urgent` is served first, then `normal`, then `bulk`; a lower lane still gets a small share. */
 export const lanes = ['urgent', 'normal', 'bulk'] as const;
 export type Lane = (typeof lanes)[number];
 
@@ -75,7 +75,7 @@ const adBreakDuration = z
 
 const ifLive = z.enum(['defer', 'skip', 'fail', 'restart']).optional().describe('Default: defer');
 
-/** A text that must have this form once its templates are filled in. @param problem what is wrong with one that has not */
+/** A text that must have this form after its templates are filled in. @param problem says what is wrong, or returns undefined */
 function filledIn(problem: (text: string) => string | undefined) {
   return z.string().superRefine((text, context) => {
     const message = /\{\{|\{%/.test(text) ? undefined : problem(text);
@@ -83,7 +83,7 @@ function filledIn(problem: (text: string) => string | undefined) {
   });
 }
 
-/** As AWS takes it: https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UpdatePlaybackRestrictionPolicy.html */
+/** In the form that AWS accepts: https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UpdatePlaybackRestrictionPolicy.html */
 const country = filledIn((text) => {
   if (countryCodes.has(text)) return undefined;
   const capitals = text.toUpperCase();
@@ -114,7 +114,7 @@ const resourceName = filledIn((text) =>
   /^[A-Za-z0-9_-]{1,128}$/.test(text) ? undefined : 'expected 1 to 128 letters, digits, hyphens and underscores',
 );
 
-/** Some of the 50 that a resource can have are set by the daemon. */
+/** Below the limit of 50 that a resource can have, because the daemon sets some itself. */
 const mostTags = 45;
 
 const newTags = z.record(z.string().min(1).max(128), z.string().max(256)).superRefine((tags, context) => {
@@ -283,17 +283,17 @@ export type ActionParams<N extends ActionName = ActionName> = z.infer<(typeof ac
 
 /** A file that an action's parameters name. */
 export interface NamedFile {
-  /** Where it stands in the parameters. */
+  /** Its place in the parameters. */
   readonly place: readonly string[];
   readonly path: string;
-  /** `write`: a key is delivered into it; `read`: it holds an address or a key. */
+  /** `write`: a key is delivered into it; `read`: it contains an address or a key. */
   readonly use: 'read' | 'write';
 }
 
-/** What is sent on as it is: names in it mean nothing here. */
+/** Fields that are passed on unchanged: the names in them mean nothing here. */
 const contents: ReadonlySet<string> = new Set(['payload', 'body', 'detail']);
 
-/** Every file that parameters name: `file` is written, `…_file` is read. */
+/** Every file that the parameters name: `file` is written, `…_file` is read. */
 export function namedFiles(params: object, place: readonly string[] = []): NamedFile[] {
   return Object.entries(params).flatMap(([key, value]: [string, unknown]): NamedFile[] => {
     if (place.length === 0 && contents.has(key)) return [];
@@ -321,7 +321,7 @@ export const channelActions: ReadonlySet<ActionName> = new Set([
   'retire_channel',
 ]);
 
-/** Actions that end or change something that cannot be taken back: they need a cap and carry the stream they were decided for. */
+/** Actions whose effect cannot be undone: they need a cap and carry the stream they were decided for. */
 export const destructiveActions: ReadonlySet<ActionName> = new Set([
   'stop_stream',
   'rotate_stream_key',
@@ -344,37 +344,37 @@ export interface ActionJob<N extends ActionName = ActionName> {
   readonly action: N;
   readonly params: ActionParams<N>;
   readonly channelArn?: string | undefined;
-  /** The live stream it was decided for; a destructive action does nothing when another one is live. */
+  /** The live stream it was decided for; a destructive action does nothing if another one is live. */
   readonly streamId?: string | undefined;
-  /** Who asked: a rule's decision, or an operator. */
+  /** Who requested it: a rule's decision, or an operator. */
   readonly cause:
     | { readonly kind: 'rule'; readonly rule: string; readonly decisionId: string }
     | { readonly kind: 'operator'; readonly who: string; readonly reason: string };
   readonly decidedAtMs: number;
-  /** Read fresh from IVS right before the call; the action is skipped when it does not match. */
+  /** Compared with fresh data from IVS right before the call; the action is skipped if it does not match. */
   readonly onlyIf?: Pattern | undefined;
   /** Shows the calls it would make, and makes none. */
   readonly dryRun?: boolean | undefined;
-  /** Of an action that reaches further than its channel: what the rule's `match` selects. */
+  /** For an action that affects more than its channel: what the rule's `match` selects. */
   readonly match?: Pattern | undefined;
-  /** Set when it waited for the end of a stream: it does nothing when that intent was cancelled or replaced. */
+  /** Set if it waited for the end of a stream: it does nothing if that intent was cancelled or replaced. */
   readonly intentId?: string | undefined;
   /**
-   * Of a rule whose delivery's path has a template: the folder that the rule spells out before it. The file lies below it, wherever
-   * links lead.
+    * Set if a rule's delivery has a path with a template: the fixed folder before the template. The file must be below it, wherever links
+    * lead.
    */
   readonly deliveryFolder?: string | undefined;
-  /** Of a rule that inserts ad breaks: the least time since the end of the channel's last one. */
+  /** For a rule that inserts ad breaks: the minimum time since the end of the channel's last one. */
   readonly minGapMs?: number | undefined;
-  /** Of a rule's `notify`: what it tells of. */
+  /** For a rule's `notify`: what it reports. */
   readonly alert?: AlertContext | undefined;
-  /** Set on a message of the daemon itself about a rule, which is none of the rule's actions. */
+  /** Set on a message of the daemon itself about a rule, which is not one of the rule's actions. */
   readonly isNotice?: true | undefined;
-  /** Of a `notify` that tries a receiver: nothing is grouped, and nothing tried again. */
+  /** For a test message to a receiver: it is neither grouped nor retried. */
   readonly isTest?: true | undefined;
-  /** Of a `notify` that tells of a group: the message. */
+  /** For a `notify` about a group: the message. */
   readonly group?: GroupMessage | undefined;
-  /** Set when it is one of many channels' jobs: the bulk action that it belongs to. */
+  /** Set on the jobs of a bulk action: the bulk action that the job belongs to. */
   readonly bulkId?: string | undefined;
   /** Places in traces that it follows from. The job's host reads them; handlers do not. */
   readonly follows?: readonly Traceparent[] | undefined;

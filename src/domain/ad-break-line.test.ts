@@ -7,7 +7,7 @@ import { kinds } from './state-registry.ts';
 const arnOf = (n: number) => `arn:aws:ivs:us-west-2:111122223333:channel/c${n}`;
 const cause = { kind: 'operator', who: 'mara', reason: 'half-time' } as const;
 
-test('whatever is asked for and taken back, turns are a second apart, none is in the past, and no free one is left out', async () => {
+test('whatever is requested and cancelled, turns are a second apart, none is in the past, and no free turn is left out', async () => {
   const step = fc.oneof(
     fc.record({ take: fc.nat(30) }),
     fc.record({ cancel: fc.nat(30) }),
@@ -30,7 +30,7 @@ test('whatever is asked for and taken back, turns are a second apart, none is in
         if (placed.jobId !== request.jobId || known?.jobId === placed.jobId) continue;
         expect(placed.atMs).toBeGreaterThanOrEqual(nowMs);
         for (const { atMs } of before) expect(Math.abs(atMs - placed.atMs)).toBeGreaterThanOrEqual(spacingMs);
-        // No earlier moment has room for it.
+        // No earlier free moment is long enough.
         const candidates = [nowMs, ...before.map(({ atMs }) => atMs + spacingMs)].filter(
           (ms) => ms >= nowMs && ms < placed.atMs,
         );

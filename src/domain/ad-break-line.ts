@@ -1,6 +1,6 @@
-// The line of ad breaks. InsertAdBreak has one call a second for the whole account, so a break on N channels takes N seconds: each
-// job gets the first free turn in the commit that asks for it, and whoever asks is told when each break comes. The others keep their turns
-// when one is given back; whoever comes next gets it.
+// The line of ad breaks. InsertAdBreak allows one call a second for the whole account, so a break on N channels takes N seconds. Each job
+// gets the first free turn in the commit that requests it, and the caller learns when each break will begin. If a turn is given back, the
+// others keep theirs, and the next request gets it.
 import type { ActionJob } from './action.ts';
 import type { AdBreakRequest } from './action-memory.ts';
 import { adBreakLeadMs, lastInsertedEndMs } from './ad-breaks.ts';
@@ -8,24 +8,24 @@ import { iso } from './duration.ts';
 import type { StateView, Transaction } from './shared-state.ts';
 import { kinds } from './state-registry.ts';
 
-/** A turn that nobody took for so long is nobody's. */
+/** A turn that was not taken for this long is abandoned. */
 const abandonedMs = 900_000;
 const keptMs = 8 * 86_400_000;
 const mostDisplaced = 10;
 
-/** What takes a place in the line. */
+/** A request for a turn. */
 export interface TurnRequest {
   readonly channelArn: string;
   readonly jobId: string;
   readonly durationSeconds: number;
   readonly cause: ActionJob['cause'];
-  /** Between two calls, by the quota of the account. */
+  /** Time between two calls, from the quota of the account. */
   readonly spacingMs: number;
 }
 
 /**
- * The request of this job for the channel, with its turn; another job's when that one has the channel. Harmless to repeat. A job
- * whose request was taken back, or overtaken by a later one, keeps that request: it gets no second turn.
+  * Returns this job's request for the channel, with its turn; or another job's request if that job has the channel. Safe to repeat. A job
+  * whose request was cancelled, or overtaken by a later one, keeps that request and gets no second turn.
  */
 export function takeTurn(tx: Transaction, request: TurnRequest): AdBreakRequest {
   const { channelArn, jobId, durationSeconds, cause, spacingMs } = request;
@@ -50,7 +50,7 @@ export function takeTurn(tx: Transaction, request: TurnRequest): AdBreakRequest 
   return placed;
 }
 
-/** What this job asked for, also when another job has the channel by now. */
+/** What this job requested, even if another job has the channel by now. */
 export function requestOf(view: StateView, channelArn: string, jobId: string): AdBreakRequest | undefined {
   const newest = view.get(kinds.adBreak.of(channelArn));
   return newest?.jobId === jobId ? newest : newest?.displaced?.find((request) => request.jobId === jobId);
@@ -62,7 +62,7 @@ function displacedBy({ displaced = [], ...newest }: AdBreakRequest, nowMs: numbe
   return all.length === 0 ? {} : { displaced: all };
 }
 
-/** The next free turns, ascending: between those that are taken, where there is room, and after them. */
+/** The next free turns, ascending: in gaps between taken ones, and after them. */
 export function freeTurns(
   view: StateView,
   { nowMs, spacingMs, count }: { readonly nowMs: number; readonly spacingMs: number; readonly count: number },
@@ -74,7 +74,7 @@ export function freeTurns(
     taken.push(atMs);
     lastMs = Math.max(lastMs, atMs);
   }
-  // Mostly there is no room between them: then the next turns come after the last one, and there is nothing to sort.
+  // Usually there are no gaps: then the next turns follow the last one, and nothing needs sorting.
   const isFull = (taken.length - 1) * spacingMs >= lastMs - nowMs;
   const turns: number[] = [];
   let atMs = isFull ? Math.max(nowMs, lastMs + spacingMs) : nowMs;
@@ -91,22 +91,22 @@ function isAhead(request: AdBreakRequest, nowMs: number): boolean {
   return (request.state === 'planned' || request.state === 'sent') && !isAbandoned(request, nowMs);
 }
 
-/** Whether the turn is so long past that it is lost: the daemon was down, or no call could be made. */
+/** Whether the turn is so long past that it is lost, because the daemon was down or no call could be made. */
 export function isAbandoned({ atMs }: AdBreakRequest, nowMs: number): boolean {
   return nowMs - atMs >= abandonedMs;
 }
 
-/** A job has ended, and nothing was inserted: the channel is free for the next one. */
+/** A job has ended and inserted nothing: the channel is free for the next one. */
 export function leaveLine(tx: Transaction, channelArn: string, jobId: string): void {
   const key = kinds.adBreak.of(channelArn);
   const request = tx.get(key);
   if (request?.jobId !== jobId) return;
-  // What a later job must know of the channel stays.
+  // What a later job must know about the channel stays.
   if (request.lastEndsAtMs === undefined && request.displaced === undefined) tx.delete(key);
   else tx.set(key, { ...request, state: 'cancelled', cancelledBy: 'the job' });
 }
 
-/** A person takes back a break that has not been inserted. Returns undefined when none is planned. */
+/** Cancels a break that was not inserted yet, for a person. Returns undefined if none is planned. */
 export function cancelAdBreak(tx: Transaction, channelArn: string, who: string): AdBreakRequest | undefined {
   const request = tx.get(kinds.adBreak.of(channelArn));
   if (request?.state !== 'planned') return undefined;
@@ -115,7 +115,7 @@ export function cancelAdBreak(tx: Transaction, channelArn: string, who: string):
   return cancelled;
 }
 
-/** Takes back all breaks of these jobs that have not been inserted. */
+/** Cancels all breaks of these jobs that were not inserted yet. */
 export function cancelAdBreaksOf(
   tx: Transaction,
   isMeant: (jobId: string, channelArn: string) => boolean,
@@ -125,22 +125,22 @@ export function cancelAdBreaksOf(
     if (state === 'planned' && isMeant(jobId, channelArn)) cancelAdBreak(tx, channelArn, who);
 }
 
-/** Forgets what no guard asks for any more. */
+/** Deletes what no guard needs any longer. */
 export function dropOldAdBreaks(tx: Transaction): void {
   for (const [channelArn, { atMs }] of Array.from(tx.entries(kinds.adBreak)))
     if (tx.nowMs - atMs > keptMs) tx.delete(kinds.adBreak.of(channelArn));
 }
 
-/** When breaks come: the call, and about ten seconds later the break. */
+/** When breaks begin: the call, and about ten seconds later the break. */
 export interface PlannedAdBreak {
   readonly channelArn: string;
   readonly at: string;
   readonly startsAt: string;
-  /** After the first one of the plan: viewers of several channels see them so far apart. */
+  /** Time after the first break of the plan, which is also how far apart viewers of several channels see them. */
   readonly behindSeconds: number;
 }
 
-/** The plan of these channels, in the order of their turns: as they stand in the line, or as they would if they joined it now. */
+/** The plan of these channels, in the order of their turns: as they are in the line, or as they would be if they joined it now. */
 export function planOf(
   view: StateView,
   channelArns: readonly string[],

@@ -1,4 +1,4 @@
-// What is known of a channel's ad breaks: those that events told of, and those that this daemon inserted.
+// What is known about a channel's ad breaks: those that events reported, and those that this daemon inserted.
 import type { AdBreakRequest } from './action-memory.ts';
 import type { ChannelSettings } from './channel.ts';
 import type { Incident } from './decision.ts';
@@ -9,7 +9,7 @@ import { kinds } from './state-registry.ts';
 export const adBreakLeadMs = 10_000;
 
 /**
- * Why a channel cannot have ads; undefined: it can, as far as is known.
+  * Why a channel cannot have ads; undefined: nothing known prevents it.
  * https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/server-side-ad-insertion.html
  */
 export function whyNoAds({
@@ -20,14 +20,14 @@ export function whyNoAds({
   return adConfigurationArn === '' ? 'has no ad configuration' : undefined;
 }
 
-/** Many channels in trouble together: while that lasts rules insert no ads. */
+/** Whether an incident on many channels is open; rules insert no ads meanwhile. */
 export function openIncident(view: StateView): Incident | undefined {
   for (const [, incident] of view.entries(kinds.incident))
     if (incident.kind === 'aggregate' && incident.closedAtMs === undefined) return incident;
   return undefined;
 }
 
-/** The end of the last break that was inserted here, or may have been, as its channel's newest request tells. */
+/** The end of the last break that was inserted here, or may have been, from its channel's newest request. */
 export function lastInsertedEndMs(request: AdBreakRequest | undefined): number | undefined {
   if (!request) return undefined;
   const { state, endsAtMs, atMs, sentMs = atMs, durationSeconds, lastEndsAtMs } = request;
@@ -35,7 +35,7 @@ export function lastInsertedEndMs(request: AdBreakRequest | undefined): number |
   return state === 'sent' || state === 'unknown' ? sentMs + adBreakLeadMs + durationSeconds * 1000 : lastEndsAtMs;
 }
 
-/** When the channel's last ad break ended or will end, by what events and this daemon know; undefined: none is known. */
+/** When the channel's last ad break ended or will end, from events and this daemon's own calls; undefined: none is known. */
 export function lastAdBreakEndMs(view: StateView, channelArn: string): number | undefined {
   const told = view.get(kinds.stream.of(channelArn))?.adBreaks?.[0]?.endsAtMs;
   const own = lastInsertedEndMs(view.get(kinds.adBreak.of(channelArn)));

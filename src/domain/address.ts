@@ -1,6 +1,6 @@
-// Web addresses often are secrets: Slack's and Teams' webhooks are opened by their path alone. What may be seen of one, and what must not.
+// Web addresses are often secrets: the path of a Slack or Teams webhook is all it takes to use it. What may be shown, and what must not.
 
-/** An address fit for looking at: its origin, and that there is more. */
+/** An address that may be shown: its origin, and a mark that there is more. */
 function shownAddress(address: string): string {
   const url = URL.parse(address);
   if (!url) return '[hidden]';
@@ -8,10 +8,10 @@ function shownAddress(address: string): string {
   return isOrigin ? address : `${url.origin === 'null' ? url.protocol : url.origin}/[hidden]`;
 }
 
-/** What is sent on as it is: a `url` in it is not where anything goes. */
+/** Fields that are passed on unchanged: a `url` in them is no destination. */
 const contents: ReadonlySet<string> = new Set(['payload', 'body', 'detail']);
 
-/** The parameters of an action, or what holds them, with every `url` masked; all else stays. */
+/** The parameters of an action, or a value that contains them, with every `url` masked; everything else stays. */
 export function maskAddresses(params: unknown): unknown {
   if (typeof params !== 'object' || params === null || Array.isArray(params)) return params;
   return Object.fromEntries(
@@ -24,7 +24,7 @@ export function maskAddresses(params: unknown): unknown {
 
 const shortestSecret = 16;
 
-/** The texts by which an address would be given away: all of it, and each part that looks as if it was made to be unguessable. */
+/** The texts that would reveal an address: all of it, and each part that looks random. */
 export function secretPartsOf(address: string): string[] {
   const url = URL.parse(address);
   if (!url || `${url.origin}/` === url.href) return [];

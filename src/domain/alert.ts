@@ -1,10 +1,10 @@
-// Conditions that need a person and stay until they are over, as they lie in the shared state under `alert/<kind>|<about>`.
+// Conditions that need a person and stay until they end, as stored in the shared state under `alert/<kind>|<about>`.
 import type { Values } from './decision.ts';
 
 export const keyAlertKinds = ['keyless', 'undelivered'] as const;
 export type KeyAlertKind = (typeof keyAlertKinds)[number];
 
-/** At `alert/<kind>|<channelArn>`; there until it is fixed. */
+/** At `alert/<kind>|<channelArn>`; stays until it is fixed. */
 export interface KeyAlert {
   readonly kind: KeyAlertKind;
   readonly channelArn: string;
@@ -12,11 +12,11 @@ export interface KeyAlert {
   readonly updatedAtMs: number;
   /** What happened and what to do. */
   readonly text: string;
-  /** Of the rotation that left it so; undefined: the audit of keys found it. */
+  /** The rotation that caused it; undefined: the audit of keys found it. */
   readonly jobId?: string;
 }
 
-/** At `alert/failed_job|<id>`: jobs of one action that were given up for one reason. A person's word ends it. */
+/** At `alert/failed_job|<id>`: jobs of one action that failed for the same reason. A person ends it. */
 export interface FailedJobAlert {
   readonly kind: 'failed_job';
   readonly action: string;
@@ -30,7 +30,7 @@ export interface FailedJobAlert {
   readonly text: string;
 }
 
-/** At `alert/delivery_failed|<code>`: IVS refuses metadata, and no retry mends it. A delivery to these channels ends it, or a person's word. */
+/** At `alert/delivery_failed|<code>`: IVS refuses metadata, and retries do not help. A delivery to these channels ends it, or a person. */
 export interface DeliveryFailedAlert {
   readonly kind: 'delivery_failed';
   readonly code: string;
@@ -62,7 +62,7 @@ export interface ReplicasDifferAlert {
 export interface RuleAlert {
   readonly kind: 'cap' | 'rate';
   readonly rule: string;
-  /** Of the rule that was stopped: a changed rule starts again. */
+  /** The hash of the rule that was stopped: a changed rule starts again. */
   readonly ruleHash: string;
   readonly sinceMs: number;
   readonly text: string;
@@ -70,8 +70,8 @@ export interface RuleAlert {
 }
 
 /**
- * At `seen-alert/<id of the alert>`: that it was there, so that its end can be told. Incidents are none of them: they have a record of
- * their own.
+  * At `seen-alert/<id of the alert>`: a record that the alert existed, so that its end is known. Incidents are not included, because they
+  * have a record of their own.
  */
 export interface SeenAlert {
   readonly kind: string;
@@ -82,22 +82,22 @@ export interface SeenAlert {
   readonly sinceMs: number;
   readonly channelArn?: string | undefined;
   readonly rule?: string | undefined;
-  /** When it was last written that it was there. */
+  /** When its existence was last recorded. */
   readonly seenMs: number;
   readonly endedMs?: number | undefined;
-  /** Who had it at its end. */
+  /** Who had acknowledged it when it ended. */
   readonly acknowledged?: Acknowledgement | undefined;
 }
 
-/** At `acknowledged/<id of the alert>`; void for an alert that began later. */
+/** At `acknowledged/<id of the alert>`; does not apply to an alert that began later. */
 export interface Acknowledgement {
   readonly who: string;
   readonly note: string;
   readonly atMs: number;
 }
 
-/** At `escalated/<id of the alert>`; void for an alert that began later. */
+/** At `escalated/<id of the alert>`; does not apply to an alert that began later. */
 export interface Escalated {
-  /** When it was told of. */
+  /** When it was escalated. */
   readonly atMs: number;
 }

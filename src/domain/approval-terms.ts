@@ -1,19 +1,19 @@
-// What an action asks for before it is done: `approval` of the rules file.
+// The approval that an action requires before it runs: `approval` of the rules file.
 
 export const approverRoles = ['operator', 'admin'] as const;
 export type ApproverRole = (typeof approverRoles)[number];
 
-/** What a step asks for before it is done: `approval` of the rules file. */
+/** The approval that a step requires before it runs: `approval` of the rules file. */
 export interface ApprovalTerms {
-  /** The least role of a token that may say yes or no. */
+  /** The lowest role of a token that may answer. */
   readonly by: ApproverRole;
-  /** So many different people must say yes. */
+  /** How many different people must approve. */
   readonly count: number;
-  /** Whoever caused it (the caller of an `http` trigger) cannot say yes. */
+  /** The person who caused it (the caller of an `http` trigger) cannot approve. */
   readonly notByAuthor: boolean;
   readonly timeoutMs: number;
-  /** Fields of the stream and the channel that are shown to whoever decides, and written down with the decision. */
+  /** Fields of the stream and the channel that the approver sees, and that are stored with the decision. */
   readonly show: readonly string[];
-  /** Who is told; undefined: whom the rule notifies anyway, else who the route says, else the first receiver. */
+  /** Who is notified; undefined: the rule's own receiver, or else the route's, or else the first. */
   readonly receiver: string | undefined;
 }

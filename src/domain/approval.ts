@@ -1,24 +1,24 @@
-// Actions that wait for a person's yes, as they lie in the shared state under `approval/<id>`. What they follow from and what is done
-// with an answer is in src/rules/approvals.ts and src/rules/answers.ts.
+// Actions that wait for approval, as stored in the shared state under `approval/<id>`. src/rules/approvals.ts requests them, and
+// src/rules/answers.ts handles the answers.
 import type { ActionName, ActionParams } from './action.ts';
 import type { ApprovalTerms, ApproverRole } from './approval-terms.ts';
 import type { Values } from './decision.ts';
 import type { Firing } from './rule-memory.ts';
 
-/** One person's yes or no. */
+/** One person's answer. */
 export interface ApprovalAnswer {
   readonly verdict: 'approve' | 'reject';
-  /** The token's name, or what else proves who it is; never what the request says of itself. */
+  /** The token's name, or another proof of identity; never a name that only the request claims. */
   readonly who: string;
   /** The client's address. */
   readonly from: string;
   readonly reason: string;
   readonly atMs: number;
-  /** What was shown then. */
+  /** The values that were shown at that time. */
   readonly values: Values;
 }
 
-/** `waiting`: nobody has decided. `cancelled`: what it was asked for is over, or the rule is another. */
+/** `waiting`: nobody has decided. `cancelled`: its cause is over, or the rule has changed. */
 export const approvalStates = ['waiting', 'approved', 'rejected', 'timed_out', 'cancelled'] as const;
 export type ApprovalState = (typeof approvalStates)[number];
 
@@ -26,10 +26,10 @@ export interface Approval {
   readonly id: string;
   readonly state: ApprovalState;
   readonly rule: string;
-  /** Of the rule that asked: under any other the approval is over. */
+  /** Hash of the rule that requested it: if the rule changes, the approval is over. */
   readonly ruleHash: string;
   readonly subject: string;
-  /** The step: which list of the rule, and its place in it. */
+  /** The step: a list of the rule, and the place in it. */
   readonly list: 'actions' | 'on_resolve';
   readonly step: number;
   readonly action: ActionName;
@@ -38,18 +38,18 @@ export interface Approval {
   readonly firing: Firing;
   readonly channelArn?: string;
   readonly channelName?: string;
-  /** The session it was asked in; without one, the channel was offline. */
+  /** The session in which it was requested; without one, the channel was offline. */
   readonly streamId?: string;
   readonly terms: ApprovalTerms;
-  /** Who caused it, where somebody did. */
+  /** The person who caused it, if there is one. */
   readonly author?: string;
   /** Why, in words: the evidence of the trigger. */
   readonly why: string;
-  /** The decision that asked. */
+  /** The decision that requested it. */
   readonly decisionId: string;
   readonly askedAtMs: number;
   readonly untilMs: number;
-  /** What was shown when it was asked. */
+  /** The values at the time of the request. */
   readonly values: Values;
   readonly answers: readonly ApprovalAnswer[];
   readonly endedAtMs?: number;
@@ -59,20 +59,20 @@ export interface Approval {
   readonly jobId?: string;
 }
 
-/** What somebody says to an approval. */
+/** An answer to an approval. */
 export interface ApprovalSaid {
   readonly kind: ApprovalAnswer['verdict'];
   readonly id: string;
-  /** As proven, not as the request says. */
+  /** The proven identity, not a claim of the request. */
   readonly who: string;
   readonly role: ApproverRole;
   readonly from: string;
   readonly reason: string;
 }
 
-/** What came of it. */
+/** The result of an answer. */
 export type Answered =
-  /** It counts, or it is said again: `approval` tells how things stand. */
+  /** It counts, or repeats an earlier answer: `approval` has the current state. */
   | { readonly ok: true; readonly approval: Approval; readonly repeated: boolean }
   | {
       readonly ok: false;

@@ -16,8 +16,8 @@ const missingOf = (missing: MissingParts, nowMs: number) =>
     missing.carried(nowMs).map(({ account, missing: parts }) => [account, parts.map(({ part }) => part)]),
   );
 
-describe('what nobody does', () => {
-  test('is told after the time that a restart takes, and not before', () => {
+describe('a part of the work that nobody does', () => {
+  test('is reported only after the time that a restart takes', () => {
     const missing = watching('a', 'b');
     const read = (nowMs: number) => missing.read([process('1', 'all', 'a')], nowMs);
     read(1_000);
@@ -31,7 +31,7 @@ describe('what nobody does', () => {
     });
   });
 
-  test('counts from the last time that somebody was seen to do it', () => {
+  test('counts from the last time that a process was seen doing it', () => {
     const missing = watching('a');
     missing.read([process('1', 'all', 'a')], 0);
     missing.read([process('1', 'all', 'a')], 50_000);
@@ -47,7 +47,7 @@ describe('what nobody does', () => {
     expect(missingOf(missing, 90_000)).toEqual({ a: [] });
   });
 
-  test('is what no role of the carriers has', () => {
+  test('is one that no role of the carriers includes', () => {
     const missing = watching('a', 'b', 'c', 'd');
     const carriers = [
       process('1', 'intake', 'a', 'c'),
@@ -65,7 +65,7 @@ describe('what nobody does', () => {
     ]);
   });
 
-  test('is not known while Redis does not tell, and counts anew when it is back', () => {
+  test('is unknown while Redis gives no answer, and counts from the start again afterwards', () => {
     const missing = watching('a');
     expect(missing.carried(1e9)).toEqual([{ account: 'a', carriers: undefined, missing: [] }]);
     missing.read([], 0);
@@ -79,7 +79,7 @@ describe('what nobody does', () => {
     expect(missingOf(missing, 240_001)).toEqual({ a: ['intake', 'worker'] });
   });
 
-  test('of accounts that the configuration does not have is nobody’s business', () => {
+  test('is not reported for accounts outside the configuration', () => {
     const missing = watching('a');
     missing.read([process('1', 'all', 'a', 'gone')], 0);
     missing.read([process('1', 'all', 'a')], 90_000);

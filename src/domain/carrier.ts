@@ -1,13 +1,13 @@
-// Who carries which accounts: a sign of life of each process of a fleet, and what nobody does. Pure.
+// Who carries which accounts: a heartbeat of each process of a fleet, and the parts of the work that nobody does. Pure.
 import type { ReplicaRole } from './replica.ts';
 
-/** The parts of the work without which an account is not carried: whoever notices, and whoever acts. */
+/** The parts of the work without which an account is not carried: intake, and acting. */
 export const carrierParts = ['intake', 'worker'] as const;
 export type CarrierPart = (typeof carrierParts)[number];
 
-/** A living process, as it tells of itself. */
+/** A living process, as it describes itself. */
 export interface Carrier {
-  /** Random, new for each process; the same as among the replicas of its accounts. */
+  /** Random, new for each process; the same id as in the replica lists of its accounts. */
   readonly id: string;
   /** Name of its machine, container or pod. */
   readonly host: string;
@@ -15,25 +15,25 @@ export interface Carrier {
   readonly version: string;
   /** Names of the accounts that it carries. */
   readonly accounts: readonly string[];
-  /** Last sign of life, by Redis's clock. */
+  /** Last heartbeat, by Redis's clock. */
   readonly atMs: number;
 }
 
-/** Whether a role does a part of the work. */
+/** Whether a role includes a part of the work. */
 export function roleDoes(role: string, part: CarrierPart | 'api'): boolean {
   return role === ('all' satisfies ReplicaRole) || role === part;
 }
 
-/** How it stands with one account. */
+/** Who carries one account, and what is missing. */
 export interface Carried {
   readonly account: string;
-  /** Undefined while it is not known: Redis does not tell. */
+  /** Undefined while unknown, because Redis gives no answer. */
   readonly carriers: readonly Carrier[] | undefined;
-  /** What nobody does, for longer than a restart takes, and since when. */
+  /** Parts that nobody has done for longer than a restart takes, and since when. */
   readonly missing: readonly { readonly part: CarrierPart; readonly sinceMs: number }[];
 }
 
-/** What nobody does, in a sentence; undefined: somebody does everything, or it is not known. */
+/** What nobody does, in a sentence; undefined: nothing is missing, or it is unknown. */
 export function missingText({ account, missing, carriers = [] }: Carried): string | undefined {
   const parts = missing.map(({ part }) => part);
   if (parts.length === 0) return undefined;
@@ -54,26 +54,26 @@ export function namesOf(carriers: readonly Pick<Carrier, 'id' | 'host' | 'role'>
 }
 
 /**
- * Counts how long nobody has been seen to do a part of the work for an account. Only time counts in which signs of life could be read:
- * after a start, and after Redis was away, it begins anew.
+  * Measures how long nobody has done a part of the work for an account. Only time in which heartbeats could be read counts: it starts again
+  * after a start, and after Redis was away.
  */
 export class MissingParts {
   readonly #accounts: readonly string[];
   readonly #known: ReadonlySet<string>;
   readonly #patienceMs: number;
-  /** When the reading under way began, without a failure since. */
+  /** Since when heartbeats have been read without a failure. */
   #readingSinceMs: number | undefined;
   #carriers: readonly Carrier[] | undefined;
   readonly #seenMs = new Map<string, number>();
 
-  /** @param patienceMs how long a part may have nobody before it is missing. */
+  /** @param patienceMs how long a part may be undone before it counts as missing */
   constructor({ accounts, patienceMs }: { readonly accounts: readonly string[]; readonly patienceMs: number }) {
     this.#accounts = accounts;
     this.#known = new Set(accounts);
     this.#patienceMs = patienceMs;
   }
 
-  /** All that live, as they were read now. @param nowMs of any clock that only goes forward */
+  /** Takes all living processes, as just read. @param nowMs of any monotonic clock */
   read(carriers: readonly Carrier[], nowMs: number): void {
     this.#readingSinceMs ??= nowMs;
     this.#carriers = carriers;
@@ -83,14 +83,14 @@ export class MissingParts {
           for (const account of accounts) if (this.#known.has(account)) this.#seenMs.set(keyOf(account, part), nowMs);
   }
 
-  /** They could not be read: who carries what is not known. */
+  /** They could not be read, so it is unknown who carries what. */
   lost(): void {
     this.#readingSinceMs = undefined;
     this.#carriers = undefined;
     this.#seenMs.clear();
   }
 
-  /** How it stands with each account, in the order in which they were given. @param nowMs of the clock of `read`, as are the times in it */
+  /** The state of each account, in the given order. @param nowMs of the clock of `read`, as are the times in the result */
   carried(nowMs: number): readonly Carried[] {
     const since = this.#readingSinceMs;
     return this.#accounts.map((account) => ({

@@ -1,4 +1,4 @@
-// The words for what Amazon IVS runs: channels, their ARNs, and a live stream as ListStreams shows it.
+// Types for what Amazon IVS runs: channels, their ARNs, and a live stream as ListStreams shows it.
 
 /** The ARN of a channel: `arn:aws:ivs:<region>:<account>:channel/<id>`. */
 export type ChannelArn = string & { readonly __brand: 'ChannelArn' };
@@ -12,7 +12,7 @@ export type StreamHealth = (typeof streamHealths)[number];
 
 const channelArnPattern = /^arn:aws:ivs:([a-z0-9-]+):([0-9]+):channel\/([a-zA-Z0-9-]+)$/;
 
-/** A channel ARN's parts, or undefined when the text is none. */
+/** The parts of a channel's ARN, or undefined for any other text. */
 export function parseChannelArn(
   text: string,
 ): { arn: ChannelArn; region: string; account: string; id: string } | undefined {
@@ -36,10 +36,10 @@ export interface StreamSnapshot {
   readonly channelArn: ChannelArn;
   readonly streamId: StreamId;
   readonly health: StreamHealth;
-  /** -1 when IVS could not count in time: not zero, and not a value. */
+  /** -1 if IVS could not count in time: this is neither zero nor a value. */
   readonly viewerCount: number;
   readonly startTimeMs: number;
-  /** When the page that listed it was asked for, by our clock; the start of the sweep unless given. */
+  /** When the page that listed it was requested, by our clock; default: the start of the sweep. */
   readonly seenAtMs?: number;
 }
 
@@ -50,11 +50,11 @@ export interface MultitrackInput {
   readonly maximumResolution?: string;
 }
 
-/** Settings of a channel, as AWS names them. One that no answer has told is left out: it is unknown, not off. */
+/** Settings of a channel, named as in AWS. One that IVS has not returned is left out: it is unknown, not off. */
 export interface ChannelSettings {
   /** Playback needs a token: the channel is private. */
   readonly authorized?: boolean;
-  /** RTMP without TLS is taken. */
+  /** RTMP without TLS is accepted. */
   readonly insecureIngest?: boolean;
   /** Empty for BASIC and STANDARD. */
   readonly preset?: string;
@@ -62,12 +62,12 @@ export interface ChannelSettings {
   readonly playbackRestrictionPolicyArn?: string;
   /** Empty: no ads. */
   readonly adConfigurationArn?: string;
-  /** Not in ListChannels: GetChannel and BatchGetChannel tell it, and the next one. */
+  /** This one and the next are not in ListChannels, but in GetChannel and BatchGetChannel. */
   readonly containerFormat?: string;
   readonly multitrackInputConfiguration?: MultitrackInput;
 }
 
-/** What the inventory knows of a channel (ListChannels, BatchGetChannel). */
+/** What the inventory knows about a channel (ListChannels, BatchGetChannel). */
 export interface Channel extends ChannelSettings {
   readonly arn: ChannelArn;
   /** May be empty; not unique. */
@@ -79,6 +79,6 @@ export interface Channel extends ChannelSettings {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** A channel as IVS answered: what the answer leaves out is not known, which is not the same as empty. */
+/** A channel as IVS returned it: a missing field is unknown, which is not the same as empty. */
 export type ListedChannel = Omit<Channel, 'tags' | 'recordingConfigurationArn'> &
   Partial<Pick<Channel, 'tags' | 'recordingConfigurationArn'>>;

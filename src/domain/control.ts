@@ -1,7 +1,7 @@
-// What operators say to all automation, as data: recorded with the observations, so that a replay hears it too.
+// Commands of operators that affect all automation, as data: recorded with the observations, so that a replay follows them too.
 import type { ApprovalSaid } from './approval.ts';
 
-/** Who says so, and why. */
+/** Who gave the command, and why. */
 export interface By {
   readonly who: string;
   readonly reason: string;
@@ -36,7 +36,7 @@ export const controlKinds = [
   'reject',
 ] as const satisfies readonly Control['kind'][];
 
-/** An operator's hold of one channel. */
+/** An operator's hold on one channel. */
 export interface Hold {
   readonly who: string;
   readonly reason: string;
@@ -52,14 +52,14 @@ export interface Pause {
   readonly text?: string;
 }
 
-/** Somebody has told a standby to work: from then on `run --standby` works as `run` does, also after a restart. */
+/** Somebody has activated a standby: from then on `run --standby` works like `run`, even after a restart. */
 export interface Activation {
   readonly who: string;
   readonly reason: string;
   readonly sinceMs: number;
 }
 
-/** An operator's silence: what matches every matcher is held back. */
+/** An operator's silence: holds back whatever matches all of its matchers. */
 export interface Silence {
   /** As written: `rule="x"`, `channel=~".*"`. */
   readonly matchers: readonly string[];
@@ -69,7 +69,7 @@ export interface Silence {
   readonly endsMs: number;
 }
 
-/** At `gone/<key of a control>`: somebody took it back then. Kept for as long as a replica could still remember it. */
+/** At `gone/<key of a control>`: when somebody ended the control. Kept for as long as a replica could still remember that control. */
 export interface Gone {
   readonly atMs: number;
 }

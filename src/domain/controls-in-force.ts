@@ -1,4 +1,4 @@
-// Which holds, pauses and silences are in force: the one place that reads them.
+// Which holds, pauses and silences are in force. Nothing else reads them.
 import type { ChannelArn } from './channel.ts';
 import type { Hold, Pause, Silence } from './control.ts';
 import type { StateView } from './shared-state.ts';
@@ -7,7 +7,7 @@ import { kinds, pauseKeys } from './state-registry.ts';
 /** A channel with this tag is on hold. */
 export const holdTag = 'ops-hold';
 
-/** The hold of a channel by command, if one is in force. */
+/** The hold on a channel by command, if one is in force. */
 export function readHold(view: StateView, channelArn: string, nowMs: number): Hold | undefined {
   const hold = view.get(kinds.hold.of(channelArn));
   return hold && isInForce(hold, nowMs) ? hold : undefined;
@@ -22,13 +22,13 @@ function isInForce({ untilMs }: Hold, nowMs: number): boolean {
   return untilMs === undefined || untilMs > nowMs;
 }
 
-/** Whether automation must keep its hands off a channel, by command or by its tag. */
+/** Whether automation must leave a channel alone, because of a command or its tag. */
 export function isOnHold(view: StateView, channelArn: string, nowMs: number): boolean {
   if (readHold(view, channelArn, nowMs)) return true;
   return view.get(kinds.channel.of(channelArn))?.tags[holdTag] !== undefined;
 }
 
-/** Show whether all automation is paused, by a person or after a loss of the state. */
+/** Whether all automation is paused, by a person or after a loss of the state. */
 export function isPaused(view: StateView): boolean {
   return pauseKeys.some((key) => view.get(key) !== undefined);
 }
@@ -38,7 +38,7 @@ export function readPause(view: StateView): Pause | undefined {
   return pausesOf(view)[0];
 }
 
-/** All that pause: after a loss of the state there may be two. */
+/** All pauses in force: after a loss of the state there may be two. */
 export function pausesOf(view: StateView): Pause[] {
   return pauseKeys.flatMap((key) => view.get(key) ?? []);
 }

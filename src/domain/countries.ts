@@ -1,7 +1,7 @@
-// The officially assigned two-letter codes of countries, ISO 3166-1: the values that a playback restriction policy takes.
-// https://www.iso.org/obp/ui/#search/code (249 codes; ZZ, EU, UK and other reserved or private ones are none of them)
+// The officially assigned two-letter country codes of ISO 3166-1: the values that a playback restriction policy accepts.
+// https://www.iso.org/obp/ui/#search/code (249 codes; ZZ, EU, UK and other reserved or private codes are not included)
 
-/** By first letter: the second letters. */
+/** For each first letter, the second letters. */
 const seconds: Readonly<Record<string, string>> = {
   A: 'DEFGILMOQRSTUWXZ',
   B: 'ABDEFGHIJLMNOQRSTVWYZ',

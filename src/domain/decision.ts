@@ -1,23 +1,23 @@
-// What a rule decided, and why: every decision, also the one not to act. The reasons are a closed set: they are metric labels
-// and the headings of docs/reasons.md too.
+// What a rule decided, and why: every decision, including those not to act. The reasons are a closed set, because they are also metric
+// labels and the headings of docs/reasons.md.
 import type { ActionName } from './action.ts';
 import type { RuleMode, TriggerKind } from './rule.ts';
 import type { Traceparent } from './trace.ts';
 
 export const decisionOutcomes = ['acted', 'would_act', 'pending', 'not_fired', 'suppressed', 'resolved'] as const;
 /**
- * `acted`: jobs were enqueued. `would_act`: the same in dry run, without jobs. `pending`: the condition began and `for` runs.
- * `not_fired`: the trigger was there and the rule did not come to fire. `suppressed`: it was to act and a guard held it back.
- * `resolved`: a condition ended for which the rule had acted, or had been about to act.
+  * `acted`: jobs were enqueued. `would_act`: the same in dry run, without jobs. `pending`: the condition began and `for` runs.
+  * `not_fired`: the trigger occurred but the rule did not fire. `suppressed`: the rule was due but a guard held it back.
+  * `resolved`: a condition ended that the rule had acted on, or had been about to act on.
  */
 export type DecisionOutcome = (typeof decisionOutcomes)[number];
 
 interface ReasonEntry {
-  /** In a few words, for a line that is scanned. */
+  /** A few words, for a line that people scan. */
   readonly words: string;
   readonly outcomes: readonly DecisionOutcome[];
   readonly meaning: string;
-  /** What to do about it; empty where there is nothing to do. */
+  /** What to do about it; empty if nothing needs to be done. */
   readonly remedy: string;
 }
 
@@ -255,7 +255,7 @@ export const decisionReasons = {
 
 export type DecisionReason = keyof typeof decisionReasons;
 
-/** The guards, in the order in which they are asked. */
+/** The guards, in the order in which they are checked. */
 export const guardNames = [
   'warm_up',
   'on_data_gap',
@@ -276,16 +276,16 @@ export type GuardName = (typeof guardNames)[number];
 
 export type Values = Readonly<Record<string, string | number | boolean>>;
 
-/** What a guard said, with the values it compared. */
+/** The verdict of a guard, with the values it compared. */
 export interface GuardVerdict {
   readonly guard: GuardName;
   readonly passed: boolean;
   readonly values: Values;
 }
 
-/** One value that was compared before something was done or left: what was asked, what came back, and what was made of it. */
+/** One value that was compared before something was done or left: what was asked, what was found, and the conclusion. */
 export interface Check {
-  /** A guard's name, or what a worker looked at right before it acted: `pause`, `hold`, `session`, `only_if`, `live`, … */
+  /** A guard's name, or what a worker checked right before it acted: `pause`, `hold`, `session`, `only_if`, `live`, … */
   readonly check: string;
   readonly verdict: 'passed' | 'failed';
   readonly asked: Readonly<Record<string, unknown>>;
@@ -293,7 +293,7 @@ export interface Check {
   readonly atMs: number;
 }
 
-/** What set the rule off. */
+/** What triggered the rule. */
 export interface TriggerEvidence {
   readonly kind: TriggerKind;
   /** When the condition began, or the event happened. */
@@ -316,18 +316,18 @@ export interface Decision {
   readonly streamId?: string;
   /** What the rule is grouped by; the channel's ARN by default. */
   readonly group: string;
-  /** What it follows from: the same cause is acted on once. */
+  /** Its cause: the same cause is acted on once. */
   readonly cause: string;
   /** For an action with `after`: how long that is. */
   readonly afterMs?: number;
   /** Hash of the configuration that decided; replicas may differ for a while. */
   readonly configHash?: string;
-  /** Of one that acts: where what it follows from stands in a trace. */
+  /** For a decision that acts: the place of its cause in a trace. */
   readonly trace?: Traceparent;
   readonly trigger: TriggerEvidence;
   readonly guards: readonly GuardVerdict[];
   readonly jobs: readonly { readonly jobId: string; readonly action: ActionName }[];
-  /** Actions of a decision that acted which were held back by themselves. */
+  /** Actions of an acting decision that were held back individually. */
   readonly withheld: readonly {
     readonly action: ActionName;
     readonly reason: DecisionReason;
@@ -342,7 +342,7 @@ export interface DecisionSummary {
   readonly outcome: DecisionOutcome;
   readonly reason: DecisionReason;
   readonly atMs: number;
-  /** How many channels; decisions, where they are about none. */
+  /** Number of channels; number of decisions if they are about no channel. */
   readonly count: number;
   /** Last parts of the channels' ARNs, each once. */
   readonly channelIds: readonly string[];
@@ -351,21 +351,21 @@ export interface DecisionSummary {
 
 export type JournalEntry = Decision | DecisionSummary;
 
-/** Decisions of one moment that differ in little: the first whole, of each other one what is not as in the first. */
+/** Similar decisions of one moment: the first in full, of each other one only what differs from the first. */
 export interface DecisionBundle {
   readonly atMs: number;
   readonly first: Decision;
   readonly others: readonly DecisionDifference[];
 }
 
-/** As in RFC 7396: what is not as in the first; null stands for what is not there. No part of a decision is null. */
+/** As in RFC 7396: fields that differ from the first; null stands for a missing field, because no part of a decision is null. */
 export interface DecisionDifference {
   readonly fields: Readonly<Record<string, unknown>>;
-  /** The same of verdicts, by their place, where as many guards were asked; otherwise all guards are in `fields`. */
+  /** The same for verdicts, by their place, if equally many guards were checked; otherwise `fields` contains all guards. */
   readonly verdicts?: readonly (readonly [place: number, fields: Readonly<Record<string, unknown>>])[];
 }
 
-/** What became of the items that a put_metadata job handed over: counts of (item, channel) pairs. */
+/** The results of the items that a put_metadata job handed over: counts of (item, channel) pairs. */
 export interface Delivery {
   readonly batchId: string;
   readonly pending: number;
@@ -386,7 +386,7 @@ export type ItemTally = Readonly<
   Partial<Record<Exclude<keyof Delivery, 'batchId' | 'reason' | 'finishedAtMs' | 'pending'>, number>>
 >;
 
-/** What became of a decision's job. */
+/** The result of a decision's job. */
 export interface JobResult {
   readonly jobId: string;
   readonly decisionId: string;
@@ -395,20 +395,20 @@ export interface JobResult {
   readonly detail: string;
   /** What the worker compared before it acted, or did not. */
   readonly checks?: readonly Check[];
-  /** Of a put_metadata whose items have ended. */
+  /** For a put_metadata whose items have ended. */
   readonly delivery?: Delivery;
 }
 
 /** Equal results of many members of a fan-out, in one entry. */
 export interface JobResults extends Omit<JobResult, 'jobId' | 'decisionId' | 'delivery'> {
   readonly fanoutId: string;
-  /** Each one's place in the fan-out, the decision that it follows from, and, with `delivery`, the name of its part of the batch. */
+  /** Each member's place in the fan-out, its decision, and, with `delivery`, the name of its part of the batch. */
   readonly members: readonly (readonly [place: number, decisionId: string, part?: string])[];
   /** Of each. */
   readonly delivery?: Omit<Delivery, 'batchId'>;
 }
 
-/** Many channels in trouble together, as one thing. */
+/** Many channels in trouble together, treated as one incident. */
 export interface Incident {
   readonly id: string;
   /** `aggregate`: a rule with an aggregate trigger fires. `cap`: a rule was stopped by max_live_percent. */
@@ -416,7 +416,7 @@ export interface Incident {
   readonly rule: string;
   readonly openedAtMs: number;
   readonly closedAtMs?: number;
-  /** Channels in the condition now, and at most. */
+  /** Channels in the condition: now, and at the peak. */
   readonly affected: number;
   readonly peak: number;
   readonly live: number;

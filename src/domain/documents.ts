@@ -1,5 +1,5 @@
-// The documents that rules look at: their patterns match them, their templates print them. Builders are in src/rules/documents.ts.
-// Optional fields are left out when unknown, so that `exists: false` finds them; a field never holds undefined or a guess.
+// The documents of rules: their patterns match them, their templates print them. Builders are in src/rules/documents.ts.
+// Unknown optional fields are left out, so that `exists: false` finds them; a field is never undefined or guessed.
 import type { ChannelSettings, StreamHealth } from './channel.ts';
 import type { StreamState } from './stream-record.ts';
 
@@ -24,7 +24,7 @@ export interface StreamDocument {
   readonly failureReason?: string;
 }
 
-/** What a stream's document says of time. @param startedAtMs undefined: not known */
+/** The time fields of a stream's document. @param startedAtMs undefined: not known */
 export function timesOfStream(
   startedAtMs: number | undefined,
   { live, nowMs }: { readonly live: boolean; readonly nowMs: number },
@@ -36,7 +36,7 @@ export function timesOfStream(
   };
 }
 
-/** What `match` matches, and `{{ channel… }}` prints. The settings are there once IVS has told them. */
+/** What `match` matches, and `{{ channel… }}` prints. The settings are present once IVS has returned them. */
 export interface ChannelDocument extends ChannelSettings {
   readonly arn: string;
   /** The last part of the ARN. */
@@ -45,7 +45,7 @@ export interface ChannelDocument extends ChannelSettings {
   readonly account: string;
   /** May be empty. */
   readonly name: string;
-  /** The next three only once the inventory knows the channel. */
+  /** This and the next two are present only once the inventory knows the channel. */
   readonly type?: string;
   readonly latencyMode?: string;
   /** Empty: recording is off. */
@@ -90,7 +90,7 @@ export interface AggregateDocument {
   readonly live: number;
   /** 100 × count ÷ live. */
   readonly percent: number;
-  /** Names (or ids, where unnamed) of some of the channels in the condition. */
+  /** Names of some of the channels in the condition; the id for a channel without a name. */
   readonly channels: readonly string[];
 }
 
@@ -110,14 +110,16 @@ export interface HttpDocument {
   readonly body: unknown;
 }
 
-/** Everything a template can print. What a trigger does not bring is left out; a template that asks for it is refused at load. */
+/**
+ * Everything a template can print. Documents that the trigger does not provide are missing; a template that uses one is refused at load.
+ */
 export interface TemplateContext {
   readonly rule: TemplateRule;
   readonly firing: FiringDocument;
   readonly channel?: ChannelDocument;
   readonly stream?: StreamDocument;
   readonly session?: SessionDocument;
-  /** The envelope, word for word. */
+  /** The envelope, unchanged. */
   readonly event?: object;
   readonly aggregate?: AggregateDocument;
   readonly threshold?: ThresholdDocument;

@@ -4,7 +4,7 @@ const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_
 const pattern = /^(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
 const units = ['w', 'd', 'h', 'm', 's', 'ms'] as const;
 
-/** Milliseconds of a duration, or undefined when the text is none (also when it is longer than ten years). */
+/** Milliseconds of a duration; undefined if the text is not a duration, or is longer than ten years. */
 export function parseDuration(text: string): number | undefined {
   if (text === '' || text.length > 40) return undefined;
   const match = pattern.exec(text);
@@ -20,7 +20,7 @@ export function durationMs(text: string): number {
   return ms;
 }
 
-/** The shortest exact text for a duration: 90000 gives `1m30s`. */
+/** The shortest exact text for a duration: 90000 becomes `1m30s`. */
 export function formatDuration(ms: number): string {
   let left = Math.max(0, Math.round(ms));
   if (left === 0) return '0s';
@@ -34,7 +34,7 @@ export function formatDuration(ms: number): string {
   return text;
 }
 
-/** A duration for people, by its two largest units: `0.4 s`, `42 s`, `3 min`, `1 h 5 min`. */
+/** A duration for people, in its two largest units: `0.4 s`, `42 s`, `3 min`, `1 h 5 min`. */
 export function spanText(ms: number): string {
   if (ms < 1000) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);

@@ -6,7 +6,7 @@ interface CatalogEntry {
   readonly meaning: string;
   /** What the reader should do. */
   readonly remedy: string;
-  /** HTTP status when an API answers with it. */
+  /** HTTP status if an API answers with it. */
   readonly status: number;
   /** What a worker does next. */
   readonly disposition: 'retry' | 'already-done' | 'give-up' | 'interrupted';

@@ -2,8 +2,8 @@
 import { type ErrorCode, errorCatalog } from './error-catalog.ts';
 
 /**
- * What whoever runs the failed piece of work should do next. Only workers/outcome.ts translates it for the queue.
- * `interrupted`: the process is stopping; the work goes back without spending an attempt.
+  * What the caller of the failed work should do next. Only workers/outcome.ts translates it for the queue.
+  * `interrupted`: the process is stopping; the work goes back without using up an attempt.
  */
 export type Disposition =
   | { readonly kind: 'retry' }
@@ -40,12 +40,12 @@ export class AppError extends Error {
   }
 }
 
-/** Whether Redis did not do what it was asked, because it is away or because it refuses. */
+/** Whether Redis did not do what it was asked, because it is away or refuses. */
 export function isRedisFailure(error: unknown): boolean {
   return error instanceof AppError && (error.code === 'REDIS_UNREACHABLE' || error.code === 'REDIS_REFUSES');
 }
 
-/** The message of anything that was thrown, also of what has none or throws when asked. */
+/** The message of anything that was thrown, even if it has none or its getter throws. */
 export function messageOf(error: unknown): string {
   try {
     return String(error instanceof Error ? error.message : error);

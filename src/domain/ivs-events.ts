@@ -1,29 +1,29 @@
 // The events of Amazon IVS: their names, and the fields of `detail` with their types and values. One table for intake, lint, templates,
 // the editor's schema, rule tests and documents. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 
-/** When this table was last compared with AWS's page; what is newer is tried, not refused. */
+/** When this table was last compared with AWS's page; newer values are tried, not refused. */
 export const eventsKnownAsOf = '2026-09';
 
 /** A field of `detail`. */
 export interface DetailField {
-  /** Numbers are none below 0. */
+  /** Numbers are never negative. */
   readonly type: 'text' | 'number' | 'texts';
-  /** How its texts are made, where that is known. */
+  /** The format of its texts, if known. */
   readonly format?: 'bucket' | 'channel_name' | 'stream_id' | 'time';
-  /** Most characters; 256 where AWS does not say. */
+  /** Maximum number of characters; 256 if AWS does not say. */
   readonly longest?: number;
   /** The values that AWS documents; it may add others. */
   readonly values?: readonly string[];
-  /** The events that carry it; left out: all of the detail type. */
+  /** The events that carry it; undefined: all events of the detail type. */
   readonly only?: readonly string[];
 }
 
-/** What a detail type is made of. */
+/** The structure of a detail type. */
 export interface IvsEventType {
   /** The field of `detail` that names the event. */
   readonly field: 'event_name' | 'limit_name' | 'recording_status';
   readonly names: readonly string[];
-  /** By name, the naming field among them. */
+  /** By name, including the naming field. */
   readonly detail: Readonly<Record<string, DetailField>>;
 }
 
@@ -44,7 +44,7 @@ const stateNames = [
   'Stream Takeover Failure',
 ] as const;
 const healthNames = ['Starvation Start', 'Starvation End'] as const;
-/** Breaches of these limits name a channel; those of the account's limits name none. */
+/** Breaches of these limits name a channel; those of the account's limits do not. */
 const channelLimits = ['Ingest Bitrate', 'Ingest Resolution'] as const;
 const limitNames = [...channelLimits, 'Concurrent Broadcasts', 'Concurrent Viewers'] as const;
 const recordingNames = [
@@ -90,7 +90,7 @@ export const ivsEvents = {
     field: 'limit_name',
     names: limitNames,
     detail: {
-      // The user guide calls it limit_name, EventBridge's published schema limit: each is also found under the other name.
+      // The user guide says limit_name, EventBridge's published schema says limit: each is also found under the other name.
       limit_name: { type: 'text', values: limitNames },
       limit: { type: 'text', values: limitNames },
       limit_value: number,
@@ -117,7 +117,7 @@ export const ivsEvents = {
       ...channelFields,
     },
   },
-  // There is none for the end of a break: it ends at `target_start_time` + `duration_seconds`.
+  // No event reports the end of a break: it ends at `target_start_time` + `duration_seconds`.
   'IVS Ad Break State Change': {
     field: 'event_name',
     names: adBreakNames,
@@ -131,7 +131,7 @@ export const ivsEvents = {
   },
 } as const satisfies Readonly<Record<string, IvsEventType>>;
 
-/** Detail types that the same source sends and the daemon has no use for. */
+/** Detail types from the same source that the daemon does not use. */
 export const otherDetailTypes: Readonly<Record<string, 'cloudtrail' | 'real_time'>> = {
   'AWS API Call via CloudTrail': 'cloudtrail',
   'IVS Stage Update': 'real_time',

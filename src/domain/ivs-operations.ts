@@ -1,4 +1,4 @@
-// The operations of Amazon IVS by name: the configuration may name them, src/ivs/limits.ts has the call rate of each.
+// The operations of Amazon IVS by name. The configuration may name them; src/ivs/limits.ts has the call rate of each.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html
 
 /** Every operation of the service. */

@@ -1,7 +1,9 @@
-// A piece of work for the queue, as the deciding side writes it down. Payload shapes per name are in src/jobs/catalog.ts.
+// A piece of work for the queue, as the deciding side writes it. The payload of each name is in src/jobs/catalog.ts.
 
 export interface JobRequest {
-  /** Derived from its cause: the same cause and action give the same id, so that a repeat is harmless. No colon, not all digits (BullMQ). */
+  /**
+   * Derived from its cause: the same cause and action produce the same id, so that a repeat is harmless. No colon, not all digits (BullMQ).
+   */
   readonly jobId: string;
   readonly name: string;
   readonly payload: Readonly<Record<string, unknown>>;
@@ -9,12 +11,12 @@ export interface JobRequest {
   readonly delayMs?: number;
 }
 
-/** The job that a batch of metadata comes from, and what that follows from; kept with the batch. */
+/** The job that a batch of metadata comes from, and what that job follows from; kept with the batch. */
 export interface BatchJob {
   readonly jobId: string;
   readonly channelArn?: string | undefined;
   readonly rule?: string | undefined;
   readonly decisionId?: string | undefined;
-  /** Of a fan-out, whose channels are parts of the batch: each one's place in it, and the decision that it follows from. */
+  /** For a fan-out, whose channels are parts of the batch: each one's place in it, and the decision that it follows from. */
   readonly members?: readonly (readonly [channelArn: string, place: number, decisionId: string])[] | undefined;
 }

@@ -1,9 +1,11 @@
-// How deep a JSON text nests, found without parsing it: what works on the value afterwards recurses.
+// How deep a JSON text nests, found without parsing it, because code that later works on the value is recursive.
 
-/** Of what others send. A request needs six, an event four; what a person nests deeper is a mistake, or meant to hurt. */
+/** Limit for input from others. A request needs six levels, an event four; anything deeper is a mistake or an attack. */
 export const deepestJson = 64;
 
-/** Whether lists and objects are nested deeper than this. Reads each character once; of a text that is no JSON any answer will do. */
+/**
+ * Whether lists and objects are nested deeper than this. Reads each character once; the result for a text that is not JSON is arbitrary.
+ */
 export function nestsDeeper(text: string, levels: number): boolean {
   let depth = 0;
   let inString = false;

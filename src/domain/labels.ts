@@ -1,6 +1,6 @@
-// Labels of decisions and alerts, and what is asked of them.
+// Labels of decisions and alerts, and matchers over them.
 
-/** Of a decision: `rule`, `action`, `channel` (ARN), `channel_name`, `account`, `region`, `group`, and `tag_<key>` for each tag. */
+/** For a decision: `rule`, `action`, `channel` (ARN), `channel_name`, `account`, `region`, `group`, and `tag_<key>` for each tag. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** `rule="x"`, `action=~"stop_.*"`: Alertmanager's matchers over labels. */
@@ -8,7 +8,7 @@ export interface LabelMatcher {
   readonly label: string;
   readonly op: '=' | '!=' | '=~' | '!~';
   readonly value: string;
-  /** What comparing with a regular expression costs, by the size of its automaton; 0 for a plain comparison. */
+  /** The cost of comparing with a regular expression, from the size of its automaton; 0 for a plain comparison. */
   readonly size: number;
   /** An absent label counts as empty. */
   test(labels: Labels): boolean;

@@ -1,8 +1,8 @@
-// Which states a state goes on from.
+// Which earlier lineages a state continues.
 
-/** At `meta/lineage` in the shared state: which lineages it went on from, after a loss that somebody took care of. */
+/** At `meta/lineage` in the shared state: the lineages that it continues after a loss was repaired. */
 export interface LineageNote {
   readonly former: readonly string[];
-  /** Of the last repair. */
+  /** Time of the last repair. */
   readonly repairedAtMs?: number;
 }

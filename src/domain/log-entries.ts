@@ -3,11 +3,11 @@ import type { Check } from './decision.ts';
 
 export interface AuditEntry {
   readonly atMs: number;
-  /** `rule <name>`, `token <name>`; `loopback` where no token is configured. */
+  /** `rule <name>`, `token <name>`; `loopback` if no token is configured. */
   readonly who: string;
-  /** What was asked for or done: an action's name, or a command such as `pause`, `cancel_intent`. */
+  /** What was requested or done: an action's name, or a command such as `pause`, `cancel_intent`. */
   readonly what: string;
-  /** `requested`, `refused`, or what became of it: done, already_done, skipped, deferred, failed. */
+  /** `requested`, `refused`, or the result: done, already_done, skipped, deferred, failed. */
   readonly outcome: string;
   /** The operator's reason, or the decision's id. */
   readonly why: string;
@@ -23,9 +23,9 @@ export interface AuditEntry {
   readonly decisionId?: string | undefined;
   /** What was compared right before. */
   readonly checks?: readonly Check[] | undefined;
-  /** Of the configuration in force. */
+  /** Hash of the configuration in force. */
   readonly configHash?: string | undefined;
-  /** Of an entry that stands for many members of a fan-out: whose parts they were. Whoever reads the audit gets one entry for each. */
+  /** For an entry that stands for many members of a fan-out: the members. Readers of the audit get one entry for each. */
   readonly many?: AuditedMembers | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface UnknownEvent {
   readonly arrivedAtMs: number;
 }
 
-/** One entry of the log. `calls` count from when the ledger began; `throttled` are refusals that one replica had since its last entry. */
+/** One entry of the log. `calls` counts since the ledger began; `throttled` is the refusals of one replica since its last entry. */
 export interface QuotaSample {
   readonly shard: string;
   readonly atMs: number;
@@ -61,10 +61,10 @@ export interface QuotaSample {
   readonly throttled?: number;
 }
 
-/** Viewers and health as one number; with the seconds that it is older than its entry, where it is (src/streams/samples.ts). */
+/** Viewers and health as one number; if the sample is older than its entry, with the difference in seconds (src/streams/samples.ts). */
 export type SampleEntry = number | readonly [sample: number, lateSeconds: number];
 
-/** The live streams of an account: how many are in each health, the viewers of those that were counted, and how many were not. */
+/** The live streams of an account: how many have each health, the viewers of the counted ones, and how many were not counted. */
 export type FleetSampleEntry = readonly [
   healthy: number,
   starving: number,

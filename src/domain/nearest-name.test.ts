@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { nearestName } from './nearest-name.ts';
 
-test('a misspelt name finds the one that was meant, and a different word finds none', () => {
+test('finds the meant name for a misspelt one, and none for a different word', () => {
   const known = ['targets', 'items', 'lane', 'dry_run', 'channelArns', 'key'];
 
   expect(nearestName('tragets', known)).toBe('targets');

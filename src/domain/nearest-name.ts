@@ -1,4 +1,4 @@
-// "Did you mean": the known name that a misspelt one is nearest to.
+// "Did you mean": the known name nearest to a misspelt one.
 
 /** The candidate within two edits (one for short names) of `text`, ignoring case and `-`/`_`, or undefined. */
 export function nearestName(text: string, candidates: Iterable<string>): string | undefined {
@@ -15,7 +15,7 @@ function plain(name: string): string {
   return name.slice(0, 200).toLowerCase().replaceAll(/[-_]/g, '');
 }
 
-/** Edits (insert, delete, replace, swap of neighbours) from one text to the other, or undefined when more than `most`. */
+/** Edits (insert, delete, replace, swap of neighbours) from one text to the other, or undefined if more than `most`. */
 function editDistance(from: string, to: string, most: number): number | undefined {
   if (Math.abs(from.length - to.length) > most) return undefined;
   let beforeLast: number[] = [];
@@ -36,7 +36,7 @@ function editDistance(from: string, to: string, most: number): number | undefine
   return distance <= most ? distance : undefined;
 }
 
-/** ` (did you mean x?)`, or nothing when no candidate is near. */
+/** ` (did you mean x?)`, or nothing if no candidate is near. */
 export function didYouMean(text: string, candidates: Iterable<string>): string {
   const nearest = nearestName(text, candidates);
   return nearest === undefined ? '' : ` (did you mean ${nearest}?)`;

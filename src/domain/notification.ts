@@ -1,4 +1,4 @@
-// What a notification tells of: alerts, as Alertmanager's webhook has them. A rule's `notify` is one alert; what is grouped is many.
+// The content of a notification: alerts, as in Alertmanager's webhook. A rule's `notify` is one alert; a group has many.
 // https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 import type { Labels } from './labels.ts';
 import type { Traceparent } from './trace.ts';
@@ -6,33 +6,33 @@ import type { Traceparent } from './trace.ts';
 export const severities = ['critical', 'error', 'warning', 'info'] as const;
 export type Severity = (typeof severities)[number];
 
-/** What a message asks a person for: where its link leads, and what a button in it answers. */
+/** What a message asks of a person: where its link leads, and what a button in it answers. */
 export type NeedsPerson =
   /** An alert of the list that the page, `GET /v1/alerts` and `alert list` show. */
   | {
       readonly kind: 'alert';
       readonly id: string;
-      /** What the message knows of: all of it that began at this time or before. */
+      /** The message covers everything of the alert that began at this time or before. */
       readonly sinceMs: number;
     }
-  /** One action that waits for a yes. */
+  /** One action that waits for approval. */
   | { readonly kind: 'approval'; readonly id: string };
 
-/** What a rule's `notify` tells of, beside its text. */
+/** What a rule's `notify` reports, besides its text. */
 export interface AlertContext {
-  /** The same for as long as the rule fires for the same subject; of a moment, its own. */
+  /** Stays the same while the rule fires for the same subject; a moment has its own. */
   readonly fingerprint: string;
   readonly labels: Labels;
   /** When the condition began. */
   readonly startsAtMs: number;
-  /** When it ended; undefined while it goes on. */
+  /** When it ended; undefined while it lasts. */
   readonly endsAtMs?: number | undefined;
-  /** Of a condition that has an end: where the rule remembers it, and by what. Undefined: a moment, which is told once and is over. */
+  /** For a condition that can end: where the rule remembers it. Undefined: a moment, which is reported once and is over. */
   readonly firing?: { readonly rule: string; readonly subject: string; readonly causeId: string } | undefined;
-  /** Told only because of `send_resolved`: the rule has no message of its own for it. */
+  /** Only for `send_resolved`: the rule has no message of its own for the end. */
   readonly isAutomatic?: boolean | undefined;
   readonly needs?: NeedsPerson | undefined;
-  /** It tells of a time that is over: it neither begins nor ends. */
+  /** It reports a past period: it neither begins nor ends. */
   readonly isReport?: true | undefined;
 }
 
@@ -40,54 +40,54 @@ export interface Alert extends AlertContext {
   readonly text: string;
 }
 
-/** What is sent to a receiver as one message: in a job, so bounded. */
+/** What a receiver gets as one message; part of a job, and therefore bounded. */
 export interface Notification {
   readonly receiver: string;
-  /** Names the group; the same for each of its messages. */
+  /** Identifies the group; the same in all of its messages. */
   readonly groupKey: string;
   readonly groupLabels: Labels;
-  /** The worst first; the rest is only counted. */
+  /** The most severe first; the rest is only counted. */
   readonly alerts: readonly Alert[];
-  /** Of all. */
+  /** Of all alerts. */
   readonly firing: number;
   readonly resolved: number;
 }
 
-/** What was last told of a group to those with `send_resolved` (`all`), or without (`firing`). */
+/** What was last sent about a group to integrations with `send_resolved` (`all`), or without (`firing`). */
 export interface SentNote {
   readonly atMs: number;
   /** Fingerprints. */
   readonly firing: readonly string[];
   readonly resolved: readonly string[];
-  /** Keys of integrations for which that message was given up: they are told again at the group's next look, as long as anything fires. */
+  /** Keys of integrations for which that message was given up: they get it at the group's next flush, if anything still fires. */
   readonly missed?: readonly string[] | undefined;
-  /** When those were last told again. */
+  /** When those last got it again. */
   readonly againMs?: number | undefined;
 }
 
-/** At `alert-group/<id>`. Its alerts lie at `group-alert/<id>|<fingerprint>`. */
+/** At `alert-group/<id>`. Its alerts are at `group-alert/<id>|<fingerprint>`. */
 export interface AlertGroup {
   readonly receiver: string;
   readonly groupKey: string;
   readonly groupLabels: Labels;
   readonly intervalMs: number;
   readonly repeatMs: number;
-  /** When it is looked at next. */
+  /** When it is flushed next. */
   readonly nextMs: number;
-  /** Whether it has been looked at: `group_wait` is over. */
+  /** Whether it has been flushed: `group_wait` is over. */
   readonly hasFlushed: boolean;
   /** Alerts in it. */
   readonly count: number;
-  /** Alerts that had no room in it. */
+  /** Alerts that no longer fitted into it. */
   readonly more: number;
   readonly sent?: { readonly all?: SentNote; readonly firing?: SentNote } | undefined;
 }
 
 /** At `group-alert/<id of the group>|<fingerprint>`. */
 export interface GroupedAlert extends Alert {
-  /** When what it says was decided. */
+  /** When its content was decided. */
   readonly decidedAtMs: number;
-  /** Where that stands in a trace. */
+  /** Its place in a trace. */
   readonly trace?: Traceparent | undefined;
 }
 
@@ -95,14 +95,14 @@ export interface GroupedAlert extends Alert {
 export interface GroupMessage {
   readonly messageId: string;
   readonly sendResolved: boolean;
-  /** Keys of the integrations that it is for; undefined: all of these. */
+  /** Keys of the integrations that get it; undefined: all of them. */
   readonly only?: readonly string[] | undefined;
   readonly notification: Notification;
-  /** Where what it tells of stands in traces. */
+  /** Places in traces of what it reports. */
   readonly follows?: readonly Traceparent[] | undefined;
 }
 
-/** As templates print it, and the webhook's body of version 4. */
+/** As templates print it, and as in the webhook's body of version 4. */
 export interface NotificationDocument {
   readonly version: '4';
   readonly groupKey: string;
@@ -113,7 +113,7 @@ export interface NotificationDocument {
   readonly groupLabels: Labels;
   readonly commonLabels: Labels;
   readonly commonAnnotations: Labels;
-  /** Empty where `http.external_url` is not set. */
+  /** Empty if `http.external_url` is not set. */
   readonly externalURL: string;
   readonly alerts: readonly AlertDocument[];
 }
@@ -124,7 +124,7 @@ export interface AlertDocument {
   readonly annotations: Labels;
   /** ISO 8601. */
   readonly startsAt: string;
-  /** `0001-01-01T00:00:00Z` while it goes on, as Alertmanager writes it. */
+  /** `0001-01-01T00:00:00Z` while it lasts, as in Alertmanager. */
   readonly endsAt: string;
   readonly generatorURL: string;
   readonly fingerprint: string;
@@ -140,13 +140,13 @@ export function isFiring({ endsAtMs }: Pick<AlertContext, 'endsAtMs'>): boolean 
   return endsAtMs === undefined;
 }
 
-/** Place in the order of severities; without one it is behind all others. */
+/** Its rank among the severities; without one it comes after all others. */
 export function severityRank(labels: Labels): number {
   const place = severities.findIndex((severity) => severity === labels['severity']);
   return place === -1 ? severities.length : place;
 }
 
-/** The worst first: what fires before what is over, by severity, and what began first. */
+/** The order of alerts: firing before resolved, then by severity, then by beginning. */
 export function byBadness(left: Alert, right: Alert): number {
   return (
     Number(isFiring(right)) - Number(isFiring(left)) ||

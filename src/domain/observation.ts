@@ -1,4 +1,4 @@
-// Everything the daemon can notice. Intake makes observations; src/streams folds them into records; src/rules judges the changes.
+// Everything the daemon can observe. Intake makes observations; src/streams updates the records from them; src/rules evaluates the changes.
 import type { ChannelArn, StreamId, StreamSnapshot } from './channel.ts';
 
 /** An EventBridge event as it arrived. https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html */
@@ -8,15 +8,15 @@ export interface EventEnvelope {
   readonly 'detail-type': string;
   readonly source: string;
   readonly account: string;
-  /** ISO 8601: when it happened; the truth, unlike the time of arrival. */
+  /** ISO 8601: when it happened. Unlike the time of arrival, this is the true time. */
   readonly time: string;
   readonly region: string;
-  /** The channel's ARN, or empty for a breach of an account's limit. */
+  /** The channel's ARN; empty for a breach of an account's limit. */
   readonly resources: readonly string[];
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** An IVS event taken from the queue, once for each envelope id. */
+/** An IVS event from the queue, once for each envelope id. */
 export interface EventObservation {
   readonly kind: 'event';
   readonly envelope: EventEnvelope;
@@ -24,11 +24,11 @@ export interface EventObservation {
   readonly channelArn: ChannelArn | undefined;
   readonly eventTimeMs: number;
   readonly arrivedAtMs: number;
-  /** Not delivered as an event: IVS was asked for it afterwards. */
+  /** It did not arrive as an event: IVS was asked afterwards. */
   readonly learnt?: true;
 }
 
-/** `starving` asks for filterBy.health = STARVING; `all` for every live stream. */
+/** `starving` lists with filterBy.health = STARVING; `all` lists every live stream. */
 export type SweepScope = 'starving' | 'all';
 
 /** One sweep of ListStreams. */
@@ -39,41 +39,41 @@ export interface PollObservation {
   readonly pollId: string;
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
-  /** The interval between sweeps that is in force; left out where polls keep no pace (virtual time). */
+  /** The current interval between sweeps; undefined if polls have no interval (virtual time). */
   readonly everyMs?: number;
-  /** False when a page failed: presence counts then, absence does not. */
+  /** False if a page failed: then presence counts, and absence does not. */
   readonly complete: boolean;
-  /** How many pages were read: a filtered list may have short ones, and what is listed may move from one to another meanwhile. */
+  /** Number of pages read: a filtered list may have short pages, and a stream may move between pages meanwhile. */
   readonly pages: number;
   readonly streams: readonly StreamSnapshot[];
-  /** In a piece of a large sweep: the streams that the pieces before it carried; absence is judged by the last piece. */
+  /** In a piece of a large sweep: the streams of the earlier pieces. Only the last piece determines absence. */
   readonly alreadyApplied?: readonly Pick<StreamSnapshot, 'channelArn' | 'streamId'>[];
   /** True in every piece of a large sweep but the last. */
   readonly continues?: boolean;
 }
 
-/** Where data comes from by itself: sweeps, and the event queue. */
+/** Sources that give data by themselves: sweeps, and the event queue. */
 export type DataSource = 'poll' | 'events';
 
-/** A source of data went silent, or came back. While one is silent, missing data means nothing. */
+/** A source of data went silent, or came back. While a source is silent, missing data means nothing. */
 export interface DataGapObservation {
   readonly kind: 'data_gap';
   readonly source: DataSource;
   readonly state: 'began' | 'ended';
   /** When it was noticed. */
   readonly atMs: number;
-  /** The last data before it; left out: it was noticed at once. */
+  /** The last data before it; undefined: it was noticed at once. */
   readonly sinceMs?: number;
 }
 
-/** An operator or another program asks through HTTP: the `http` trigger of a rule. */
+/** A request of an operator or another program over HTTP: the `http` trigger of a rule. */
 export interface HttpObservation {
   readonly kind: 'http';
-  /** Unique; a repeat of the same id is the same observation. */
+  /** Unique; the same id means the same observation. */
   readonly requestId: string;
-  /** Who sent it, as far as it is proven. */
+  /** The proven identity of the sender. */
   readonly author?: string;
-  /** The name the rule's trigger listens to. */
+  /** The name that the rule's trigger listens to. */
   readonly name: string;
   readonly channelArn: ChannelArn | undefined;
   readonly body: unknown;
@@ -86,13 +86,13 @@ export interface InventoryObservation {
   readonly channels: readonly import('./channel.ts').Channel[];
   readonly removed: readonly ChannelArn[];
   readonly atMs: number;
-  /** False for a refresh of single channels: absence means nothing then. */
+  /** False for a refresh of single channels: then absence means nothing. */
   readonly complete: boolean;
-  /** What was known before the reading began; a channel that is known otherwise at the commit was read later, and is left out. */
+  /** What was known before the reading began. A channel that differs from this at the commit was read again later, and is left out. */
   readonly known?: ReadonlyMap<string, import('./channel.ts').Channel>;
 }
 
-/** What IVS tells afterwards of sessions that began or ended while nobody looked (ListStreamSessions, GetStreamSession). */
+/** What IVS reports afterwards about sessions that began or ended unobserved (ListStreamSessions, GetStreamSession). */
 export interface HistoryObservation {
   readonly kind: 'history';
   readonly channelArn: ChannelArn;
@@ -103,9 +103,9 @@ export interface HistoryObservation {
 export interface HistorySession {
   readonly streamId: StreamId;
   readonly startTimeMs: number;
-  /** Left out: it is live. */
+  /** Undefined: it is live. */
   readonly endTimeMs?: number;
-  /** As IVS kept them; without those that it does not know any more. */
+  /** As stored by IVS, without those that IVS no longer knows. */
   readonly events: readonly {
     readonly name: string;
     /** A detail type of EventBridge. */
@@ -119,14 +119,14 @@ export interface HistorySession {
 export interface KeysObservation {
   readonly kind: 'keys';
   readonly channels: readonly KeyFinding[];
-  /** Channels that the inventory does not have any more. */
+  /** Channels that the inventory no longer contains. */
   readonly gone: readonly ChannelArn[];
   readonly atMs: number;
 }
 
 export interface KeyFinding {
   readonly channelArn: ChannelArn;
-  /** None, one, or more than there should be. */
+  /** None, one, or several, which should not happen. */
   readonly keyArns: readonly string[];
   /** When IVS was asked. */
   readonly readAtMs: number;

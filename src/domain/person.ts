@@ -1,20 +1,20 @@
-// Who did something, as people read it. Stored are `rule <name>`, `token <name>`, `user <name>` of whom a proxy signed in or a Slack user
-// is mapped to, a person's name as the request said it, or `loopback`.
+// Who did something, in readable form. Stored callers are `rule <name>`, `token <name>`, `user <name>` for a person whom a proxy signed in
+// or to whom a Slack user is mapped, a person's name as the request claimed it, or `loopback`.
 
-/** What a caller is called that came without a token and said no name. */
+/** The stored name of a caller without a token who gave no name. */
 export const withoutToken = 'loopback';
 
-/** A stored caller in words: whoever said no name is nobody's name. */
+/** A stored caller in words; a caller without a name gets a description. */
 export function callerText(who: string): string {
   return who === withoutToken ? 'somebody on this machine who gave no name' : who;
 }
 
-/** The same, for people: `token mara` and `user mara` are mara. */
+/** The same, for people: `token mara` and `user mara` become mara. */
 export function personText(who: string): string {
   return callerText(who).replace(/^(token|user) /, '');
 }
 
-/** Whether two stored callers are one person: by whichever door they came, and however their name is written. */
+/** Whether two stored callers are the same person, however they signed in and however their name is spelled. */
 export function isSamePerson(one: string, other: string): boolean {
   const name = (who: string) => personText(who).normalize('NFKC').toLowerCase();
   return name(one) === name(other);

@@ -4,7 +4,7 @@ import { problemOfQueue, queueOf } from './queue-url.ts';
 const arn = (region = 'us-west-2', partition = 'aws', name = 'ivs-events') =>
   `arn:${partition}:sqs:${region}:111122223333:${name}`;
 
-describe('the queue that a URL names', () => {
+describe('the queue of a URL', () => {
   it.each<[string, string]>([
     ['https://sqs.us-west-2.amazonaws.com/111122223333/ivs-events', arn()],
     ['https://us-west-2.queue.amazonaws.com/111122223333/ivs-events', arn()],
@@ -24,7 +24,7 @@ describe('the queue that a URL names', () => {
     expect(problemOfQueue(queueOf(url)!)).toBeUndefined();
   });
 
-  it('is refused where it is a FIFO queue', () => {
+  it('is refused if it is a FIFO queue', () => {
     const queue = queueOf('https://sqs.us-west-2.amazonaws.com/111122223333/ivs-events.fifo')!;
 
     expect(queue).toMatchObject({ isFifo: true, name: 'ivs-events.fifo' });
@@ -48,7 +48,7 @@ describe('the queue that a URL names', () => {
     'https://sqs.us-west-2.amazonaws.com/111122223333/ivs-events?x=1',
     'https://sqs.us-west-2.amazonaws.com:8443/111122223333/ivs-events',
     'https://user@sqs.us-west-2.amazonaws.com/111122223333/ivs-events',
-  ])('%s names none', (url) => {
+  ])('is undefined for %s', (url) => {
     expect(queueOf(url)).toBeUndefined();
   });
 });

@@ -1,14 +1,14 @@
 // Who gets messages, after compilation: receivers, and the routes that choose one. The names are those of Alertmanager's configuration,
-// https://prometheus.io/docs/alerting/latest/configuration/ ; the YAML's shape is in config/receiver-schema.ts. Secrets are in files,
-// which are read when a message is sent.
+// https://prometheus.io/docs/alerting/latest/configuration/ ; the YAML's shape is in config/receiver-schema.ts. Secrets are in files that
+// are read when a message is sent.
 
 import type { LabelMatcher } from './labels.ts';
 import type { NotificationDocument } from './notification.ts';
 
-/** Makes a text of a notification; undefined where a template cannot be filled in: what is said without one is said then. */
+/** Renders a text of a notification; undefined if a template cannot be filled in: then the default text is used. */
 export type TextOf = (notification: NotificationDocument) => string | undefined;
 
-/** An address: spelled out, or in a file. */
+/** An address: given directly, or in a file. */
 export interface AddressSource {
   readonly url: string | undefined;
   readonly urlFile: string | undefined;
@@ -16,7 +16,7 @@ export interface AddressSource {
 
 /** `http_config`. */
 export interface HttpConfig {
-  /** Instead of the proxy of the environment. */
+  /** Used instead of the proxy of the environment. */
   readonly proxyUrl: string | undefined;
   /** Sent as `Authorization: Bearer <content>`. */
   readonly credentialsFile: string | undefined;
@@ -25,9 +25,9 @@ export interface HttpConfig {
 interface Common {
   /** The name of its list in the file and its place there: `slack_configs[0]`. */
   readonly place: string;
-  /** Names it by where it leads, so that a file that lists them in another order has the same ones. */
+  /** Identifies it by its destination, so that reordering the file keeps the keys. */
   readonly key: string;
-  /** Whether it is told that what it was told of is over. */
+  /** Whether it gets a message when an alert has ended. */
   readonly sendResolved: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface WebhookIntegration extends Common {
   readonly address: AddressSource;
   readonly hmacKeyFile: string | undefined;
   readonly format: 'json' | 'slack' | 'alertmanager';
-  /** Most alerts of one message; 0: all that there are. */
+  /** Maximum number of alerts in one message; 0: no limit. */
   readonly maxAlerts: number;
   readonly http: HttpConfig;
 }
@@ -50,7 +50,7 @@ export interface SlackIntegration extends Common {
   readonly titleLink: TextOf | undefined;
   readonly text: TextOf | undefined;
   readonly color: TextOf | undefined;
-  /** Whose buttons are believed; undefined: the messages have none. */
+  /** Whose buttons are accepted; undefined: the messages have none. */
   readonly signingSecretFile: string | undefined;
   readonly http: HttpConfig;
 }
@@ -119,15 +119,15 @@ export type Integration =
   | EmailIntegration
   | SnsIntegration;
 
-/** How alerts are gathered into one message, as Alertmanager does. */
+/** How alerts are grouped into one message, as in Alertmanager. */
 export interface Grouping {
   /** Labels; `...`: all of them, so that each alert is a message of its own. */
   readonly by: readonly string[] | '...';
   /** From the first alert of a new group to its first message. */
   readonly waitMs: number;
-  /** From a message of a group to the next one about changes in it. */
+  /** From one message of a group to the next about changes in it. */
   readonly intervalMs: number;
-  /** From a message to the same again, while nothing changes. */
+  /** From a message to its repetition, while nothing changes. */
   readonly repeatMs: number;
 }
 
@@ -135,31 +135,31 @@ export interface Receiver {
   readonly name: string;
   /** In the file's order, kind by kind. */
   readonly integrations: readonly Integration[];
-  /** Of what a rule sends to it by name; undefined: at once. */
+  /** For messages that a rule sends to it by name; undefined: they are sent at once. */
   readonly grouping: Grouping | undefined;
-  /** Messages in any hour; what is more goes into one that is sent when there is room. Undefined: no limit. */
+  /** Maximum number of messages in any hour; the excess is combined into one that is sent when the limit allows. Undefined: no limit. */
   readonly maxPerHour: number | undefined;
 }
 
-/** One node of the tree of routes. */
+/** One node of the routing tree. */
 export interface Route {
-  /** Names it, as Alertmanager does: `{}/{severity="critical"}`. */
+  /** Identifies it, as in Alertmanager: `{}/{severity="critical"}`. */
   readonly key: string;
   readonly matchers: readonly LabelMatcher[];
   readonly receiver: string;
   readonly grouping: Grouping;
-  /** Whether what it matches is shown to its later siblings too. */
+  /** Whether a match continues with the later siblings. */
   readonly continues: boolean;
   readonly routes: readonly Route[];
 }
 
-/** A message that comes as long as polls and rules work. */
+/** A message that is sent for as long as polls and rules work. */
 export interface Heartbeat {
   readonly receiver: string;
   readonly intervalMs: number;
 }
 
-/** Files and addresses that an integration names, for whoever checks them before they are used. */
+/** Files and addresses that an integration names, to be checked before use. */
 export function namesOf(integration: Integration): {
   readonly files: readonly string[];
   readonly addresses: readonly AddressSource[];

@@ -53,7 +53,7 @@ export const regionsWithoutIvs: Readonly<Record<string, string>> = {
 /** The form of a Region's code. */
 const regionCode = /^[a-z]{2,3}(?:-[a-z]+)+-\d{1,2}$/;
 
-/** What is wrong with a Region, as far as the tables tell. */
+/** What is wrong with a Region, according to the tables. */
 export interface RegionProblem {
   readonly severity: 'error' | 'warning';
   readonly message: string;
@@ -87,7 +87,7 @@ export function problemOfRegion(text: string): RegionProblem | undefined {
   };
 }
 
-/** The code of a Region that was written as the console shows it, also without its first or its last part. */
+/** The code of a Region that was written as in the console, possibly without its first or last part. */
 function codeOfDisplayName(text: string): string | undefined {
   const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z]/g, '');
   const wanted = plain(text);

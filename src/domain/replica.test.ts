@@ -12,13 +12,13 @@ const replica = (id: string, more: Partial<Replica> = {}): Replica => ({
   ...more,
 });
 
-test('equal replicas do not differ, whatever their roles and starts, nor does one alone', () => {
+test('equal replicas do not differ, whatever their roles and start times, and neither does a single one', () => {
   expect(differencesOf([replica('a'), replica('b', { role: 'api', startedAtMs: 9, atMs: 7 })]).size).toBe(0);
   expect(differencesOf([replica('a')]).size).toBe(0);
   expect(differencesOf([]).size).toBe(0);
 });
 
-test('configurations and versions are told with who has which, the same by every replica', () => {
+test('names the replicas of each configuration and version, with the same text from every replica', () => {
   const replicas = [replica('a'), replica('b', { configHash: 'bbbb', version: '0.2.0' }), replica('c')];
 
   const differences = differencesOf(replicas);
@@ -30,7 +30,7 @@ test('configurations and versions are told with who has which, the same by every
   expect(differencesOf(replicas.toReversed())).toEqual(differences);
 });
 
-test('a clock is told beyond the tolerance, ahead or behind, also of one replica alone; an unknown one is not', () => {
+test('reports a clock beyond the tolerance, ahead or behind, even of a single replica, and never an unknown one', () => {
   const off = (clockOffsetMs: number | undefined) => differencesOf([replica('a', { clockOffsetMs })]).get('clock');
   expect(off(clockToleranceMs)).toBeUndefined();
   expect(off(undefined)).toBeUndefined();

@@ -1,6 +1,6 @@
-// A living process of the fleet, as it tells of itself, and what must be the same in all of them.
+// A living process of the fleet, as it describes itself, and what must be the same in all of them.
 
-/** What a replica does: everything, or one part of it; several replicas with different roles share the work. */
+/** What a replica does: everything, or one part of it; replicas with different roles share the work. */
 export const replicaRoles = ['all', 'intake', 'worker', 'api'] as const;
 export type ReplicaRole = (typeof replicaRoles)[number];
 
@@ -12,23 +12,23 @@ export interface Replica {
   readonly role: string;
   /** By Redis's clock. */
   readonly startedAtMs: number;
-  /** The machine's clock minus Redis's; undefined while it is not known. */
+  /** The machine's clock minus Redis's; undefined while unknown. */
   readonly clockOffsetMs: number | undefined;
-  /** Redis's clock minus AWS's, to within a second, by the answers that this replica got; undefined while it is not known. */
+  /** Redis's clock minus AWS's, to within a second, from the answers that this replica got; undefined while unknown. */
   readonly awsOffsetMs?: number | undefined;
-  /** Last sign of life, by Redis's clock. */
+  /** Last heartbeat, by Redis's clock. */
   readonly atMs: number;
 }
 
 export const replicaTraits = ['configuration', 'version', 'clock'] as const;
 export type ReplicaTrait = (typeof replicaTraits)[number];
 
-/** A clock further off than this is told; decisions do not depend on it. */
+/** A larger offset of a clock is reported; decisions do not depend on it. */
 export const clockToleranceMs = 2_000;
-/** The date of AWS's answers has whole seconds, and the time that an answer takes adds to it. */
+/** The date in AWS's answers has whole seconds, and includes the latency of the answer. */
 export const awsToleranceMs = 10_000;
 
-/** In what the replicas differ, each with a sentence that names them; the same for every replica that asks. */
+/** How the replicas differ, each difference with a sentence that names them; the same on every replica. */
 export function differencesOf(replicas: readonly Replica[]): ReadonlyMap<ReplicaTrait, string> {
   const differences = new Map<ReplicaTrait, string>();
   const told = (of: (replica: Replica) => string) => {
@@ -55,7 +55,7 @@ export function differencesOf(replicas: readonly Replica[]): ReadonlyMap<Replica
   const [redisOffMs = 0] = replicas.map(({ awsOffsetMs = 0 }) => awsOffsetMs).sort((a, b) => Math.abs(b) - Math.abs(a));
   if (Math.abs(redisOffMs) > awsToleranceMs)
     sentences.push(
-      // In steps, so that the sentence does not change with every answer.
+      // Rounded, so that the sentence does not change with every answer.
       `Redis's clock is about ${Math.round(Math.abs(redisOffMs) / 10_000) * 10} s ${redisOffMs > 0 ? 'ahead of' : 'behind'} AWS's: events look ${redisOffMs > 0 ? 'older' : 'younger'} by that much (max_event_age). Set the clock of Redis's machine.`,
     );
   if (sentences.length > 0) differences.set('clock', sentences.join(' '));

@@ -1,4 +1,4 @@
-// What the rules remember between observations, as it lies in the shared state (state-registry.ts says where). The functions that read
+// What the rules remember between observations, as stored in the shared state (state-registry.ts has the keys). The functions that read
 // and write it are in src/rules.
 //
 // A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
@@ -9,18 +9,18 @@ import type { EventEnvelope } from './observation.ts';
 import type { RuleMode } from './rule.ts';
 import type { Traceparent } from './trace.ts';
 
-/** What set a rule off, as far as templates and later checks need it. */
+/** What triggered a rule, with what templates and later checks need. */
 export interface Cause {
-  /** Names it for good: the same text for the same cause, over restarts and replicas. */
+  /** Identifies it permanently: the same cause has the same text, across restarts and replicas. */
   readonly id: string;
   readonly evidence: TriggerEvidence;
   readonly streamId?: string;
   readonly event?: EventEnvelope;
   readonly http?: HttpDocument;
   readonly threshold?: ThresholdDocument;
-  /** Who caused it, where a person or a program did: the caller of an `http` trigger. */
+  /** Who caused it, if a person or a program did: the caller of an `http` trigger. */
   readonly author?: string;
-  /** Where what set it off stands in a trace. */
+  /** The place of the trigger in a trace. */
   readonly trace?: Traceparent;
 }
 
@@ -47,16 +47,16 @@ export interface RuleMemory {
   readonly conditionHash: string;
   readonly pending?: Pending;
   readonly firing?: Firing;
-  /** Causes that were acted for, newest last. */
+  /** Causes that were acted on, newest last. */
   readonly acted: readonly string[];
-  /** Of `once_per: session`: what has been done in which session (for thresholds, the values). */
+  /** For `once_per: session`: what has been done in which session (for thresholds, the values). */
   readonly once?: { readonly streamId: string; readonly values: readonly number[] };
   readonly touchedMs: number;
 }
 
 /**
- * An event or a request that came during a warm-up or a data gap: the entry `moment/<rule>|<subject>|<cause>`. Each is judged by
- * itself when that is over; a later one takes no earlier one's place.
+  * An event or a request that arrived during a warm-up or a data gap: the entry `moment/<rule>|<subject>|<cause>`. When that is over, each
+  * is evaluated by itself; a later one does not replace an earlier one.
  */
 export interface WithheldMoment {
   readonly rule: string;
@@ -64,15 +64,15 @@ export interface WithheldMoment {
   readonly conditionHash: string;
   readonly cause: Cause;
   readonly heldMs: number;
-  /** What holds it back, as the journal was told. */
+  /** What holds it back, as written to the journal. */
   readonly blocked: DecisionReason;
 }
 
 /** The entry `meta/warm`: the last complete poll of all streams. */
 export interface Polled {
-  /** Its end. */
+  /** When it ended. */
   readonly polledMs: number;
-  /** From when on what it told is too old to act on; left out: no such moment (virtual time). */
+  /** From when on its data is too old to act on; undefined: never (virtual time). */
   readonly staleAtMs?: number;
 }
 
@@ -80,14 +80,14 @@ export interface Timer {
   readonly kind: 'for' | 'step' | 'end';
   readonly rule: string;
   readonly subject: string;
-  /** What it counts from, epoch ms. */
+  /** When it starts to count, epoch ms. */
   readonly sinceMs: number;
   readonly runsMs: number;
-  /** Counts only time that was seen. */
+  /** Counts only time with data. */
   readonly freezes: boolean;
-  /** A guard held it back when it was due: it is judged again with the other blocked ones. */
+  /** A guard held it back when it was due: it is evaluated again with the other blocked ones. */
   readonly blocked?: DecisionReason;
-  /** Of a `step`: its place in `actions`, and the firing that it belongs to. */
+  /** For a `step`: its place in `actions`, and the firing that it belongs to. */
   readonly step?: number;
   readonly firing?: Firing;
 }
@@ -96,9 +96,9 @@ export type Stretch = readonly [fromMs: number, toMs: number];
 
 /** The entry `meta/unseen`: when there was no data. */
 export interface Unseen {
-  /** Source that is silent now → its last data. */
+  /** Each source that is silent now, with the time of its last data. */
   readonly silent: Readonly<Record<string, number>>;
-  /** Silences that are over, in order, apart from each other. */
+  /** Past silences, in order, without overlap. */
   readonly past: readonly Stretch[];
 }
 
@@ -110,7 +110,7 @@ export interface Population {
 
 export interface Counted extends Tally {
   readonly conditionHash: string;
-  /** Of them, those of which it is in doubt that they are still there. */
+  /** The part of these streams that may no longer exist. */
   readonly inDoubt: Tally;
 }
 
@@ -119,12 +119,12 @@ export interface Tally {
   readonly live: number;
 }
 
-/** The entry `meta/ruleset`: the rules that the state was decided by. */
+/** The entry `meta/ruleset`: the rules under which the state was decided. */
 export interface KnownRules {
   readonly hash: string;
   /** Name → conditionHash of the rules that were not off. */
   readonly rules: Readonly<Record<string, string>>;
-  /** State rules that have not looked at every channel yet. */
+  /** State rules that have not evaluated every channel yet. */
   readonly unseen: readonly string[];
 }
 
@@ -132,15 +132,15 @@ export interface KnownRules {
 export interface ScheduleState {
   readonly conditionHash: string;
   readonly active: boolean;
-  /** Since when it is active, or not. */
+  /** Since when it is active, or inactive. */
   readonly sinceMs: number;
-  /** When to look again. */
+  /** When to check again. */
   readonly nextMs: number;
-  /** Channels up to this ARN have been told of the last change; left out: all have. */
+  /** Channels up to this ARN have processed the last change; undefined: all have. */
   readonly toldUpTo?: string;
 }
 
-/** Why a rule did not act on a channel the last time it came near it. */
+/** Why a rule did not act on a channel when it last nearly did. */
 export interface LastWord {
   readonly decisionId: string;
   readonly atMs: number;

@@ -1,12 +1,12 @@
 // A rules file after compilation: what the engine, the workers and the API work with. The YAML's shape is in config/schema.ts;
-// config/compile.ts turns one into the other. Everything here is immutable and free of clocks.
+// config/compile.ts translates it. Everything here is immutable and independent of clocks.
 import type { ActionName, ActionParams, Pattern } from './action.ts';
 import type { ApprovalTerms } from './approval-terms.ts';
 import type { TemplateContext } from './documents.ts';
 import type { LabelMatcher } from './labels.ts';
 import type { Heartbeat, Receiver, Route } from './receiver.ts';
 
-/** A compiled pattern. `match` never throws, whatever it is given. */
+/** A compiled pattern. `match` never throws, whatever the input. */
 export interface Matcher {
   readonly source: Pattern;
   match(document: unknown): boolean;
@@ -19,15 +19,15 @@ export type RuleMode = (typeof ruleModes)[number];
 export type Trigger =
   /** Each event whose envelope matches. */
   | { readonly kind: 'event'; readonly pattern: Matcher }
-  /** A channel's StreamDocument match. */
+  /** A channel whose StreamDocument matches. */
   | { readonly kind: 'state'; readonly pattern: Matcher }
   | {
       readonly kind: 'aggregate';
       /** Which live streams are counted, by their StreamDocument. */
       readonly pattern: Matcher;
-      /** On `{ count, percent_of_live }`: whether it fires. */
+      /** Over `{ count, percent_of_live }`: whether it fires. */
       readonly condition: Matcher;
-      /** With fewer live channels (among those `match` selects) it does not fire. */
+      /** It does not fire with fewer live channels (among those that `match` selects). */
       readonly minLive: number;
     }
   | {
@@ -37,12 +37,15 @@ export type Trigger =
       /** Ascending, without repeats. */
       readonly values: readonly number[];
     }
-  /** Fires at the start of an interval, resolves at its end: for each channel that `match` selects, or once where there is no `match`. */
+  /** Fires at the start of an interval, resolves at its end: for each channel that `match` selects, or once if there is no `match`. */
   | { readonly kind: 'schedule'; readonly intervals: readonly TimeInterval[] }
-  /** A schedule's moments, which have no duration: so often from a stream's start, for each live channel; or at times of the day. */
+  /**
+   * The moments of a schedule, which have no duration: at this interval from a stream's start, for each live channel; or at times of the
+   * day.
+   */
   | { readonly kind: 'times'; readonly everyMs: number }
   | { readonly kind: 'times'; readonly daily: DailyTimes }
-  /** The channel's stream key is at least so old, in days: begins by the clock, ends with another key. */
+  /** The channel's stream key has reached this age, in days: begins with time, ends with a new key. */
   | {
       readonly kind: 'key_age';
       /** On `{ key_age }`. */
@@ -50,10 +53,10 @@ export type Trigger =
       /** The days that it names, ascending. */
       readonly days: readonly number[];
     }
-  /** POSTs to the API under this name; `body` looks at the request's body. */
+  /** A POST to the API under this name; `body` matches the request's body. */
   | { readonly kind: 'http'; readonly name: string; readonly body: Matcher | undefined };
 
-/** Times of the day at a place. */
+/** Times of the day in a time zone. */
 export interface DailyTimes {
   /** Minutes of the day, ascending, without repeats. */
   readonly minutes: readonly number[];
@@ -70,18 +73,18 @@ export type GroupPart =
   | { readonly kind: 'event'; readonly path: readonly string[] };
 
 export interface Guards {
-  /** No second firing of the same rule and group within this time; 0: none. */
+  /** Minimum time between two firings of the rule for the same group; 0: none. */
   readonly cooldownMs: number;
-  /** Firings of the rule in any trailing hour. */
+  /** Maximum number of firings of the rule in any hour. */
   readonly maxPerHour: number | undefined;
   /** Older events are not acted on. */
   readonly maxEventAgeMs: number | undefined;
-  /** The rule stops and tells a person rather than act on more than this share of the live channels. */
+  /** Rather than act on more than this share of the live channels, the rule stops and alerts a person. */
   readonly maxLivePercent: number | undefined;
   /** Never empty; default: the channel. */
   readonly groupBy: readonly GroupPart[];
   readonly onDataGap: 'freeze' | 'ignore';
-  /** No ad break within this time of the end of the channel's last one; undefined: the rule inserts none. */
+  /** Minimum time after the end of the channel's last ad break; undefined: the rule inserts none. */
   readonly minGapMs: number | undefined;
 }
 
@@ -92,17 +95,17 @@ export type Rendered<N extends ActionName = ActionName> =
 
 /** One action of a rule. */
 export interface Step {
-  /** Its place in `actions` or `on_resolve`, from 0: stable within a rule's hash. */
+  /** Its place in `actions` or `on_resolve`, from 0: stable as long as the rule's hash is. */
   readonly index: number;
   readonly action: ActionName;
-  /** As written, templates unfilled. */
+  /** As written, with templates not filled in. */
   readonly params: ActionParams;
-  /** Counted from firing. Cancelled by the resolve. */
+  /** Counted from the firing. Cancelled when the rule resolves. */
   readonly afterMs: number;
-  /** Read fresh from IVS right before the call. */
+  /** Compared with fresh data from IVS right before the call. */
   readonly onlyIf: Matcher | undefined;
   readonly destructive: boolean;
-  /** Who must say yes before; undefined: nobody. */
+  /** Who must approve first; undefined: nobody. */
   readonly approval: ApprovalTerms | undefined;
   /** Fills in the templates and checks the result against the action's schema. Pure; never throws. */
   render(context: TemplateContext): Rendered;
@@ -113,9 +116,9 @@ export interface Rule {
   readonly description: string | undefined;
   readonly mode: RuleMode;
   readonly trigger: Trigger;
-  /** On ChannelDocument. */
+  /** Matches the ChannelDocument. */
   readonly match: Matcher | undefined;
-  /** On StreamDocument: must stay true from the trigger until the rule fires. */
+  /** Matches the StreamDocument: must stay true from the trigger until the rule fires. */
   readonly while: Matcher | undefined;
   readonly forMs: number;
   readonly keepFiringForMs: number;
@@ -123,13 +126,16 @@ export interface Rule {
   readonly actions: readonly Step[];
   readonly onResolve: readonly Step[];
   readonly guards: Guards;
-  /** Of everything that is in force for this rule, defaults and time intervals included. */
+  /** Hash of everything in force for this rule, including defaults and time intervals. */
   readonly hash: string;
-  /** Of what decides when it fires (trigger, match, while, for, keep_firing_for, group_by): what the rule remembers stays valid while this stays. */
+  /**
+   * Hash of what decides when it fires (trigger, match, while, for, keep_firing_for, group_by): the rule memory stays valid while this is
+   * unchanged.
+   */
   readonly conditionHash: string;
 }
 
-/** While something that matches the sources fires, what matches the targets is held back. */
+/** While something that matches the sources fires, whatever matches the targets is held back. */
 export interface InhibitRule {
   readonly source: readonly LabelMatcher[];
   readonly target: readonly LabelMatcher[];
@@ -145,7 +151,7 @@ export interface TimeRange {
   readonly times: readonly NumberRange[];
   /** 0 is Sunday; empty: all. */
   readonly weekdays: readonly NumberRange[];
-  /** Negative ones count from the month's end; empty: all. */
+  /** Negative values count from the end of the month; empty: all. */
   readonly daysOfMonth: readonly NumberRange[];
   readonly months: readonly NumberRange[];
   readonly years: readonly NumberRange[];
@@ -153,21 +159,21 @@ export interface TimeRange {
   readonly zone: string;
 }
 
-/** Active when any of its ranges is. See src/rules/time-intervals.ts. */
+/** Active if any of its ranges is. See src/rules/time-intervals.ts. */
 export interface TimeInterval {
   readonly name: string;
   readonly ranges: readonly TimeRange[];
 }
 
 export interface Ruleset {
-  /** In the file's order; `off` rules included. */
+  /** In the file's order; includes rules that are off. */
   readonly rules: readonly Rule[];
   readonly inhibitRules: readonly InhibitRule[];
   readonly timeIntervals: readonly TimeInterval[];
   readonly receivers: readonly Receiver[];
-  /** Where a `notify` without a receiver goes. */
+  /** The receiver of a `notify` that names none. */
   readonly route?: Route | undefined;
   readonly heartbeat?: Heartbeat | undefined;
-  /** Of the whole rules part of the file. */
+  /** Hash of the whole rules part of the file. */
   readonly hash: string;
 }

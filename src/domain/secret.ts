@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 
 const shown = '[secret]';
 
-/** Holds a stream key, a private key or a token. Only `reveal` returns the value. */
+/** Contains a stream key, a private key or a token. Only `reveal` returns the value. */
 export class Secret {
   readonly #value: string;
 
@@ -11,7 +11,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The value itself. Call it only where the value leaves for its destination. */
+  /** The value itself. Call this only where the value is sent to its destination. */
   reveal(): string {
     return this.#value;
   }

@@ -1,17 +1,17 @@
-// Keys of the shared state. A key is a text, `<kind>/<id>`, that carries the type of what lies there; only state-registry.ts makes them.
+// Keys of the shared state. A key is a text, `<kind>/<id>`, that carries the type of its value; only state-registry.ts creates them.
 
 declare const valueOf: unique symbol;
 declare const entryOf: unique symbol;
 
-/** Where a value of type T lies. */
+/** The key of a value of type T. */
 export type Key<T> = string & { readonly [valueOf]: T };
 
 /** The name of an append-only log with entries of type T. */
 export type Log<T> = string & { readonly [entryOf]: T };
 
-/** What is kept once for each id. */
+/** Entries that exist once for each id. */
 export interface Kind<T, Id extends string = string> {
-  /** What stands before the slash. */
+  /** The part before the slash. */
   readonly name: string;
   /** The key of an id, as `entries` yields it. */
   of(id: string): Key<T>;
@@ -24,10 +24,10 @@ export interface PairKind<T, First extends string = string> extends Kind<T> {
   of(first: First, second: string): Key<T>;
 }
 
-/** Finds entries of a kind by what they say, without a walk over all of them. It is kept beside the copy in memory, and stored nowhere. */
+/** Finds entries of a kind by their content, without reading all of them. It is kept only in memory, next to the copy of the state. */
 export interface Index<T, Id extends string = string> {
   readonly of: Kind<T, Id>;
-  /** What an entry is found under. */
+  /** The words under which an entry is found. */
   readonly under: (value: T) => readonly string[];
 }
 

@@ -1,63 +1,63 @@
-// A loss of the shared state, as whoever has a copy (or finds traces) sees it. src/store detects it; src/rules/state-loss.ts says what
-// is written again and whether automation pauses.
+// A loss of the shared state, as seen by a replica that has a copy or finds traces. src/store detects it; src/rules/state-loss.ts decides
+// what is restored and whether automation pauses.
 import type { StateView, Transaction } from './shared-state.ts';
 import { notes } from './state-registry.ts';
 
 /**
- * - `emptied`: nothing is left, or somebody began a new state since.
- * - `rolled_back`: an older state is back.
- * - `damaged`: single keys or fields are missing.
+  * - `emptied`: nothing is left, or somebody has begun a new state since.
+  * - `rolled_back`: an older state is back.
+  * - `damaged`: single keys or fields are missing.
  */
 export type StateLossKind = 'emptied' | 'rolled_back' | 'damaged';
 
 export interface StateLoss {
   readonly kind: StateLossKind;
-  /** In plain words, for log, alert and audit: how it was noticed. */
+  /** How it was noticed, in plain words for log, alert and audit. */
   readonly evidence: string;
-  /** What this replica knew before; empty when no copy survived. */
+  /** What this replica knew before; empty if no copy survived. */
   readonly known: StateView;
   /** The lineage that was known; undefined: none. */
   readonly lineage: string | undefined;
-  /** Whether `known` is a living replica's copy. */
+  /** Whether `known` is the copy of a living replica. */
   readonly hasCopy: boolean;
-  /** Time of the newest commit known of, by Redis's clock; undefined: not known. */
+  /** Time of the newest known commit, by Redis's clock; undefined: unknown. */
   readonly knownAtMs: number | undefined;
-  /** Time between the commit that Redis has gone back to and the newest known; undefined: it cannot be told. */
+  /** Time between the commit that Redis has gone back to and the newest known one; undefined: unknown. */
   readonly lostMs: number | undefined;
-  /** Commits after that one; undefined: it cannot be told. */
+  /** Number of commits after that one; undefined: unknown. */
   readonly lostCommits: number | undefined;
   /**
-   * Whether what `known` has and Redis lacks was lost for certain: what Redis holds is nothing, another state, or an earlier moment of
-   * `known`. False: somebody has committed since, and may have done or taken back what is missing.
+    * Whether the entries that `known` has and Redis lacks were certainly lost: Redis has no state, another state, or an earlier moment of
+    * `known`. False: somebody has committed since, and may have removed or completed what is missing.
    */
   readonly missingIsLost: boolean;
-  /** When the controls were last changed, as far as a note outside of Redis tells; undefined: no such note. */
+  /** When the controls were last changed, according to a note outside of Redis; undefined: there is no such note. */
   readonly controlsAtMs: number | undefined;
-  /** What `on_empty_state` says about a state without a copy; undefined: it was not empty. */
+  /** The setting `on_empty_state`, for an empty state without a copy; undefined: it was not empty. */
   readonly onEmpty: 'pause' | 'start' | undefined;
 }
 
 /**
- * So long after a repair nothing acts for a rule: the replica that noticed first may be behind one that knows of more holds, and adds
- * them at its next look.
+  * No action of a rule runs for this long after a repair: the replica that noticed first may know fewer holds than another one, which adds
+  * its own when it next reads the state.
  */
 export const settleAfterRepairMs = 2_000;
 
-/** When all replicas have had their say after the last repair, by Redis's clock; in the past where there was none. */
+/** When every replica has had time to add to the last repair, by Redis's clock; in the past if there was no repair. */
 export function settledAfterRepairMs(view: StateView): number {
   const repairedAtMs = view.get(notes.lineage)?.repairedAtMs;
   return repairedAtMs === undefined ? Number.NEGATIVE_INFINITY : repairedAtMs + settleAfterRepairMs;
 }
 
-/** What is done about a loss; the rules' side of the store. Bodies run in the transaction that repairs the state. */
+/** What the rules do about a loss, for the store. Bodies run in the transaction that repairs the state. */
 export interface LossKeeper {
-  /** Whether `found` lacks a safety control that `known` has and nobody took back. */
+  /** Whether `found` lacks a safety control that `known` has and nobody ended. */
   lacks(found: StateView, known: StateView, nowMs: number): boolean;
   /** When a safety control was last changed, for the note outside of Redis. */
   controlsAtMs(view: StateView): number;
-  /** Writes what is known again; pauses unless nothing can have gone wrong. Returns what it did. */
+  /** Restores what is known; pauses unless nothing can have gone wrong. Returns what it did. */
   repair(tx: Transaction, loss: StateLoss): Repair;
-  /** Told after the commit. */
+  /** Called after the commit. */
   onRepaired(loss: StateLoss, repair: Repair): void;
 }
 
@@ -71,9 +71,9 @@ export interface LostItems {
 }
 
 export interface Repair {
-  /** Keys of controls that were written or taken back again. */
+  /** Keys of controls that were restored or ended again. */
   readonly restored: readonly string[];
-  /** What was known, is missing, and is not written again; counted by kind, at least so many. Undefined: it cannot be told. */
+  /** Known entries that are missing and were not restored, counted by kind; the counts are minimums. Undefined: unknown. */
   readonly lost: readonly LostItems[] | undefined;
   readonly paused: boolean;
 }

@@ -1,9 +1,9 @@
-// What is remembered of polls, queue and earlier sessions, as it lies in the shared state (state-registry.ts says where).
+// What is remembered about polls, queue and earlier sessions, as stored in the shared state (state-registry.ts has the keys).
 import type { StreamRecord } from './stream-record.ts';
 
 export type PastSessions = readonly StreamRecord[];
 
-/** When each was archived, by its stream's id: what comes of it later would make a fragment that looks like another session. */
+/** When each was archived, by its stream's id. Late data about such a session would create a fragment that looks like another session. */
 export type ArchivedSessions = Readonly<Record<string, number>>;
 
 /** The newest complete sweep of a scope, and the one before. */
@@ -17,7 +17,7 @@ export interface SweepNote {
   readonly previous?: { readonly startedAtMs: number; readonly finishedAtMs: number };
 }
 
-/** A read of the event queue, and how long the oldest message that came with it had waited. */
+/** A read of the event queue, and how long the oldest message in it had waited. */
 export interface QueueNote {
   readonly atMs: number;
   readonly lagMs?: number;
@@ -30,8 +30,8 @@ export interface Gap {
 }
 
 /**
- * `started`: a poll found what no event had begun, even minutes later; `ended`: a poll closed what no event had ended; `health`: a
- * poll corrected a health that rested on an event.
+  * `started`: a poll found a stream that no event had reported, even minutes later; `ended`: a poll ended one that no event had ended;
+  * `health`: a poll corrected a health that came from an event.
  */
 export interface Disagreements {
   readonly started: number;
@@ -40,13 +40,13 @@ export interface Disagreements {
 }
 
 export interface KeptDisagreements extends Disagreements {
-  /** Sessions in a row of which no event told anything. */
+  /** Consecutive sessions about which no event arrived. */
   readonly unheard: number;
-  /** Counts by the minute of the shared clock in which they were noted, oldest first; an hour of them. */
+  /** Counts by the minute of the shared clock in which they were noted, oldest first, for one hour. */
   readonly minutes?: readonly (readonly [minute: number, count: number])[];
 }
 
-/** Time that nobody saw, and how far IVS has been asked about it. */
+/** A period without data, and how far IVS has been asked about it. */
 export interface LookBack {
   readonly fromMs: number;
   readonly toMs: number;
@@ -54,7 +54,7 @@ export interface LookBack {
   readonly phase: 'suspects' | 'all';
   /** The last channel that was asked about in this phase. */
   readonly after?: string;
-  /** Who asks now; when it is over without news, anybody goes on. */
+  /** Who is asking now; if it expires without progress, any replica continues. */
   readonly claim?: { readonly by: string; readonly untilMs: number };
   /** Sessions that were completed so far. */
   readonly learnt: number;
@@ -65,7 +65,7 @@ export interface KnownKey {
   readonly keyArn: string;
   /** The key is at least as old as this. */
   readonly sinceMs: number;
-  /** It was made then; otherwise it was first seen then. */
+  /** True: created at that time. False: first seen at that time. */
   readonly made: boolean;
 }
 
@@ -73,9 +73,9 @@ export interface KnownKey {
 export interface KeyAuditNote {
   /** The end of the last audit of all keys. */
   readonly allMs?: number;
-  /** The end of the last look at channels whose key is not known. */
+  /** The end of the last check of channels whose key is unknown. */
   readonly triedMs?: number;
-  /** Where the next run goes on listing: after this channel. */
+  /** The next run continues listing after this channel. */
   readonly listedTo?: string;
   readonly claim?: { readonly by: string; readonly untilMs: number };
 }

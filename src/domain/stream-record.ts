@@ -6,9 +6,9 @@ import type { Traceparent } from './trace.ts';
 export const streamStates = ['created', 'live', 'ended', 'failed'] as const;
 export type StreamState = (typeof streamStates)[number];
 
-/** Where a fact came from. `arrivedAtMs` is ours, `eventTimeMs` the source's. */
+/** Where a value came from. `arrivedAtMs` is by our clock, `eventTimeMs` the source's. */
 export interface Evidence {
-  /** `history`: IVS was asked afterwards, for time that nobody saw. */
+  /** `history`: IVS was asked afterwards, about a period without data. */
   readonly source: 'event' | 'poll' | 'history';
   /** Event name, or `ListStreams`. */
   readonly name: string;
@@ -29,7 +29,10 @@ export interface LimitBreach {
   readonly atMs: number;
 }
 
-/** A server-side ad break, as its event told. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/server-side-ad-insertion.html */
+/**
+ * A server-side ad break, as its event reported it.
+ * https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/server-side-ad-insertion.html
+ */
 export interface AdBreak {
   readonly id: string;
   /** When it was inserted: the time of its event. */
@@ -45,7 +48,7 @@ export interface StreamRecord {
   readonly channelName: string;
   readonly state: StreamState;
   readonly stateSinceMs: number;
-  /** When the stream went live, as far as known. */
+  /** When the stream went live, if known. */
   readonly startedAtMs: number | undefined;
   readonly endedAtMs: number | undefined;
   readonly health: StreamHealth;
@@ -58,42 +61,42 @@ export interface StreamRecord {
   readonly recordingPrefix: string | undefined;
   /** Newest first, bounded. */
   readonly limitBreaches: readonly LimitBreach[];
-  /** Newest first, bounded; left out: none was told of. */
+  /** Newest first, bounded; undefined: none was reported. */
   readonly adBreaks?: readonly AdBreak[];
   readonly takeoverAtMs: number | undefined;
   /** `reason` of a Stream Failure or `code` of a Session Ended. */
   readonly failureReason: string | undefined;
-  /** Who of ours ended it by StopStream; left out: nobody did, as far as is known. */
+  /** Who ended it through this daemon's StopStream; undefined: nobody, as far as is known. */
   readonly stoppedBy?: string;
-  /** For each fact (`state`, `health`, `viewerCount`, `recording`), the evidence in force. */
+  /** For each value (`state`, `health`, `viewerCount`, `recording`), the evidence in force. */
   readonly evidence: Readonly<Record<string, Evidence>>;
-  /** When a part of it came to be known that nobody saw; left out: none did. */
+  /** When an unobserved part of it was last learned; undefined: there was none. */
   readonly learntAtMs?: number;
   /** Newest last, bounded. */
   readonly timeline: readonly TimelineEntry[];
-  /** What the fields above are derived from; of no interest outside of src/streams. */
+  /** What the fields above are derived from; only src/streams uses it. */
   readonly basis: SessionBasis;
 }
 
 /**
- * The ad break of a live stream that is announced or running at this moment. AWS sends no event at its end, so it lasts until its
- * target time plus its duration.
+  * The ad break of a live stream that is announced or running now. AWS sends no event at its end, so it lasts until its target time plus
+  * its duration.
  */
 export function adBreakAt({ state, adBreaks = [] }: StreamRecord, nowMs: number): AdBreak | undefined {
   return state === 'live' ? adBreaks.find(({ endsAtMs }) => nowMs < endsAtMs) : undefined;
 }
 
 /**
- * Since when it is in doubt that a stream is still there: a complete sweep that is newer than all else that is known of it did not
- * list it. The next sweep lists it, or is the second that does not and ends it. Undefined: there is no doubt.
+  * Since when it has been uncertain that a stream still exists: a complete sweep, newer than everything else known about the stream, did
+  * not list it. The next sweep either lists it, or is the second that does not, and ends it. Undefined: there is no doubt.
  */
 export function unlistedSinceMs({ state, basis }: StreamRecord): number | undefined {
   return state === 'live' || state === 'created' ? basis.missed[0]?.startedAtMs : undefined;
 }
 
 /**
- * The moments that are known of a session, epoch ms; absent: not known. "By event" is EventBridge's time, cut to whole
- * seconds; moments compared with our own clock are taken at the end of their second.
+  * The known moments of a session, epoch ms; undefined: unknown. "By event" is EventBridge's time, truncated to whole seconds; to compare
+  * it with our own clock, the end of its second is used.
  */
 export interface SessionBasis {
   /** Session Created. */
@@ -102,22 +105,22 @@ export interface SessionBasis {
   readonly startEventMs?: number;
   /** `startTime` in ListStreams. */
   readonly startPollMs?: number;
-  /** The earliest moment it certainly existed; orders the sessions of a channel. */
+  /** The earliest moment at which it certainly existed; orders the sessions of a channel. */
   readonly firstSeenMs?: number;
-  /** The earliest moment it certainly was live. */
+  /** The earliest moment at which it was certainly live. */
   readonly firstLiveMs?: number;
-  /** The newest moment it certainly was there, by our clock. */
+  /** The latest moment at which it certainly existed, by our clock. */
   readonly aliveMs?: number;
-  /** When the two newest sweeps listed it, the older one first: what two of them show, no event outweighs. */
+  /** When the two newest sweeps listed it, the older one first: no event outweighs two sweeps. */
   readonly listedMs?: readonly number[];
-  /** Session Ended, and the end of a recording: over, but perhaps still listed. */
+  /** Session Ended, and the end of a recording: it is over, but perhaps still listed. */
   readonly sessionEndedMs?: number;
   readonly recordingEndedMs?: number;
-  /** An event of an unknown name: it began before, and nothing else is said. */
+  /** An event with an unknown name: it only shows that the session began earlier. */
   readonly mentionedMs?: number;
   /** Stream End. */
   readonly endedMs?: number;
-  /** Its Stream End was learnt afterwards, and told to the rules then. */
+  /** Its Stream End was learned afterwards, and reported to the rules then. */
   readonly endLearnt?: true;
   /** Stream Failure. */
   readonly failedMs?: number;
@@ -127,9 +130,9 @@ export interface SessionBasis {
   readonly missed: readonly { readonly startedAtMs: number; readonly finishedAtMs: number }[];
   readonly sightings?: HealthBasis;
   readonly recording?: RecordingSign;
-  /** Ends of recordings that this session's events told for earlier sessions, by their ids. */
+  /** Ends of recordings that this session's events reported for earlier sessions, by their ids. */
   readonly mergedRecordings?: Readonly<Record<string, RecordingSign>>;
-  /** Start of a complete sweep so long after the end that a recording of which no end was told is over as well. */
+  /** Start of a complete sweep so long after the end that a recording without a reported end is over as well. */
   readonly recordingOverdueMs?: number;
   /** Times of the prefix and of the failure's reason. */
   readonly prefixMs?: number;
@@ -137,26 +140,26 @@ export interface SessionBasis {
   readonly nameMs?: number;
 }
 
-/** What an event says of a recording, and when. */
+/** What an event says about a recording, and when. */
 export interface RecordingSign {
   readonly value: Exclude<StreamRecord['recording'], 'none'>;
   readonly atMs: number;
 }
 
-/** A health and the sightings that its present stretch rests on. */
+/** A health, and the sightings that support its current stretch. */
 export interface HealthBasis {
   readonly value: StreamHealth;
-  /** Sightings of it, oldest first and never empty, bounded: when by our clock, and since when as the source said it. */
+  /** Sightings of it, oldest first and never empty, bounded: when, by our clock, and since when according to the source. */
   readonly seen: readonly (readonly [atMs: number, sinceMs: number])[];
-  /** When something else was seen last; all that is in `seen` came after it. */
+  /** When a different health was last seen; everything in `seen` came later. */
   readonly brokenAt?: number;
   /** Starts of sweeps of the starving streams that did not list it, oldest first, bounded. */
   readonly absentMs?: readonly number[];
 }
 
-/** What folding an observation into the records brought about: the input of the rules. */
+/** What an observation changed in the records: the input of the rules. */
 export type StreamChange = {
-  /** Where what was observed stands in a trace. */
+  /** The place of the observation in a trace. */
   readonly trace?: Traceparent | undefined;
 } & (
   | {
@@ -177,7 +180,7 @@ export type StreamChange = {
       readonly scope: SweepScope;
       readonly complete: boolean;
       readonly atMs: number;
-      /** When what it told will be too old to act on, if the next sweeps fail; left out where polls keep no pace (virtual time). */
+      /** When its data will be too old to act on if the next sweeps fail; undefined if polls have no interval (virtual time). */
       readonly staleAtMs?: number;
     }
   | {
@@ -186,7 +189,7 @@ export type StreamChange = {
       readonly state: 'began' | 'ended';
       /** When it was noticed. */
       readonly atMs: number;
-      /** The last data before it; left out: it was noticed at once. */
+      /** The last data before it; undefined: it was noticed at once. */
       readonly sinceMs?: number;
     }
   | { readonly kind: 'http'; readonly observation: HttpObservation; readonly atMs: number }

@@ -6,14 +6,14 @@ const spanId = 'b7ad6b7169203331';
 const valid = `00-${traceId}-${spanId}-01`;
 
 describe('a traceparent', () => {
-  test('is read and written as W3C Trace Context has it', () => {
+  test('is read and written as W3C Trace Context specifies', () => {
     expect(placeOf(valid)).toEqual({ traceId, spanId, isSampled: true });
     expect(traceparentOf(placeOf(valid)!)).toBe(valid);
     expect(placeOf(`00-${traceId}-${spanId}-00`)?.isSampled).toBe(false);
     expect(placeOf(`00-${traceId}-${spanId}-ff`)?.isSampled).toBe(true);
   });
 
-  test('of a later version is read as far as it is known', () => {
+  test('of a later version is read up to its known parts', () => {
     expect(placeOf(`01-${traceId}-${spanId}-01-more-of-it`)).toEqual({ traceId, spanId, isSampled: true });
   });
 
@@ -38,7 +38,7 @@ describe('a traceparent', () => {
   });
 });
 
-test('a place below another one follows from its key, in the same trace with the same flags', () => {
+test('derives a child from its key, in the same trace with the same flags', () => {
   const below = placeBelow(valid, 'd-1');
 
   expect(placeBelow(valid, 'd-1')).toBe(below);
@@ -47,7 +47,7 @@ test('a place below another one follows from its key, in the same trace with the
   expect(placeOf(below)?.spanId).not.toBe(spanId);
 });
 
-test('of stored places those count that are some, each once, and not too many', () => {
+test('of stored places only valid ones count, each once, up to a limit', () => {
   const many = Array.from({ length: 100 }, (_, index) => placeBelow(valid, String(index)));
 
   expect(placesIn([valid, 'nonsense', valid, { valid }, null])).toEqual([valid]);

@@ -1,14 +1,14 @@
-// The ids of viewers are people's: whoever may only look does not get them, neither of a request nor of what became of it.
+// Viewer ids identify people: callers who may only look do not get them, neither in a request nor in its result.
 import type { ActionName } from './action.ts';
 
 const action: ActionName = 'revoke_viewers';
 
-/** Whether what is said of an action may hold ids of viewers: of the action itself, or of a bulk of it. */
+/** Whether what is shown about an action may contain ids of viewers: the action itself, or a bulk action of it. */
 export function mayNameViewers(what: string): boolean {
   return what === action || what === `bulk ${action}`;
 }
 
-/** A copy without the ids of viewers, and without what Amazon IVS said of them, in which they may be repeated. */
+/** A copy without the ids of viewers, and without the answers of Amazon IVS, which may repeat them. */
 export function withoutViewerIds<T>(value: T): T {
   return hidden(value) as T;
 }

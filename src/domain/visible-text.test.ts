@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { visibleLine, visibleLines } from './visible-text.ts';
 
-test('controls, bidi and what is invisible are shown; what people write stays', () => {
+test('makes controls, bidi and invisible characters visible, and keeps ordinary text', () => {
   expect(visibleLine('a\u001b[31mb\u001b]8;;http://x\u0007c\r\n\u009b2J\u202e\u2066\u2028\u200b\ufeff\u{e0041}')).toBe(
     String.raw`a\u001b[31mb\u001b]8;;http://x\u0007c\u000d\u000a\u009b2J\u202e\u2066\u2028\u200b\ufeff\udb40\udc41`,
   );
-  // Names that look the same, or like nothing at all.
+  // Names that look alike, or look empty.
   expect(visibleLine('\u3164a\u00adb\u034f\u115f\u180e\ufff0')).toBe(
     String.raw`\u3164a\u00adb\u034f\u115f\u180e\ufff0`,
   );
@@ -16,7 +16,7 @@ test('controls, bidi and what is invisible are shown; what people write stays', 
   expect(visibleLines('a\r\nb\t')).toBe(String.raw`a\u000d` + '\n' + String.raw`b\u0009`);
 });
 
-test('JSON stays the JSON it was', () => {
+test('keeps JSON valid and equal', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const shown = visibleLines(JSON.stringify({ text }, null, 2));
