@@ -1,18 +1,18 @@
-// Whose channels a listing shows. One of another account or Region says that the answer is not ours to conclude from: other
-// credentials, or another endpoint, than those that the state was made with.
+// Whose channels a listing shows. A channel of another account or Region means that no conclusion may be drawn: the listing was made with
+// other credentials, or another endpoint, than the state.
 import { type ChannelArn, parseChannelArn } from '#domain/channel.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 
 export interface Home {
   readonly region: string;
-  /** Twelve digits; undefined while neither the configuration nor the state tells. */
+  /** Twelve digits; undefined while neither the configuration nor the state contains it. */
   readonly account: string | undefined;
 }
 
 /**
- * The account as it is configured, else that of any channel that IVS has listed. A stream's record tells nothing: an event can make
- * one, and before the account is known an event of another one is not told apart.
+  * The configured account, or else that of any channel that IVS has listed. Stream records are not used: an event can create one, and
+  * before the account is known, events of another account are not recognized.
  */
 export function homeOf(view: StateView, { region, account }: Home): Home {
   if (account !== undefined) return { region, account };
@@ -20,7 +20,7 @@ export function homeOf(view: StateView, { region, account }: Home): Home {
   return { region, account: undefined };
 }
 
-/** Those channels that are not of the account and Region. Without a known account, all of a listing that mixes several. */
+/** The channels that do not belong to the account and Region. Without a known account: all channels of a listing that mixes several. */
 export function strangersOf(home: Home | undefined, arns: readonly ChannelArn[]): readonly ChannelArn[] {
   if (!home) return [];
   const parsed = arns.map(parseChannelArn);

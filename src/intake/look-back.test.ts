@@ -1,5 +1,5 @@
-// Looking back at time that nobody saw: which channels IVS is asked about and when, what becomes of the answers, and that any replica
-// goes on where another one ended.
+// Looking back at a period without data: which channels IVS is asked about and when, how the answers are used, and that any replica
+// continues where another one ended.
 import { expect, test } from 'vitest';
 import { AppError } from '#domain/errors.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
@@ -14,7 +14,7 @@ const minute = 60 * second;
 const signal = new AbortController().signal;
 type Kept = readonly { readonly id: string; readonly start?: number; readonly end?: number }[];
 
-/** Nobody looked from the 1st to the 10th minute; the sweep after it lists nothing. */
+/** No data from the 1st to the 10th minute; the sweep after it lists nothing. */
 async function setup({ hasEventQueue = false, channels = ['A'] } = {}) {
   const noticing = new Noticing();
   const { state } = noticing;
@@ -88,7 +88,7 @@ async function setup({ hasEventQueue = false, channels = ['A'] } = {}) {
   };
 }
 
-test('sessions that began or ended unseen are completed, and marked as learnt', async () => {
+test('completes sessions that began or ended unobserved, and marks them as learned', async () => {
   const t = await setup();
   t.kept.set(arnOf('A'), [
     { id: 'after', start: 9 * minute, end: 9.5 * minute },
@@ -111,7 +111,7 @@ test('sessions that began or ended unseen are completed, and marked as learnt', 
   ).toEqual([
     [streamIdFor('after'), startMs + 9 * minute, startMs + 9.5 * minute, true],
     [streamIdFor('between'), startMs + 4 * minute, startMs + 6 * minute, true],
-    // Its start had been seen.
+    // Its start had been observed.
     [streamIdFor('before'), expect.any(Number), startMs + 3 * minute, true],
   ]);
   expect(sessions[1]!.timeline.filter(({ source }) => source === 'history')).toMatchObject([
@@ -122,7 +122,7 @@ test('sessions that began or ended unseen are completed, and marked as learnt', 
   expect(t.lines).toMatchObject([{ msg: 'looked back at the time that was not seen', sessions: 3 }]);
 });
 
-test('nothing is asked before the polls are back, and while events still wait in the queue', async () => {
+test('asks nothing before the polls are back, or while events still wait in the queue', async () => {
   const t = await setup({ hasEventQueue: true });
   expect(await t.run()).toBe(0);
   await t.sweeps();
@@ -136,14 +136,14 @@ test('nothing is asked before the polls are back, and while events still wait in
   expect(t.asked).toContain('A');
 });
 
-test('channels whose streams changed are asked about first, and each once more with all others', async () => {
+test('asks first about channels whose streams changed, and again about each with all others', async () => {
   const t = await setup({ channels: ['0', '1', '2', '3', '4', '5', 'A'] });
   await t.sweeps();
   await t.run();
   expect(t.asked).toEqual(['A', '0', '1', '2', '3', '4', '5', 'A']);
 });
 
-test('while one replica asks no other does, and another goes on after a failure where it stood', async () => {
+test('one replica asks at a time, and after a failure another continues from there', async () => {
   const t = await setup({ channels: ['0', '1', '2', '3', '4', '5'] });
   await t.sweeps();
   // The suspects, and the first five of the others.
@@ -161,7 +161,7 @@ test('while one replica asks no other does, and another goes on after a failure 
   expect(t.asked).toEqual(['5']);
 });
 
-test('a policy without the permission is told of once, and nothing is asked again', async () => {
+test('logs a missing permission once, and does not ask again', async () => {
   const t = await setup();
   await t.sweeps();
   t.fail('IVS_ACCESS_DENIED');
@@ -171,7 +171,7 @@ test('a policy without the permission is told of once, and nothing is asked agai
   expect(t.lines.map(({ msg }) => msg)).toEqual([expect.stringContaining('ListStreamSessions')]);
 });
 
-test('what is learnt twice, or says what cannot be, changes nothing', async () => {
+test('repeated or impossible answers change nothing', async () => {
   const t = await setup();
   t.kept.set(arnOf('A'), [
     { id: 'unknown', end: 5 * minute },
@@ -190,7 +190,7 @@ test('what is learnt twice, or says what cannot be, changes nothing', async () =
   expect(t.noticing.changes).toEqual([]);
 });
 
-test('a channel whose list of sessions cannot be used is left out after some tries, and keeps no other one waiting', async () => {
+test('leaves a channel with an unusable list of sessions out after some attempts, without delaying the others', async () => {
   const t = await setup({ channels: ['0', '1', '2', '3', '4', '5', 'A'] });
   await t.sweeps();
   t.spoil('0');
@@ -208,7 +208,7 @@ test('a channel whose list of sessions cannot be used is left out after some tri
   ]);
 });
 
-test('a session that was archived meanwhile is not learnt again, and of a list without end no more is than is kept', async () => {
+test('does not learn an archived session again, and takes from an endless list only as many sessions as are kept', async () => {
   const t = await setup();
   t.kept.set(arnOf('A'), [
     { id: 'late', start: 8 * minute, end: 9 * minute },
@@ -218,7 +218,7 @@ test('a session that was archived meanwhile is not learnt again, and of a list w
   const ends = () => t.noticing.changes.filter(({ kind }) => kind === 'event').length;
   await t.service('one').step(signal);
   expect(ends()).toBe(2);
-  // More than half a day later, before all channels were asked.
+  // More than half a day later, before all channels were asked about.
   for (const at of [13 * 60, 13 * 60 + 1]) await t.noticing.see(poll('all', { at: at * minute, took: 0 }));
   expect(t.state.view.get(kinds.past.of(arnOf('A')))).toBeUndefined();
   t.asked.length = 0;

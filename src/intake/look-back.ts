@@ -1,5 +1,5 @@
-// After a downtime or a data gap: asks IVS about sessions that began or ended unseen, channel by channel, first where streams changed
-// meanwhile. One replica at a time; how far it has come is in the shared state, so that another goes on wherever this one ends.
+// After a downtime or a data gap: asks IVS about sessions that began or ended unobserved, channel by channel, first where streams changed
+// meanwhile. One replica at a time; its progress is in the shared state, so that another continues wherever this one ends.
 import { type ChannelArn, channelIdOf, isChannelArn, type StreamId } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { HistorySession } from '#domain/observation.ts';
@@ -18,9 +18,9 @@ export interface LookBackOptions {
   readonly state: SharedState;
   readonly reader: HistoryReader;
   readonly observe: Observe;
-  /** Whether there is an event queue: what waits in it is heard first. */
+  /** Whether there is an event queue: the events waiting in it are read first. */
   readonly hasEventQueue: boolean;
-  /** Names this process. */
+  /** Identifies this process. */
   readonly replica: string;
   readonly logger: Logger;
 }
@@ -29,19 +29,22 @@ export interface LookBackOptions {
 const batchSize = 5;
 const claimMs = 120_000;
 const callWaitMs = 30_000;
-/** Of one channel; no more are kept of it. */
+/** Per channel; no more are kept. */
 const mostSessions = maxLoggedSessions;
-/** What is no answer may be of a proxy, and pass; of a channel that goes on so nothing is learnt, so that the others are. */
+/**
+ * An unusable answer may come from a proxy and be temporary. If it stays, nothing is learned about this channel, so that the others are not
+ * delayed.
+ */
 const mostOddAnswers = 3;
-/** How long late events are waited for before IVS is asked. */
+/** How long to wait for late events before IVS is asked. */
 const longestPatienceMs = 5 * 60_000;
 const quietLagMs = 10_000;
-/** EventBridge cuts times to whole seconds, and clocks differ. */
+/** EventBridge truncates times to whole seconds, and clocks differ. */
 const slackMs = 2_000;
 
 export class LookBack {
   readonly #options: LookBackOptions;
-  /** How often each channel of the claim was answered for in a way that cannot be used. */
+  /** How many unusable answers each channel of the claim got. */
   readonly #oddAnswers = new Map<ChannelArn, number>();
 
   constructor(options: LookBackOptions) {
@@ -49,8 +52,8 @@ export class LookBack {
   }
 
   /**
-   * Asks about the next few channels, if there are any and nobody else does.
-   * @throws AppError of the call that failed: the same channels are asked about again
+    * Asks about the next few channels, if there are any and no other replica does.
+    * @throws AppError of the call that failed: the same channels are asked about again
    */
   async step(signal: AbortSignal): Promise<'idle' | 'worked'> {
     const { state, observe, replica, hasEventQueue } = this.#options;
@@ -77,7 +80,7 @@ export class LookBack {
     return 'worked';
   }
 
-  /** Sessions of the time that was not seen, as far as the records lack them. `refused`: nothing of this kind is answered. */
+  /** Sessions of the unobserved period that the records lack. `refused`: the policy does not allow these calls. */
   async #sessionsOf(
     channelArn: ChannelArn,
     { fromMs, toMs }: LookBackNote,
@@ -100,7 +103,7 @@ export class LookBack {
           }
           if (!isUnseen(state.view, channelArn, { streamId, startTimeMs, endTimeMs }, { fromMs, toMs })) continue;
           if (found.length === mostSessions) return found;
-          // What was archived is known; nothing is added to it any more.
+          // Archived sessions are known; they are no longer amended.
           archived ??= await this.#archivedOf(channelArn);
           if (archived.has(streamId)) continue;
           const events = await reader.sessionEvents(channelArn, streamId, call);
@@ -115,7 +118,7 @@ export class LookBack {
       } while (nextToken !== undefined);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      // A channel that was deleted meanwhile.
+      // The channel was deleted meanwhile.
       if (error.code === 'IVS_NOT_FOUND') return [];
       if (error.code === 'IVS_ACCESS_DENIED') {
         this.#options.logger.warn(
@@ -155,7 +158,7 @@ export class LookBack {
     const { state, replica, logger } = this.#options;
     const finished = await state.transact((tx) => {
       const now = tx.get(notes.lookBack);
-      // Another one has gone on, or there is more to look back at.
+      // Another replica has continued, or a further period must be looked at.
       if (now?.claim?.by !== replica || now.fromMs !== claimed.fromMs || now.toMs !== claimed.toMs) return undefined;
       const { after: _, claim: _over, ...rest } = now;
       const sum = now.learnt + learnt;
@@ -173,21 +176,21 @@ export class LookBack {
   }
 }
 
-/** While IVS does not answer, or events still wait in the queue, there is nothing to ask yet. */
+/** Whether to wait: IVS does not answer, or events still wait in the queue. */
 function isTimeToLook(
   view: StateView,
   { toMs }: LookBackNote,
   { hasEventQueue, nowMs }: { readonly hasEventQueue: boolean; readonly nowMs: number },
 ): boolean {
   if (gapOf(view, 'poll')) return false;
-  // Which streams are live now, and which are not any more.
+  // First it must be known which streams are live now, and which have ended.
   if ((view.get(notes.sweep('all'))?.startedAtMs ?? 0) < toMs - slackMs) return false;
   if (!hasEventQueue || nowMs - toMs > longestPatienceMs) return true;
   const read = view.get(notes.queueRead);
   return read !== undefined && read.atMs > toMs + slackMs && (read.lagMs ?? 0) < quietLagMs;
 }
 
-/** The next channels of the phase, in the order of their ARNs; none: it is over. */
+/** The next channels of the phase, in the order of their ARNs; none: the phase is over. */
 function nextChannels(view: StateView, { phase, after = '', fromMs, toMs }: LookBackNote): readonly ChannelArn[] {
   const all =
     phase === 'suspects'
@@ -199,7 +202,7 @@ function nextChannels(view: StateView, { phase, after = '', fromMs, toMs }: Look
     .slice(0, batchSize);
 }
 
-/** The newest session began or ended about then. */
+/** Whether the newest session began or ended about then. */
 function isSuspect(
   { stateSinceMs, startedAtMs = stateSinceMs, endedAtMs }: StreamRecord,
   fromMs: number,
@@ -209,7 +212,7 @@ function isSuspect(
   return isAbout(startedAtMs) || (endedAtMs !== undefined && isAbout(endedAtMs));
 }
 
-/** Whether a session began or ended in the time that was not seen, and no event told of it. */
+/** Whether a session began or ended in the unobserved period, and no event reported it. */
 function isUnseen(
   view: StateView,
   channelArn: ChannelArn,

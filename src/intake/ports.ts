@@ -1,18 +1,18 @@
-// What noticing needs from others: access to IVS inside its quotas, and somewhere to put what was seen. src/shard/intake.ts meets them.
+// What the intake needs from others: access to IVS within its quotas, and a sink for observations. src/shard/intake.ts implements it.
 import type { Lane } from '#domain/action.ts';
 import type { ChannelArn, ListedChannel, StreamId, StreamSnapshot } from '#domain/channel.ts';
 import type { UnknownEvent } from '#domain/log-entries.ts';
 import type { EventObservation, HistorySession, Observation } from '#domain/observation.ts';
 
 export interface CallOptions {
-  /** Who goes first when several wait for a permit of the same operation. */
+  /** The priority if several wait for a permit of the same operation. */
   readonly lane: Lane;
   readonly signal: AbortSignal;
   /** How long the call may wait for its permit. */
   readonly waitMs?: number;
 }
 
-/** One call is one page and one permit; failures are AppErrors, an answer that cannot be believed among them. The last page has no `nextToken`. */
+/** One call is one page and one permit. Failures, including unusable answers, are AppErrors. The last page has no `nextToken`. */
 export interface StreamReader {
   /** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListStreams.html */
   listStreams(
@@ -27,16 +27,16 @@ export interface ChannelReader {
     request: { readonly nextToken?: string },
     options: CallOptions,
   ): Promise<{ readonly channels: readonly ListedChannel[]; readonly nextToken: string | undefined }>;
-  /** @throws AppError IVS_NOT_FOUND when there is no such channel. */
+  /** @throws AppError IVS_NOT_FOUND if the channel does not exist */
   getChannel(arn: ChannelArn, options: CallOptions): Promise<ListedChannel>;
   /**
-   * At most 50, with the members that a listing leaves out. Channels that are not there are left out.
+    * At most 50, with the fields that a listing leaves out. Channels that do not exist are left out.
    * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetChannel.html
    */
   getChannels(arns: readonly ChannelArn[], options: CallOptions): Promise<readonly ListedChannel[]>;
 }
 
-/** Sessions that are over, or live: the lists reach back 60 days. */
+/** Past and live sessions: the lists go back 60 days. */
 export interface HistoryReader {
   /** Newest first. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListStreamSessions.html */
   listStreamSessions(
@@ -51,14 +51,14 @@ export interface HistoryReader {
     }[];
     readonly nextToken: string | undefined;
   }>;
-  /** The events of a session that IVS keeps. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStreamSession.html */
+  /** The events of a session that IVS has kept. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStreamSession.html */
   sessionEvents(channelArn: ChannelArn, streamId: StreamId, options: CallOptions): Promise<HistorySession['events']>;
 }
 
-/** Stream keys by their ARNs; their values stay in the client. */
+/** Stream keys by their ARNs; their values do not leave the client. */
 export interface KeyReader {
   /**
-   * At most 50. What is neither there nor missing could not be read.
+    * At most 50. A key that is neither found nor missing could not be read.
    * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetStreamKey.html
    */
   getStreamKeys(
@@ -68,28 +68,31 @@ export interface KeyReader {
     readonly keys: readonly { readonly arn: string; readonly channelArn: ChannelArn }[];
     readonly missing: readonly string[];
   }>;
-  /** The ARNs of a channel's keys; undefined: there is no such channel. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListStreamKeys.html */
+  /**
+   * The ARNs of a channel's keys; undefined: the channel does not exist.
+   * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListStreamKeys.html
+   */
   listStreamKeys(channelArn: ChannelArn, options: CallOptions): Promise<readonly string[] | undefined>;
 }
 
-/** Takes what was noticed; resolves when everything that follows from it is committed, rejects when it is not. */
+/** Takes an observation; resolves when everything that follows from it is committed, rejects if it is not. */
 export type Observe = (observation: Observation) => Promise<unknown>;
 
 export interface EventSink {
   /**
-   * As `Observe`: the message is deleted from the queue only after this resolved. `repeated`: it had been taken before; `not_ours`: it is
-   * of an account or Region that is not configured, and nothing was done.
+    * As `Observe`: the message is deleted from the queue only after this resolved. `repeated`: it was observed before; `not_ours`: it
+    * belongs to an account or Region that is not configured, and nothing was done.
    */
   observe(observation: EventObservation): Promise<'taken' | 'repeated' | 'not_ours'>;
-  /** Keeps an event that nobody knows, for inspection; bounded. */
+  /** Keeps an unknown event for inspection; bounded. */
   keepUnknown(event: UnknownEvent): Promise<void>;
-  /** The queue was read, also when nothing was in it. */
+  /** The queue was read, even if it was empty. */
   queueRead(read: QueueRead): Promise<void>;
 }
 
 export interface QueueRead {
   /** By our clock. */
   readonly atMs: number;
-  /** How long the oldest message that came with the read had waited; 0 when none came. */
+  /** How long the oldest message of the read had waited; 0 if there was none. */
   readonly lagMs: number;
 }

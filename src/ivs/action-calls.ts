@@ -1,4 +1,4 @@
-// What actions call of IVS, in the words of workers/ports.ts: whole lists instead of pages, plain members instead of the SDK's.
+// The IVS calls of actions, in the types of workers/ports.ts: whole lists instead of pages, plain fields instead of the SDK's.
 import type { ChannelLatencyMode, ChannelType } from '@aws-sdk/client-ivs';
 import type { Lane } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
@@ -10,11 +10,11 @@ import type { GuardedChannel, GuardedStreamKey, IvsClientPort } from './client.t
 interface ActionCall {
   readonly signal: AbortSignal;
   readonly lane?: Lane;
-  /** Asked right before the call goes. */
+  /** Called right before the request is sent. */
   readonly confirm?: () => void;
 }
 
-/** Satisfies IvsActions of workers/ports.ts. Every page is one permit and one wire call. */
+/** Implements IvsActions of workers/ports.ts. Every page is one permit and one wire call. */
 export function createActionCalls(client: IvsClientPort) {
   return {
     async getStream(channelArn: string, options: ActionCall) {
@@ -142,7 +142,7 @@ export function createActionCalls(client: IvsClientPort) {
     },
     listPlaybackRestrictionPolicies: (options: ActionCall) =>
       everyPage(async (nextToken) => {
-        // One per page unless asked otherwise.
+        // IVS returns one per page by default.
         const page = await client.listPlaybackRestrictionPolicies({ maxResults: 100, ...nextToken }, options);
         return { items: (page.playbackRestrictionPolicies ?? []).map(policyOf), nextToken: page.nextToken };
       }),
@@ -253,7 +253,7 @@ export function createActionCalls(client: IvsClientPort) {
   };
 }
 
-/** Pages until there is no next one. */
+/** Yields pages until there is no next one. */
 async function everyPage<T>(
   read: (nextToken: { nextToken?: string }) => Promise<{ items: T[]; nextToken: string | undefined }>,
 ): Promise<T[]> {
@@ -297,7 +297,7 @@ function recordingOf(configuration: {
   };
 }
 
-/** A channel as actions look at it. What IVS leaves out of a whole channel is none. */
+/** A channel in the form that actions use. A field that IVS leaves out of a complete channel counts as empty. */
 function detailsOf(channel: GuardedChannel | undefined, arn: string) {
   return {
     arn,

@@ -1,4 +1,4 @@
-// What an answer must hold before it is believed, for every operation the client has.
+// What an answer must contain to be trusted, for every operation of the client.
 import { describe, expect, test } from 'vitest';
 import { problemOf } from './answers.ts';
 import type { ClientOperation } from './commands.ts';
@@ -50,7 +50,7 @@ const whole: Readonly<Record<ClientOperation, object>> = {
   UpdatePlaybackRestrictionPolicy: { playbackRestrictionPolicy: policy },
 };
 const operations = Object.keys(whole) as ClientOperation[];
-/** Where nobody was refused, the list of those may be left out. */
+/** If nobody was refused, the list of refusals may be left out. */
 const mayBeEmpty: ReadonlySet<ClientOperation> = new Set(['BatchStartViewerSessionRevocation']);
 const readers = operations.filter(
   (operation) => Object.keys(whole[operation]).length > 0 && !mayBeEmpty.has(operation),
@@ -64,8 +64,8 @@ describe('an answer of Amazon IVS', () => {
     },
   );
 
-  test.each(readers)('of %s is refused when it is empty, null, of another type or has lost a member', (name) => {
-    // Either member of a batch may be left out, so that each must name what was asked for.
+  test.each(readers)('of %s is refused if it is empty, null, of another type, or lacks a member', (name) => {
+    // Either member of a batch may be left out, so both must be checked against the request.
     const asked = name.startsWith('Batch') ? { arns: [arn('channel'), arn('stream-key')] } : {};
     for (const body of ['', '{}', 'null', '[]', '5', '"text"', '<html>a proxy</html>', '{"streams":'])
       expect(problemOf(name, asked, body), body).toBeDefined();
@@ -76,7 +76,7 @@ describe('an answer of Amazon IVS', () => {
       }
   });
 
-  test.each(operations)('of %s is refused when it tells of an error, whatever its status', (name) => {
+  test.each(operations)('of %s is refused if it reports an error, whatever its status', (name) => {
     for (const error of [
       { __type: 'ThrottlingException' },
       { exceptionMessage: 'slow down' },
@@ -111,7 +111,7 @@ describe('an answer of Amazon IVS', () => {
     expect(problemOf('ListStreams', {}, body)).toContain(place);
   });
 
-  test('with a health nobody knows is believed', () => {
+  test('with an unknown health is trusted', () => {
     expect(problemOf('ListStreams', {}, JSON.stringify({ streams: [{ ...stream, health: 'DIZZY' }] }))).toBeUndefined();
   });
 
@@ -119,7 +119,7 @@ describe('an answer of Amazon IVS', () => {
     expect(problemOf('ListStreams', {}, JSON.stringify({ streams: [], nextToken }))).toContain('nextToken');
   });
 
-  test('with tags that are no texts is refused', () => {
+  test('with tags that are not texts is refused', () => {
     for (const tags of [{ a: 5 }, { a: null }, []])
       expect(problemOf('ListTagsForResource', {}, JSON.stringify({ tags }))).toContain('tags');
   });
@@ -161,7 +161,7 @@ describe('an answer of Amazon IVS', () => {
       'a requested resource is missing',
     ],
   ] as const)(
-    'of %s is believed for what was asked for, and refused for something else',
+    'of %s is trusted for the requested resource, and refused for another',
     (operation, own, other, problem) => {
       const body = JSON.stringify({ errors: [], ...whole[operation] });
 
@@ -170,7 +170,7 @@ describe('an answer of Amazon IVS', () => {
     },
   );
 
-  test('about viewers tells of those that were asked for, and the message names none', () => {
+  test('about viewers may name only requested ones, and the message names none', () => {
     const asked = { viewerSessions: [{ channelArn: arn('channel'), viewerId: 'mara' }] };
     const answer = (viewerId: unknown) =>
       problemOf('BatchStartViewerSessionRevocation', asked, JSON.stringify({ errors: [{ viewerId, code: 'x' }] }));
@@ -180,14 +180,14 @@ describe('an answer of Amazon IVS', () => {
     for (const value of [undefined, null, 5, '']) expect(answer(value)).toContain('viewerId');
   });
 
-  test('of a policy without its lists is refused: that would be a policy for every country', () => {
+  test('with a policy without its lists is refused, because that would mean every country', () => {
     const { allowedCountries: _, ...rest } = policy;
     const body = JSON.stringify({ playbackRestrictionPolicy: rest });
 
     expect(problemOf('GetPlaybackRestrictionPolicy', {}, body)).toContain('allowedCountries');
   });
 
-  test('is refused without telling what it held', () => {
+  test('is refused without revealing its content', () => {
     const body = JSON.stringify({ streamKey: { ...key, arn: 'sk_secret', value: 'sk_secret' } });
 
     expect(problemOf('GetStreamKey', {}, body)).not.toContain('sk_secret');

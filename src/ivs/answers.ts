@@ -1,7 +1,7 @@
-// What an answer of Amazon IVS must hold before the daemon believes it. The body itself is checked
-// (runtime/wire-answers.ts): to the SDK an empty one, or a list that is not there, looks like "nobody is live".
-// Members: https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html. Values of enumerations are not
-// checked: a new one is no fault. A message names the place and what was expected, never the value: it may be a secret.
+// What an answer of Amazon IVS must contain before the daemon trusts it. The body itself is checked (runtime/wire-answers.ts), because to
+// the SDK an empty body, or a missing list, looks like "nobody is live".
+// Members: https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html. Values of enumerations are not checked,
+// because a new one is no fault. A message names the place and what was expected, never the value, which may be a secret.
 import { z } from 'zod';
 import { isChannelArn } from '#domain/channel.ts';
 import { bodyOf, invalidAnswer, nothingRead, readAnswer, type WireAnswer } from '#runtime/wire-answers.ts';
@@ -69,7 +69,7 @@ const adConfiguration = z.object({ arn: arn('ad-configuration'), name: optional 
 const playbackRestrictionPolicy = z.object({
   arn: arn('playback-restriction-policy'),
   name: optional,
-  // What is not there cannot be told from "every one".
+  // A missing list could not be distinguished from "every one".
   allowedCountries: z.array(text),
   allowedOrigins: z.array(text),
 });
@@ -160,8 +160,8 @@ const shapes = {
 } as const satisfies Record<ClientOperation, z.ZodType>;
 
 /**
- * Checks an answer; a refusal (4xx, 5xx) is the SDK's to read.
- * @throws AppError IVS_ANSWER_INVALID when a 2xx is not what the operation promises, or is about something else than was asked.
+  * Checks an answer; refusals (4xx, 5xx) are left to the SDK.
+  * @throws AppError IVS_ANSWER_INVALID if a 2xx answer is not what the operation promises, or is about something that was not requested
  */
 export function checkAnswer(operation: ClientOperation, input: object, answer: WireAnswer): void {
   const body = bodyOf(answer);
@@ -169,13 +169,13 @@ export function checkAnswer(operation: ClientOperation, input: object, answer: W
   if (problem !== undefined) throw invalidAnswer('IVS_ANSWER_INVALID', operation, problem);
 }
 
-/** Why an answer's body is not to be believed; undefined when it is. */
+/** Why an answer's body is not trusted; undefined if it is. */
 export function problemOf(operation: ClientOperation, input: Asked, body: string): string | undefined {
   const read = readAnswer(shapes[operation], body);
   return 'problem' in read ? read.problem : mismatch(read.answer, input);
 }
 
-/** Members of answers about one resource that was asked for by its ARN. */
+/** Members of answers about one resource that was requested by its ARN. */
 const byArn = [
   'channel',
   'recordingConfiguration',
@@ -185,7 +185,7 @@ const byArn = [
   'playbackRestrictionPolicy',
 ] as const;
 
-/** An answer about another resource than was asked for. */
+/** Whether an answer is about another resource than the requested one. */
 function mismatch(answer: Readonly<Record<string, unknown>>, asked: Asked): string | undefined {
   const resource = (member: string) => (answer[member] ?? {}) as Readonly<Record<string, unknown>>;
   for (const member of byArn) {
@@ -209,7 +209,7 @@ function mismatch(answer: Readonly<Record<string, unknown>>, asked: Asked): stri
   return asked.arns.every((one) => told.includes(one)) ? undefined : 'a requested resource is missing';
 }
 
-/** Errors about viewers that nobody asked for. Their ids are people's: the message has none. */
+/** Errors about viewers that were not requested. Viewer ids identify people, so the message contains none. */
 function mismatchOfViewers(answer: Readonly<Record<string, unknown>>, asked: readonly unknown[]): string | undefined {
   const ids = new Set(asked.map((item) => (item as { viewerId?: unknown }).viewerId));
   const errors = (answer['errors'] ?? []) as { viewerId?: unknown }[];

@@ -1,5 +1,5 @@
-// Amazon IVS with every call limited: one method for each operation the daemon uses, one permit for each wire call, the SDK's
-// own retries off (who retries, and when, is decided by the jobs). Sole importer of the IVS SDK.
+// Amazon IVS with every call limited: one method for each operation that the daemon uses, one permit for each wire call, and no retries by
+// the SDK (the jobs decide about retries). Nothing else imports the IVS SDK.
 import { type Channel, IvsClient, type IvsClientConfig, type StreamKey } from '@aws-sdk/client-ivs';
 import type { Lane } from '#domain/action.ts';
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
@@ -28,7 +28,7 @@ export type GuardedChannel = Omit<Channel, 'srt'> & {
   readonly srt?: { readonly endpoint?: string; readonly passphrase?: Secret };
 };
 
-/** In a list: ListChannels has the members of a summary only. */
+/** In a list: ListChannels has only the members of a summary. */
 type ListedChannel = Partial<GuardedChannel>;
 
 type Guarded<K, V> = K extends 'streamKey'
@@ -41,7 +41,7 @@ type Guarded<K, V> = K extends 'streamKey'
         ? ListedChannel[] | Extract<V, undefined>
         : V;
 
-/** What a method returns: the operation's answer, its secrets wrapped. */
+/** What a method returns: the operation's answer, with its secrets wrapped. */
 export type ResultOf<O extends ClientOperation> = {
   [K in Exclude<keyof SdkOutput<O>, '$metadata'>]: Guarded<K, SdkOutput<O>[K]>;
 };
@@ -52,9 +52,9 @@ export interface CallOptions {
   readonly lane?: Lane;
   /** How long the call may wait for its permit; default: the limiter's longest wait. */
   readonly waitMs?: number;
-  /** Ends the wait, and the call too if it was sent already (which may then have had its effect). */
+  /** Ends the wait, and also the call if it was already sent (which may then have taken effect). */
   readonly signal?: AbortSignal;
-  /** Asked right before the call goes, after every wait. What it throws is the call's failure; nothing was sent then. */
+  /** Called right before the request is sent, after every wait. If it throws, the call fails with that error and nothing is sent. */
   readonly confirm?: () => void;
 }
 
@@ -65,16 +65,18 @@ type Methods = {
   ) => Promise<ResultOf<O>>;
 };
 
-/** So long before a call may go its content is decided: enough for a round trip to Redis, which may wait for others, and for signing. */
+/**
+ * The content of a call is decided this long before it may be sent: enough for a round trip to Redis, including its wait, and for signing.
+ */
 const buildAheadMs = 15;
 
-/** The limited client. Every method throws AppError: LIMITER_*, IVS_* or INTERRUPTED. What it returns has been checked (answers.ts). */
+/** The limited client. Every method throws AppError: LIMITER_*, IVS_* or INTERRUPTED. Returned answers have been checked (answers.ts). */
 export interface IvsClientPort extends Methods {
   /**
-   * PutMetadata for whoever decides late: waits for the channel's permit, then asks `build` what to send. `build` runs at
-   * the last moment, a little before the call may go, and must be quick (one round trip to Redis at most);
-   * undefined returns the permit unspent, and the result is then undefined. It is undefined too, and nothing was sent, if
-   * the permit lapsed meanwhile (the process was paused): what was built may be old by then.
+    * PutMetadata for callers that decide late: waits for the channel's permit, then asks `build` what to send. `build` runs at the last
+    * moment, shortly before the call may be sent, and must be quick (one round trip to Redis at most). If it returns undefined, the permit
+    * is returned unused, and the result is undefined. The result is also undefined, and nothing was sent, if the permit lapsed meanwhile
+    * (the process was suspended), because the content may be out of date by then.
    */
   putMetadataWhenGranted(
     channelArn: ChannelArn,
@@ -94,17 +96,17 @@ export interface IvsClientOptions {
   readonly limiter: Limiter;
   readonly metrics: Metrics;
   readonly region: string;
-  /** A stand-in for Amazon IVS; default: the SDK's own rules (AWS_ENDPOINT_URL_IVS, then AWS). */
+  /** A stand-in for Amazon IVS; default: as the SDK decides (AWS_ENDPOINT_URL_IVS, then AWS). */
   readonly endpoint?: string;
   /** Default: the SDK's chain. */
   readonly credentials?: NonNullable<IvsClientConfig['credentials']>;
-  /** From sending a call to the last byte of its answer. */
+  /** Limit from sending a call to the last byte of its answer. */
   readonly requestTimeoutMs: number;
-  /** Ends every call that is under way. */
+  /** Ends every running call. */
   readonly until?: AbortSignal | undefined;
-  /** Hears the date of every answer. */
+  /** Receives the date of every answer. */
   readonly awsClock?: AwsClock | undefined;
-  /** Most calls that can be in flight at once: the sum of what the slots allow. */
+  /** Maximum number of calls in flight at once: the sum of what the slots allow. */
   readonly maxSockets: number;
 }
 
@@ -119,11 +121,11 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
       region,
       endpoint,
       credentials,
-      // AWS_RETRY_MODE=adaptive would hold calls back after their permit.
+      // AWS_RETRY_MODE=adaptive would delay calls after their permit.
       retryMode: 'standard',
       requestHandler: { connectionTimeout: requestTimeoutMs, httpAgent: agent, httpsAgent: agent },
     },
-    // Who retries, and when, is decided by the jobs.
+    // The jobs decide about retries.
     { requestTimeoutMs, maxAttempts: 1, until, awsClock },
   );
 
@@ -133,13 +135,13 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
     permit: Permit,
     { signal, confirm }: Pick<CallOptions, 'signal' | 'confirm'>,
   ): Promise<ResultOf<O>> {
-    // The table pairs each operation with its command; TypeScript cannot follow that through a union of so many commands.
+    // The table pairs each operation with its command; TypeScript cannot follow that through a union of this size.
     const command = new (
       commands[operation] as unknown as new (
         input: object,
       ) => InstanceType<Commands['ListStreams']>
     )(input as object);
-    // The last step before the wire: what is serialised and signed waits here for its moment.
+    // The last step before the wire: a serialized and signed request waits here for its time.
     command.middlewareStack.add(
       (next) => async (args) => {
         confirm?.();
@@ -161,7 +163,7 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
         outcome = 'lapsed';
         throw error;
       }
-      // Before it is sent, it is another service (STS) that throttles.
+      // Before our request is sent, a throttle comes from another service (STS).
       if (permit.state.kind !== 'granted' && isThrottle(error)) {
         const channel = resource?.includes(':channel/') ? channelIdOf(resource as ChannelArn) : undefined;
         limiter.throttled(operation, channel, throttleScope(error, resource));
@@ -192,7 +194,7 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
     (Object.keys(commands) as ClientOperation[]).map((operation) => [
       operation[0]!.toLowerCase() + operation.slice(1),
       (input: InputOf<ClientOperation>, callOptions: CallOptions = {}) => {
-        // The limiter calls from wherever a permit came free.
+        // The limiter calls this in the context of whoever freed the permit.
         const asCaller = carried();
         return limiter.run(
           request(operation, input as object, callOptions),
@@ -208,7 +210,7 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
       putMetadataWhenGranted: (channelArn, callOptions, build) =>
         limiter.run(request('PutMetadata', { channelArn }, callOptions), () => async (permit) => {
           callOptions.onGranted?.();
-          // Nothing is decided early: what comes meanwhile goes along, the most urgent first.
+          // Decided late on purpose: items that arrive meanwhile are included, the most urgent first.
           await permit.untilBefore(buildAheadMs, callOptions.signal);
           const built = await build();
           if (!built) return undefined;
@@ -234,7 +236,7 @@ function resourceOf(input: object): string | undefined {
   return undefined;
 }
 
-/** Wraps what must not be printed, wherever an answer has it. */
+/** Wraps secrets, wherever an answer contains them. */
 function guard(output: object): object {
   const { $metadata: _, ...answer } = output as { $metadata?: unknown } & Record<string, unknown>;
   const wrapped: Record<string, unknown> = { ...answer };
@@ -248,7 +250,7 @@ function guard(output: object): object {
   return wrapped;
 }
 
-/** Of many keys at once (BatchGetStreamKey) nobody needs the values: they go no further. */
+/** Nobody needs the values of many keys at once (BatchGetStreamKey), so they are dropped. */
 function withoutValue(key: object): object {
   const { value: _, ...rest } = key as StreamKey;
   return rest;

@@ -38,7 +38,7 @@ import {
 } from '@aws-sdk/client-ivs';
 import type { OperationName } from './limits.ts';
 
-/** Every operation there is a method for; a method is its operation's name with a small first letter. */
+/** Every operation that has a method; the method's name is the operation's, with a lower-case first letter. */
 export const commands = {
   BatchGetChannel: BatchGetChannelCommand,
   BatchGetStreamKey: BatchGetStreamKeyCommand,

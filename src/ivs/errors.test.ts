@@ -5,7 +5,7 @@ import type { OperationName } from './limits.ts';
 
 const channelArn = 'arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl';
 
-/** What the SDK throws for an answer of the service: the text is in `exceptionMessage`. */
+/** What the SDK throws for a service's answer: the text is in `exceptionMessage`. */
 function refusal(name: string, httpStatusCode: number, exceptionMessage = 'the text', headers = {}) {
   return Object.assign(new Error('UnknownError'), {
     name,
@@ -17,7 +17,7 @@ function refusal(name: string, httpStatusCode: number, exceptionMessage = 'the t
 
 const call = (operation: OperationName, sent = true) => ({ operation, resource: channelArn, sent });
 
-describe('what Amazon IVS refuses', () => {
+describe('a refusal by Amazon IVS', () => {
   it.each([
     ['ChannelNotBroadcasting', 404, 'PutMetadata', 'IVS_NOT_BROADCASTING', 'give-up'],
     ['ChannelNotBroadcasting', 404, 'StopStream', 'IVS_NOT_BROADCASTING', 'already-done'],
@@ -52,7 +52,7 @@ describe('what Amazon IVS refuses', () => {
     expect(error.message).not.toContain('UnknownError');
   });
 
-  it('waits as long as the service asks for', () => {
+  it('waits as long as the service requests', () => {
     const seconds = toAppError(refusal('ThrottlingException', 429, '', { 'retry-after': '7' }), call('PutMetadata'));
     const silent = toAppError(refusal('ThrottlingException', 429), call('PutMetadata'));
 
@@ -61,8 +61,8 @@ describe('what Amazon IVS refuses', () => {
   });
 });
 
-describe('what has no answer', () => {
-  it('says that a call may have had its effect only when it was sent', () => {
+describe('a call without an answer', () => {
+  it('may have taken effect only if it was sent', () => {
     const reset = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET', name: 'TimeoutError' });
 
     expect(toAppError(reset, call('PutMetadata')).code).toBe('IVS_NO_ANSWER');
@@ -70,7 +70,7 @@ describe('what has no answer', () => {
     expect(toAppError(reset, call('PutMetadata', false)).message).not.toContain('effect');
   });
 
-  it('is an interruption when the caller ended it, which says whether it may have been sent', () => {
+  it('is an interruption if the caller ended it, and says whether it may have been sent', () => {
     const aborted = Object.assign(new Error('Request aborted'), { name: 'AbortError' });
 
     const sent = toAppError(aborted, call('PutMetadata'));
@@ -81,14 +81,14 @@ describe('what has no answer', () => {
     expect(unsent.message).toContain('before it was sent');
   });
 
-  it('leaves an AppError as it is', () => {
+  it('leaves an AppError unchanged', () => {
     const known = new AppError('LIMITER_FULL', 'full');
 
     expect(toAppError(known, call('PutMetadata'))).toBe(known);
   });
 });
 
-describe('what was never sent', () => {
+describe('a call that was never sent', () => {
   it.each([
     ['none found', { name: 'CredentialsProviderError' }],
     ['no token', { name: 'TokenProviderError' }],
@@ -97,7 +97,7 @@ describe('what was never sent', () => {
     ['the session of SSO is over', { name: 'UnauthorizedException', $metadata: { httpStatusCode: 401 } }],
     ['STS cannot be reached', { name: 'Error', code: 'ENOTFOUND', syscall: 'getaddrinfo', $metadata: { attempts: 1 } }],
     ['STS does not answer', { name: 'TimeoutError' }],
-  ])('is tried again for want of credentials: %s', (_, failure) => {
+  ])('is retried if credentials are missing: %s', (_, failure) => {
     const error = toAppError(Object.assign(new Error('its text'), failure), call('ListStreams', false));
 
     expect(error).toMatchObject({ code: 'IVS_CREDENTIALS', disposition: { kind: 'retry' }, details: { sent: false } });
@@ -109,7 +109,7 @@ describe('what was never sent', () => {
     ['the endpoint is no URL', Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' })],
     ['the Region is none', new Error('Region not accepted: region="no such" is not a valid hostname component.')],
     ['a mistake of ours', new TypeError('x is not a function')],
-  ])('is given up when no request can be made: %s', (_, failure) => {
+  ])('is given up if no request can be made: %s', (_, failure) => {
     const error = toAppError(failure, call('ListStreams', false));
 
     expect(error).toMatchObject({ code: 'IVS_REQUEST_INVALID', disposition: { kind: 'give-up' } });
@@ -119,7 +119,7 @@ describe('what was never sent', () => {
 });
 
 describe('throttling', () => {
-  it('is known by its status whatever the name, and by its names', () => {
+  it('is recognized by its status, whatever the name, and by its names', () => {
     expect(isThrottle(refusal('IvsServiceException', 429))).toBe(true);
     expect(isThrottle(Object.assign(new Error(), { name: 'ThrottlingException' }))).toBe(true);
     expect(isThrottle(refusal('ValidationException', 400))).toBe(false);
@@ -129,7 +129,7 @@ describe('throttling', () => {
     [`Operation: ivs:PutMetadata exceeded call rate: 5 for resource: ${channelArn}`, 'channel'],
     ['Operation: ivs:PutMetadata exceeded call rate: 155 for account: 111122223333', 'account'],
     ['Rate exceeded', 'unknown'],
-  ])('takes %s for the %s', (text, scope) => {
+  ])('reads %s as a limit of the %s', (text, scope) => {
     expect(throttleScope(refusal('ThrottlingException', 429, text), channelArn)).toBe(scope);
   });
 });

@@ -1,11 +1,11 @@
-// What Amazon IVS, the SDK or the network throws → AppError with what happens next. Names and statuses decide, never texts.
+// Converts what Amazon IVS, the SDK or the network throws into an AppError with its next step. Names and statuses decide, never texts.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/CommonErrors.html
 
 import type { ErrorCode } from '#domain/error-catalog.ts';
 import { AppError, type AppErrorOptions, type Disposition, messageOf } from '#domain/errors.ts';
 import type { OperationName } from './limits.ts';
 
-/** What was being called. */
+/** The call that failed. */
 export interface FailedCall {
   readonly operation: OperationName;
   /** The resource the call was about, as an ARN. */
@@ -17,7 +17,7 @@ export interface FailedCall {
 /** The members we read of what the SDK throws. The service's own text is in `exceptionMessage`; `message` is often "UnknownError". */
 interface ServiceFailure {
   readonly name?: string;
-  /** Of errors of the network: the system call that failed. */
+  /** For network errors: the system call that failed. */
   readonly syscall?: string;
   readonly message?: string;
   readonly exceptionMessage?: string;
@@ -37,13 +37,13 @@ const throttlingNames: ReadonlySet<string> = new Set([
 ]);
 const expiredNames: ReadonlySet<string> = new Set(['ExpiredToken', 'ExpiredTokenException', 'RequestExpired']);
 
-/** Whether the service refused the call for its rate; a gateway in front of it uses another name than IVS itself. */
+/** Whether the service throttled the call; a gateway in front of it uses another name than IVS itself. */
 export function isThrottle(error: unknown): boolean {
   const { name, $metadata } = error as ServiceFailure;
   return $metadata?.httpStatusCode === 429 || (name !== undefined && throttlingNames.has(name));
 }
 
-/** Which limit a refusal names, as far as its text is a hint; the limiter finds out by itself when it is none. */
+/** Which limit a refusal names, if its text gives a hint; otherwise the limiter finds out by itself. */
 export function throttleScope(error: unknown, resource: string | undefined): 'channel' | 'account' | 'unknown' {
   const text = (error as ServiceFailure).exceptionMessage ?? '';
   if (resource !== undefined && text.includes(resource)) return 'channel';
@@ -107,15 +107,15 @@ export function toAppError(error: unknown, call: FailedCall): AppError {
 }
 
 /**
- * Before the call itself only the search for credentials talks to anybody (STS, SSO, the machine's own metadata service). So an
- * answer or a trouble of the network is theirs, also a throttle or a 403; all else is the request's own fault.
+  * Before the call itself, only the search for credentials makes requests (STS, SSO, the machine's own metadata service). So an answer or a
+  * network error, even a throttle or a 403, comes from there; anything else is a fault of the request itself.
  */
 function failedForCredentials({ name = '', syscall, $metadata }: ServiceFailure): boolean {
   const answered = $metadata?.httpStatusCode !== undefined;
   return answered || syscall !== undefined || name === 'TimeoutError' || name.endsWith('ProviderError');
 }
 
-/** What the service asks for, in whole seconds (Retry-After) or milliseconds (x-amz-retry-after); else one window. */
+/** The wait that the service requests, in whole seconds (Retry-After) or milliseconds (x-amz-retry-after); otherwise one window. */
 function retryAfterMs({ $response }: ServiceFailure): number {
   const milliseconds = Number($response?.headers?.['x-amz-retry-after']);
   if (milliseconds > 0) return Math.min(milliseconds, 60_000);

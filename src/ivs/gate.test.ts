@@ -38,7 +38,7 @@ function waiter(): GateWaiter & { readonly end: { error?: unknown } } {
 const refused = () => Promise.reject(new Error('ECONNREFUSED'));
 const hangs = () => new Promise<never>(() => undefined);
 
-test('with on_redis_down: fail a call fails a second after Redis went away, also while a later question hangs', async () => {
+test('with on_redis_down: fail, a call fails a second after Redis went away, even while a later request hangs', async () => {
   const gate = gateOf((attempt) => (attempt < 3 ? refused() : hangs()), 'fail');
   const waiting = waiter();
   gate.join(waiting);
@@ -51,7 +51,7 @@ test('with on_redis_down: fail a call fails a second after Redis went away, also
   gate.stop();
 });
 
-test('a call that Redis comes back for in time does not fail', async () => {
+test('a call does not fail if Redis comes back in time', async () => {
   const back: ExchangeReply = {
     grants: new Map(),
     channelWaitsMs: new Map(),

@@ -1,5 +1,5 @@
-// One operation's gate: asks the ledger for permits on behalf of the waiting line, and reports what became of them, both in
-// the same round trip. Idle, it holds no timer. What is done with a permit is limiter.ts's business.
+// One operation's gate: asks the ledger for permits on behalf of the waiting line, and reports the end of used ones in the same round trip.
+// When idle, it holds no timer. limiter.ts uses the permits.
 //
 // States: idle → exchanging → (sleeping until there may be a slot →) exchanging … → idle; away while Redis does not answer.
 import { AppError, messageOf } from '#domain/errors.ts';
@@ -8,7 +8,7 @@ import type { ExchangeReply, Grant, Release, SlotLedger, ThrottleNotice } from '
 import type { CallLimit, OperationName } from './limits.ts';
 import { type Candidate, type Waiter, WaitingLine } from './waiting-line.ts';
 
-/** Someone who waits at the gate; exactly one of the two is called, once. */
+/** A waiter at the gate; exactly one of the two methods is called, once. */
 export interface GateWaiter extends Waiter {
   granted(grant: Grant): void;
   failed(error: unknown): void;
@@ -21,24 +21,24 @@ export interface GateOptions {
   readonly random: () => number;
   readonly onRedisDown: 'wait' | 'fail';
   readonly maxWaiting: number;
-  /** What a slot of this replica may be granted early besides the look-ahead: the latency to the service. */
+  /** How much earlier than the look-ahead this replica may get a slot: the latency to the service. */
   readonly oneWayMs: () => number;
   readonly onExchange: (reply: ExchangeReply) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
-/** A permit may be had this long before it is free, so that the latency to Redis and the making of the request cost no quota. */
+/** A permit can be requested this long before its slot is free, so that the latency to Redis and preparing the request cost no quota. */
 const lookAheadMs = 60;
-/** Between two calls that use slots which lay idle: makes a stream of what would be a burst, and then one second after second. */
+/** Time between two calls on slots that were idle: spreads what would be a burst, now and in the seconds that follow. */
 const gapMs = 3;
-/** Most permits in hand that are not on the wire yet. A process that lets them lapse for want of CPU takes fewer. */
+/** Maximum number of permits that are granted but not sent yet. A process without enough CPU, which lets permits lapse, takes fewer. */
 const mostInHand = 12;
-/** Answers are reported with the next request for permits, or after so long. */
+/** Ended permits are reported with the next request for permits, or after this long. */
 const reportAfterMs = 50;
-/** Another replica may not have reported an answer yet, or may have died: ask again sooner than the ledger says. */
+/** Another replica may not have reported an answer yet, or may have died, so ask again sooner than the ledger says. */
 const longestAccountWaitMs = 100;
 const longestChannelWaitMs = 250;
-/** With `limits.on_redis_down: fail`, a shorter absence is waited out; so long, too, is an answer waited for. */
+/** With `limits.on_redis_down: fail`, a shorter outage is waited out, and so is an answer that takes less than this. */
 export const failAfterMs = 1000;
 
 export class Gate {
@@ -49,16 +49,16 @@ export class Gate {
   #inHand = 0;
   #room = mostInHand;
   #exchanging: Promise<void> | undefined;
-  /** performance.now() before which the account has no slot, or the fence stands. */
+  /** performance.now() before which the account has no slot, or the fence is up. */
   #closedUntil = 0;
   #wakeAt = Number.POSITIVE_INFINITY;
   #wakeTimer: NodeJS.Timeout | undefined;
   #wakesNow = false;
-  /** An urgent call has joined that Redis has not heard of. */
+  /** An urgent call has joined that the ledger does not know about yet. */
   #urgentJoined = false;
   #sweepAt = Number.POSITIVE_INFINITY;
   #sweepTimer: NodeJS.Timeout | undefined;
-  /** Since when Redis does not answer: from the first question without an answer. */
+  /** Since when Redis does not answer: from the first unanswered request. */
   #away: { since: number; lastAt: number; attempt: number; error: unknown } | undefined;
   #giveUpTimer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -75,7 +75,7 @@ export class Gate {
     return this.#line;
   }
 
-  /** One round trip that asks for nothing. */
+  /** One round trip that requests no permits. */
   async probe(): Promise<void> {
     await (this.#exchanging ??= this.#exchange([]).finally(() => {
       this.#exchanging = undefined;
@@ -83,7 +83,7 @@ export class Gate {
     }));
   }
 
-  /** Joins the line. Fails the waiter at once when the line is full, or the gate is stopped or known to be out of order. */
+  /** Joins the line. Fails the waiter at once if the line is full, or the gate is stopped or known to be unusable. */
   join(waiter: GateWaiter): void {
     const { operation, maxWaiting, onRedisDown } = this.#options;
     if (this.#stopped) return waiter.failed(stopping());
@@ -93,20 +93,20 @@ export class Gate {
     }
     const now = performance.now();
     if (onRedisDown === 'fail' && this.#away && this.#isGone(this.#away, now)) {
-      // Nobody waits for it, so this is how it is noticed that Redis is back.
+      // Nobody waits for it, but this is how the return of Redis is noticed.
       if (now - this.#away.lastAt > 100) void this.probe();
       return waiter.failed(unavailable(operation, this.#away.error));
     }
     this.#line.add(waiter);
     this.#sweepBy(waiter.deadline);
-    // An urgent one makes itself known in Redis even while the account has no slot, so that others stand back.
+    // An urgent call is announced to Redis even while the account has no slot, so that others yield.
     if (waiter.lane === 'urgent') {
       this.#urgentJoined = true;
       this.#wakeNow();
     } else this.#wakeIn(Math.max(0, this.#closedUntil - now));
   }
 
-  /** Joins in front of its queue: its last permit came to nothing. */
+  /** Returns to the front of its queue, because its last permit was not used. */
   rejoin(waiter: GateWaiter): void {
     if (this.#stopped) return waiter.failed(stopping());
     this.#line.addFirst(waiter);
@@ -114,14 +114,14 @@ export class Gate {
     this.#wakeIn(0);
   }
 
-  /** Leaves the line; false when it was not in it any more. */
+  /** Leaves the line; false if it was no longer in it. */
   leave(waiter: GateWaiter): boolean {
     const wasIn = this.#line.remove(waiter);
     this.#rest();
     return wasIn;
   }
 
-  /** A granted call is on the wire, or came to nothing: there is room for another permit in hand. */
+  /** A granted call was sent, or its permit was dropped: another permit may be taken. */
   left(how: 'sent' | 'unspent' | 'lapsed'): void {
     this.#inHand -= 1;
     if (how === 'sent') this.#room = Math.min(mostInHand, this.#room + 0.25);
@@ -129,27 +129,27 @@ export class Gate {
     if (this.#line.size > 0) this.#wakeIn(Math.max(0, this.#closedUntil - performance.now()));
   }
 
-  /** A permit's end. The channel may have its next call. */
+  /** A permit ends. The channel may have its next call. */
   ended(release: Release): void {
     this.#releases.push(release);
     if (release.channel !== undefined) this.#line.landed(release.channel);
     this.#wakeIn(this.#line.size > 0 && performance.now() >= this.#closedUntil ? 0 : reportAfterMs);
   }
 
-  /** The service refused a call for its rate. */
+  /** The service throttled a call. */
   throttled(notice: ThrottleNotice): void {
     this.#throttles.push(notice);
     this.#wakeIn(0);
   }
 
-  /** Sends everybody away who waits; then reports what is still to be reported when `flush` is called. */
+  /** Fails all waiters; then sends outstanding reports if `flush` is set. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#giveUpTimer);
     this.#failAll(stopping());
   }
 
-  /** Reports the last answers. Never rejects: an unreported permit ends with its lease. */
+  /** Sends the last reports. Never rejects: an unreported permit ends with its lease. */
   async flush(): Promise<void> {
     await this.#exchanging;
     if (this.#releases.length > 0 && !this.#away) await this.#exchange([]);
@@ -158,7 +158,7 @@ export class Gate {
     clearTimeout(this.#giveUpTimer);
   }
 
-  /** Away for too long to be waited for, as far as is known: after a while without a question the next call tries for itself. */
+  /** Away for too long to wait. After a while without a request, the next call tries again itself. */
   #isGone({ since, lastAt }: { since: number; lastAt: number }, now: number): boolean {
     return now - since >= failAfterMs && now - lastAt < 2 * failAfterMs;
   }
@@ -168,11 +168,11 @@ export class Gate {
     if (at >= this.#wakeAt) return;
     this.#wakeAt = at;
     clearTimeout(this.#wakeTimer);
-    // Several joins of one tick share a round trip.
+    // Several joins in one tick share a round trip.
     this.#wakeTimer = setTimeout(() => this.#turn(), ms);
   }
 
-  /** Without the millisecond that a timer takes at the least; joins that follow from one event still share a round trip. */
+  /** Without the millisecond that a timer takes at least; joins that follow from one event still share a round trip. */
   #wakeNow(): void {
     if (this.#wakesNow) return;
     this.#wakesNow = true;
@@ -203,14 +203,14 @@ export class Gate {
     });
   }
 
-  /** Nobody waits: no deadline needs a timer. */
+  /** Nobody waits, so no deadline needs a timer. */
   #rest(): void {
     if (this.#line.size > 0) return;
     clearTimeout(this.#sweepTimer);
     this.#sweepAt = Number.POSITIVE_INFINITY;
   }
 
-  /** After an exchange: when is the next one? */
+  /** After an exchange: decides when the next one is. */
   #plan(): void {
     this.#rest();
     const now = performance.now();
@@ -259,13 +259,13 @@ export class Gate {
       }
       if (reply.fenceMs > 0) this.#closedUntil = now + reply.fenceMs + 1;
       else if (reply.accountWaitMs > 0) {
-        // Not the very moment a slot can be had, but a little later: then there are several, and replicas take turns.
+        // A little after the first slot is free: then there are several, and replicas take turns.
         const wait = reply.accountWaitMs - oneWayMs() - lookAheadMs * (0.4 + 0.5 * random());
         this.#closedUntil = now + Math.max(2, Math.min(wait, longestAccountWaitMs));
       } else this.#closedUntil = 0;
       this.#options.onExchange(reply);
     } catch (error) {
-      // Reported again later; a release that is older than the lease changes nothing any more.
+      // Reported again later; a release that is older than its lease no longer has an effect.
       this.#releases.unshift(...releases.filter(({ endedAt }) => performance.now() - endedAt < 10_000));
       this.#throttles.unshift(...throttles);
       const now = performance.now();
@@ -282,7 +282,7 @@ export class Gate {
     this.#giveUpTimer = undefined;
   }
 
-  /** Nobody waits longer than that, whatever the question does that is under way. */
+  /** Nobody waits longer than this, even while a request hangs. */
   #giveUpIn(ms: number): void {
     this.#giveUpTimer ??= setTimeout(
       () => {
@@ -310,7 +310,7 @@ export class Gate {
     for (const waiter of this.#line) if (this.#line.remove(waiter)) waiter.failed(error);
   }
 
-  /** One timer for all deadlines, whatever their number. */
+  /** One timer for all deadlines. */
   #sweepBy(deadline: number): void {
     if (deadline >= this.#sweepAt) return;
     this.#sweepAt = deadline;
@@ -332,7 +332,7 @@ export class Gate {
       }
     }
     this.#sweepAt = Number.POSITIVE_INFINITY;
-    // Deadlines that follow each other closely share a sweep.
+    // Deadlines close to each other are handled together.
     if (next !== Number.POSITIVE_INFINITY) this.#sweepBy(Math.max(next, now + 20));
   }
 }

@@ -1,17 +1,17 @@
-// The ledger's one script. Redis runs it as one step, so that what it counts and what it grants cannot come apart.
+// The ledger's only script. Redis runs it atomically, so that counting and granting stay consistent.
 // Times inside are microseconds of Redis's own clock: whole numbers, exact in a double. Used by ledger.ts only.
 
-/** Where the script's time comes from: Redis's clock, or (tests) a key that holds microseconds. */
+/** Where the script's time comes from: Redis's clock, or (in tests) a key that contains microseconds. */
 export type ScriptClock = { readonly kind: 'redis' } | { readonly kind: 'key'; readonly key: string };
 
-/** Slots that nobody touches for so long are forgotten; longer than any lease, so that no call is forgotten while it may be counted. */
+/** Slots unused for this long are deleted; longer than any lease, so that no call is forgotten while it may still be counted. */
 export const slotsLiveMs = 120_000;
 
 /**
- * KEYS: 1 the shard's state (hash), 2 the operation's slots (sorted set), 3… slots of channels, and which channels are slowed down.
- * A slot in use is a member whose score is the time at which it is free again; a member that starts with `~` is a slot
- * taken out of service after a throttle. ARGV[1]: the request as JSON (`ScriptInput`).
- * Answer: [epoch, time, wait for the fence, wait for the account, [send-after or -1 …], [channel's wait or 0 …], slots in use].
+  * KEYS: 1 the shard's state (hash), 2 the operation's slots (sorted set), 3… slots of channels, and which channels are slowed down.
+  * A slot in use is a member whose score is the time when it is free again; a member that starts with `~` is a slot that was
+  * taken out of service after a throttle. ARGV[1]: the request as JSON (`ScriptInput`).
+  * Answer: [epoch, time, wait for the fence, wait for the account, [send-after or -1 …], [channel's wait or 0 …], slots in use].
  */
 export const ledgerScript = (clock: ScriptClock) => `
 local input = cjson.decode(ARGV[1])

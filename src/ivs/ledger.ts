@@ -1,5 +1,5 @@
-// The slot ledger of one shard, as one replica sees it: asks Redis for permits, reports answers, and notices when Redis is
-// another server, or its clock stepped. What is asked for, and in which order, is limiter.ts's business.
+// The slot ledger of one shard, as one replica sees it: requests permits from Redis, reports ended ones, and notices if Redis is another
+// server, or its clock stepped. limiter.ts decides what is requested, and in which order.
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AppError, messageOf } from '#domain/errors.ts';
@@ -8,7 +8,7 @@ import { replyOf } from '#runtime/script-replies.ts';
 import { ledgerScript, type ScriptClock, slotsLiveMs } from './ledger-script.ts';
 import type { OperationName } from './limits.ts';
 
-/** How long a counted call weighs on the quota: "calls per second", in its strictest reading. */
+/** How long a counted call uses the quota: "calls per second", in its strictest reading. */
 export const windowMs = 1000;
 
 /** Ends one permit. `holdMs` 0: it was never sent; otherwise its slot is free `holdMs` after the end, `endedAt` (performance.now). */
@@ -20,11 +20,11 @@ export interface Release {
   readonly holdMs: number;
 }
 
-/** The service refused a call for its rate: half of the slots in service go out of it, to come back one by one. */
+/** The service throttled a call: half of the slots in service are taken out, and come back one by one. */
 export interface ThrottleNotice {
-  /** Whose slots, beside or instead of the account's. */
+  /** The channel whose slots are affected, besides or instead of the account's. */
   readonly channel: string | undefined;
-  /** Whether the account's. */
+  /** Whether the account's slots are affected. */
   readonly account: boolean;
 }
 
@@ -34,9 +34,9 @@ export interface ExchangeRequest {
   readonly perChannel: number | undefined;
   readonly lookAheadMs: number;
   readonly gapMs: number;
-  /** One entry for each permit wanted, most wanted first: the channel's id, or undefined for operations without one. */
+  /** One entry for each wanted permit, the most wanted first: the channel's id, or undefined for operations without one. */
   readonly wants: readonly (string | undefined)[];
-  /** How many of the wants, from the front, are urgent. */
+  /** How many of the first wants are urgent. */
   readonly urgent: number;
   readonly releases: readonly Release[];
   readonly throttles: readonly ThrottleNotice[];
@@ -48,44 +48,44 @@ export interface Grant {
   readonly epoch: string;
   /** Not to be sent before this. */
   readonly sendAt: number;
-  /** Not to be sent after this: the lease would not cover it. */
+  /** Not to be sent after this, because the lease would not cover it. */
   readonly lapsesAt: number;
 }
 
 export interface ExchangeReply {
   /** By position of the want. */
   readonly grants: ReadonlyMap<number, Grant>;
-  /** By position: how long this channel's own slots are all in use. */
+  /** By position: for how long all of this channel's own slots are in use. */
   readonly channelWaitsMs: ReadonlyMap<number, number>;
-  /** How long the account's slots are all in use, 0 when it was not what stopped us. */
+  /** For how long all of the account's slots are in use; 0 if the account was not the limit. */
   readonly accountWaitMs: number;
-  /** Above 0: nothing is granted for so long, the ledger being new. */
+  /** Above 0: nothing is granted for this long, because the ledger is new. */
   readonly fenceMs: number;
   readonly slotsInUse: number;
 }
 
 export interface LedgerOptions {
   readonly redis: Redis;
-  /** Starts every key; with a hash tag for Redis Cluster. */
+  /** Prefix of every key; with a hash tag for Redis Cluster. */
   readonly keyPrefix: string;
   /** Short and different for every process, so that permits cannot be confused. */
   readonly replica: string;
   readonly requestTimeoutMs: number;
-  /** How long a ledger that is found empty grants nothing. Default: a permit's and a request's longest life, and a window. */
+  /** How long an empty ledger grants nothing. Default: the longest life of a permit and its request, plus a window. */
   readonly patienceMs?: number;
-  /** An exchange that Redis has not answered by then counts as failed; its permits go back when it does answer. Default 1.5 s. */
+  /** An exchange without an answer by then counts as failed; if Redis answers later, its permits are returned. Default 1.5 s. */
   readonly answerWithinMs?: number;
   readonly onFence?: (waitMs: number) => void;
   readonly scriptClock?: ScriptClock;
-  /** Milliseconds that only go forward; default performance.now. Goes with `scriptClock` in tests. */
+  /** A monotonic clock in milliseconds; default performance.now. Goes with `scriptClock` in tests. */
   readonly monotonic?: () => number;
 }
 
-/** A call without an answer may still be on its way to being counted: it is held one second more than an answered one. */
+/** A call without an answer may be counted later, so its slot is kept one second longer. */
 export const strayMs = 1000;
-/** How long a permit may lie between grant and sending; above it the process was paused. */
+/** How long a permit may be kept before sending; if it takes longer, the process was suspended. */
 export const mayLieMs = 500;
-/** What is known of Redis's clock is relied on for so much: enough for the latency to Redis, harmless if this host was suspended. */
+/** The estimate of Redis's clock is used for at most this long: enough for the latency to Redis, harmless if this host was suspended. */
 const believedMs = 5;
 /** How far Redis's clock may be from where our monotonic clock expects it, beyond the uncertainty of the round trip. */
 const stepToleranceMs = 20;
@@ -102,7 +102,7 @@ interface ScriptReply {
   readonly slotsInUse: number;
 }
 
-/** What is known of (Redis's clock − our monotonic clock): it lies between low and high. */
+/** The estimate of (Redis's clock − our monotonic clock): it lies between low and high. */
 interface ClockBounds {
   readonly low: number;
   readonly high: number;
@@ -126,7 +126,7 @@ export class SlotLedger {
   readonly #leaseMs: number;
   readonly #now: () => number;
   #serial = 0;
-  /** Counts connections: a reply that was asked for over an earlier one is not to be trusted. */
+  /** Counts connections: a reply to a request on an earlier connection is not trusted. */
   #connection = 0;
   #runId: Promise<string> | undefined;
   #epoch = '';
@@ -148,23 +148,23 @@ export class SlotLedger {
     options.redis.on('close', this.#onClose);
   }
 
-  /** The epoch in force, '' before the first exchange. Releases of another one need not be sent. */
+  /** The epoch in force, '' before the first exchange. Releases of another epoch need not be sent. */
   get epoch(): string {
     return this.#epoch;
   }
 
-  /** Opens the connection if nobody has yet; Redis being away is not reported here. */
+  /** Opens the connection if it is not open yet; does not report that Redis is away. */
   async connect(): Promise<void> {
     const { redis } = this.#options;
     if (redis.status === 'wait') await redis.connect().catch(() => undefined);
   }
 
-  /** Lets go of the connection, which belongs to the caller. */
+  /** Stops using the connection, which belongs to the caller. */
   close(): void {
     this.#options.redis.off('close', this.#onClose);
   }
 
-  /** The key of an operation's slots in this epoch, and of one channel's. */
+  /** The key of an operation's slots in this epoch, or of one channel's. */
   slotsKey(operation: OperationName, epoch = this.#epoch, channel?: string): string {
     const key = `${this.#options.keyPrefix}:slots:${epoch}:${operation}`;
     return channel === undefined ? key : `${key}:${channel}`;
@@ -180,12 +180,12 @@ export class SlotLedger {
   }
 
   /**
-   * One round trip: ends permits, and asks for new ones.
-   * @param onLate is given grants that came after this call had failed by its time limit; they are unspent.
-   * @throws AppError LIMITER_UNAVAILABLE when Redis does not answer; then nothing was granted, as far as we know.
+    * One round trip: ends permits, and requests new ones.
+    * @param onLate gets grants that arrive after this call failed by its time limit; they are unused
+    * @throws AppError LIMITER_UNAVAILABLE if Redis does not answer; then nothing was granted, as far as is known
    */
   async exchange(request: ExchangeRequest, onLate: (grants: Grant[]) => void): Promise<ExchangeReply> {
-    // A second try when the epoch turns out to be another: it is the keys' name. A third one would be a storm of fences.
+    // Tried a second time if the epoch has changed, because it is part of the keys' names. Further attempts would cause a storm of fences.
     for (let attempt = 0; ; attempt += 1) {
       const askedAt = this.#now();
       const permits = request.wants.map(
@@ -199,7 +199,7 @@ export class SlotLedger {
         for (const [position, after] of reply.sendAfterUs.entries()) {
           if (after < 0) continue;
           const sendAt = answeredAt + after / 1000;
-          // The answer took a while to arrive: send so much earlier as our knowledge of Redis's clock allows.
+          // The answer took a while to arrive, so calls may be sent earlier, as far as the estimate of Redis's clock allows.
           const earlier = Math.max(0, Math.min(believedMs, (this.#bounds?.low ?? 0) - (reply.nowMs - answeredAt)));
           grants.set(position, {
             permit: permits[position]!,
@@ -278,7 +278,7 @@ export class SlotLedger {
           .map((release) => ({
             permit: release.permit,
             channel: indexOf(release.channel),
-            // The age is less than the true one by the latency to Redis: a slot is never freed early.
+            // The age is too short by the latency to Redis, so a slot is never freed early.
             age: release.holdMs === 0 ? 0 : Math.floor((now - release.endedAt) * 1000),
             at: bounds
               ? Math.ceil((release.endedAt + bounds.high + (now - bounds.at) * driftPerMs) * 1000)
@@ -322,13 +322,13 @@ export class SlotLedger {
     }
   }
 
-  /** The id of the server process behind this connection: another one may have lost what the ledger held. */
+  /** The id of the server process behind this connection: another process may have lost the ledger. */
   #serverRun(): Promise<string> {
     if (this.#runId) return this.#runId;
     const asked = this.#options.redis.info('server').then(
       (info) => /^run_id:(\S+)/m.exec(info)?.[1] ?? 'unnamed',
       (error: unknown) => {
-        // Whom INFO is forbidden (as `-@dangerous` does) must do without.
+        // A user who may not call INFO (as with `-@dangerous`) has to do without the id.
         if (/^NOPERM\b/.test(messageOf(error))) return 'unnamed';
         throw error;
       },
@@ -347,7 +347,7 @@ export class SlotLedger {
     const limit = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         late = true;
-        // A connection that is silent so long may be one that nobody told us is dead.
+        // A connection without an answer for this long may be dead without any error.
         this.#options.redis.disconnect(true);
         reject(unavailable(new Error(`no answer within ${answerWithinMs} ms`)));
       }, answerWithinMs);
@@ -364,21 +364,21 @@ export class SlotLedger {
   }
 
   /**
-   * Every exchange bounds the difference of the two clocks: Redis read its own between our asking and the answer. Bounds
-   * that no longer meet mean that one of them stepped. A slow answer only widens the bounds: it is no step.
+    * Every exchange bounds the difference of the two clocks: Redis read its clock between our request and the answer. If the bounds of two
+    * exchanges do not overlap, one of the clocks stepped. A slow answer only widens the bounds: it is no step.
    */
   #clockStepped(reply: ScriptReply, isNew: boolean, askedAt: number, answeredAt: number): boolean {
     const known = this.#bounds;
     const seen = { low: reply.nowMs - answeredAt, high: reply.nowMs - askedAt, at: answeredAt };
     const drift = known ? (answeredAt - known.at) * driftPerMs : 0;
-    // A step back only keeps slots longer than needed; from one second on the script itself starts a new epoch.
+    // A step back only keeps slots longer than needed; from one second on, the script itself starts a new epoch.
     const meets = known && seen.low <= known.high + drift && seen.high >= known.low - drift;
     this.#bounds = meets
       ? { low: Math.max(seen.low, known.low - drift), high: Math.min(seen.high, known.high + drift), at: answeredAt }
       : seen;
     const stepMs = known ? seen.low - (known.high + drift) : 0;
     if (stepMs <= stepToleranceMs) return false;
-    // An epoch that is new to us and began since we last asked is an answer to the step already: another replica saw it first.
+    // An epoch that is new to us and began after our last request already answers the step: another replica noticed it first.
     const sinceKnownMs = known ? answeredAt - known.at : 0;
     return !isNew || reply.nowMs - Number(reply.epoch) / 1000 > sinceKnownMs + stepToleranceMs;
   }

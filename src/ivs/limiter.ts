@@ -1,14 +1,13 @@
 // The limiter of one account in one Region, over all replicas.
 //
-// INVARIANT. However long calls travel, the service never counts more than N of them in any trailing second,
-// N being the operation's limit for the account, and for PutMetadata also for the channel. Why it holds: each limit has N
-// slots, kept in Redis (ledger.ts). A call takes its slot before it is sent and keeps it until one second after its answer;
-// it was counted somewhere in between. So between two counted calls of one slot lies at least a second, however long
-// it travelled. Without an answer the slot is kept longer; if its holder dies, until its lease ends; if the ledger
-// itself may have forgotten something, nothing is granted until every earlier call must be over.
+// INVARIANT. However long calls travel, the service never counts more than N of them in any trailing second, N being the operation's limit
+// for the account, and for PutMetadata also for the channel. Why it holds: each limit has N slots, kept in Redis (ledger.ts). A call takes
+// its slot before it is sent and keeps it until one second after its answer; it was counted somewhere in between. So there is at least one
+// second between two counted calls of one slot, however long they travelled. Without an answer the slot is kept longer; if its holder dies,
+// until its lease ends; if the ledger itself may have forgotten something, nothing is granted until every earlier call must be over.
 //
-// The order of those who wait is ours (waiting-line.ts), since it must be settled at the moment of the grant. Bottleneck runs
-// what was granted: bounded concurrency by operation, drain and stop. It never decides when a call may be sent.
+// waiting-line.ts decides the order of waiters, because it must be settled at the moment of the grant. Bottleneck runs what was granted:
+// bounded concurrency by operation, drain and stop. It never decides when a call may be sent.
 import Bottleneck from 'bottleneck';
 import { type Lane, lanes } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
@@ -30,11 +29,11 @@ export interface LimiterOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly random: () => number;
-  /** What calls do while Redis does not answer: wait until their deadlines, or fail: within a second, later at once. */
+  /** What calls do while Redis does not answer: wait until their deadlines, or fail, first within a second and later at once. */
   readonly onRedisDown: 'wait' | 'fail';
-  /** The bound of every wait. Default 60 s. */
+  /** The limit of every wait. Default 60 s. */
   readonly maxWaitMs?: number;
-  /** Most calls of one operation that may wait in this process. Default 20,000. */
+  /** Maximum number of calls of one operation that may wait in this process. Default 20,000. */
   readonly maxWaiting?: number;
 }
 
@@ -45,23 +44,23 @@ export interface CallRequest {
   readonly lane: Lane;
   /** How long the call may wait for its permit; never longer than the limiter's own bound. */
   readonly waitMs?: number;
-  /** Ends the wait; a call that was sent is ended by whoever sends it. */
+  /** Ends the wait; once a call was sent, its sender must end it. */
   readonly signal?: AbortSignal;
 }
 
 /** Sends the one call that the permit is for. */
 export type Call<T> = (permit: Permit) => Promise<T>;
 
-/** What the permit's slot has to be kept for. */
+/** The state that determines how long the permit's slot is kept. */
 type PermitState =
   | { readonly kind: 'granted' }
   | { readonly kind: 'sent'; readonly at: number }
   | { readonly kind: 'answered'; readonly sentAt: number; readonly at: number };
 
-/** The permit came too late to be used: this process was paused meanwhile. The call joins the line again. */
+/** The permit came too late to be used, because this process was suspended. The call joins the line again. */
 export class PermitLapsed extends Error {}
 
-/** The right to one wire call. granted → sent → answered; what ends in `granted` was never spent. */
+/** The right to one wire call. granted → sent → answered; a permit that ends in `granted` was never used. */
 export class Permit {
   readonly #grant: Grant;
   readonly #sendAt: number;
@@ -82,12 +81,12 @@ export class Permit {
     return performance.now() > this.#grant.lapsesAt;
   }
 
-  /** @throws PermitLapsed when it is too late to send. */
+  /** @throws PermitLapsed if it is too late to send */
   check(): void {
     if (this.hasLapsed) throw new PermitLapsed('the permit lay too long before it was used');
   }
 
-  /** Resolves so long before the call is to be sent, at once if it is later already: for who decides late what to send. */
+  /** Resolves this long before the call is to be sent, or at once if that has passed: for callers that decide late what to send. */
   async untilBefore(ms: number, signal?: AbortSignal): Promise<void> {
     const leftMs = this.#sendAt - ms - performance.now();
     if (leftMs > 0 && !signal?.aborted) {
@@ -101,9 +100,9 @@ export class Permit {
     this.check();
   }
 
-  /** Resolves at the moment at which the call is to be sent, and counts it as sent. Call it right before the wire. */
+  /** Resolves when the call is to be sent, and counts it as sent. Call it right before the wire. */
   async untilSend(signal?: AbortSignal): Promise<void> {
-    // Timers count whole milliseconds and may fire early or late: the last one is waited out turn by turn.
+    // Timers count whole milliseconds and may fire early or late, so the last one is waited out turn by turn.
     for (let left = this.#sendAt - performance.now(); left > 1; left = this.#sendAt - performance.now())
       await new Promise((resolve) => setTimeout(resolve, Math.floor(left)));
     if (performance.now() < this.#sendAt)
@@ -118,7 +117,7 @@ export class Permit {
     this.#onSent();
   }
 
-  /** The first byte of the answer is here. */
+  /** The first byte of the answer has arrived. */
   answered(): void {
     if (this.#state.kind === 'sent') this.#state = { kind: 'answered', sentAt: this.#state.at, at: performance.now() };
   }
@@ -141,7 +140,7 @@ class Turn {
 
   constructor(runner: Bottleneck, lane: Lane) {
     this.#job = runner.schedule({ priority: priorities[lane] }, async () => (await this.#ready.promise)());
-    // Whoever takes the turn hears of it; a turn that is left has nothing to say.
+    // A call that takes the turn gets its error; a turn that is left has none to report.
     this.#job.catch(() => undefined);
   }
 
@@ -156,7 +155,7 @@ class Turn {
 }
 
 const priorities: Readonly<Record<Lane, number>> = { urgent: 0, normal: 5, bulk: 9 };
-/** Channels throttled within this time that make it the account's matter. */
+/** This many channels throttled within this time count as a throttle of the account. */
 const throttledTogether = { channels: 3, withinMs: 2000 };
 
 export class Limiter {
@@ -173,9 +172,9 @@ export class Limiter {
   }
 
   /**
-   * Waits for a permit, then asks `prepare` what to send, then runs it. `prepare` may answer undefined: nothing is left to
-   * be sent, the permit goes back unspent and the result is undefined.
-   * @throws AppError LIMITER_* when there was no permit, INTERRUPTED at a stop; the signal's reason; whatever the call throws.
+    * Waits for a permit, then asks `prepare` what to send, then runs it. If `prepare` returns undefined, nothing is left to send: the
+    * permit is returned unused and the result is undefined.
+    * @throws AppError LIMITER_* without a permit, INTERRUPTED at a stop; the signal's reason; whatever the call throws
    */
   run<T>(request: CallRequest, prepare: () => Call<T> | undefined): Promise<T | undefined> {
     const { operation, lane, signal } = request;
@@ -240,7 +239,7 @@ export class Limiter {
       if (!call) return undefined;
       metrics.ivsPermitWaitSeconds.observe({ shard, lane }, (performance.now() - since) / 1000);
       return await this.#turn(laneSet, lane).take(async () => {
-        // Until here whoever called may change their mind: nothing has been decided yet.
+        // Until here the caller may abort: nothing has been decided yet.
         if (signal?.aborted) throw interruption(signal);
         permit.check();
         return call(permit);
@@ -253,11 +252,11 @@ export class Limiter {
   }
 
   /**
-   * Bottleneck takes some milliseconds to start anything: a few turns are begun in advance, so that a call that has its permit
-   * starts at once. Behind a queue, which takes them faster, the look-ahead covers it.
+    * Bottleneck takes some milliseconds to start anything, so a few turns begin in advance, and a call with a permit starts at once. If
+    * many calls wait, they use up these turns faster; then the look-ahead covers the delay.
    */
   #turn({ begun, mostBegun, runner }: LaneSet, lane: Lane): Turn {
-    // The next ones are begun when this call is on its way.
+    // The next turns begin while this call is being sent.
     setImmediate(() => {
       if (!this.#stopped) while (begun.length < mostBegun) begun.push(new Turn(runner, lane));
     });
@@ -278,9 +277,9 @@ export class Limiter {
   }
 
   /**
-   * The service refused a call for its rate, although it had a permit: others use the account, or AWS counts otherwise.
-   * Half of the slots in service go out of it, in all replicas, and come back one by one.
-   * @param scope what the refusal named; `unknown` is the channel's, until several channels are refused together.
+    * The service throttled a call although it had a permit: others use the account, or AWS counts differently. Half of the slots in service
+    * are taken out, in all replicas, and come back one by one.
+    * @param scope what the refusal named; `unknown` counts for the channel, until several channels are throttled together
    */
   throttled(operation: OperationName, channel: string | undefined, scope: 'channel' | 'account' | 'unknown'): void {
     const { gate, limit } = this.#laneSet(operation);
@@ -297,7 +296,7 @@ export class Limiter {
     this.#throttleEpisodes.met({ operation, scope: reach, channelId: channel }, now);
   }
 
-  /** Who waits here, by operation and lane, also where nobody does any more; ages in milliseconds. */
+  /** Who waits here, by operation and lane, including those with no more waiters; ages in milliseconds. */
   waiting(): { operation: OperationName; lane: Lane; calls: number; oldestMs: number }[] {
     const now = performance.now();
     return [...this.#laneSets].flatMap(([operation, { gate }]) => {
@@ -311,8 +310,8 @@ export class Limiter {
   }
 
   /**
-   * To be called now and then: tells which troubles are over, and asks the ledger for nothing, so that a step of Redis's clock is
-   * seen also by a replica that makes no calls. Redis being away is no failure.
+    * To be called now and then: logs which problems have ended, and contacts the ledger, so that a replica without calls also notices a
+    * step of Redis's clock. It is no failure if Redis is away.
    */
   async probe(): Promise<void> {
     if (this.#stopped) return;
@@ -320,13 +319,13 @@ export class Limiter {
     await this.#laneSet('ListStreams').gate.probe();
   }
 
-  /** Makes itself known to the ledger, so that an empty one begins its patience now. Redis being away is no failure. */
+  /** Contacts the ledger, so that an empty one starts its waiting time now. It is no failure if Redis is away. */
   async start(): Promise<void> {
     await this.#options.ledger.connect();
     await this.#laneSet('ListStreams').gate.probe();
   }
 
-  /** Sends away who waits (INTERRUPTED), lets the calls that were sent end, and reports their answers. */
+  /** Fails all waiters (INTERRUPTED), lets sent calls end, and reports their answers. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const laneSets = [...this.#laneSets.values()];
@@ -334,7 +333,7 @@ export class Limiter {
     await Promise.all(
       laneSets.map(async ({ gate, runner, begun }) => {
         for (const turn of begun.splice(0)) turn.leave();
-        // A second stop of Bottleneck rejects.
+        // Bottleneck rejects a second stop.
         await runner.stop({ dropWaitingJobs: false }).catch(() => undefined);
         await gate.flush();
       }),
@@ -359,7 +358,7 @@ export class Limiter {
       limit,
       begun: [],
       mostBegun,
-      // Each call in flight has a slot, so this bound is never what a granted call waits for.
+      // Each call in flight has a slot, so a granted call never waits because of this bound.
       runner: new Bottleneck({ maxConcurrent: limit.perAccount + mostBegun }),
       gate: new Gate({
         operation,
@@ -382,7 +381,7 @@ export class Limiter {
   }
 }
 
-/** What a call's signal means for whoever called: the daemon's own reason if it gave one. */
+/** The meaning of an abort for the caller: the daemon's own reason if it gave one. */
 function interruption(signal: AbortSignal): AppError {
   if (signal.reason instanceof AppError) return signal.reason;
   return new AppError('INTERRUPTED', 'the call was interrupted before it was sent', { cause: signal.reason });

@@ -13,7 +13,7 @@ describe('the table of quotas', () => {
     ).toEqual([]);
   });
 
-  it('holds PutMetadata to 155 for the account and 5 for a channel', () => {
+  it('limits PutMetadata to 155 for the account and 5 for a channel', () => {
     expect(limitsFrom({})('PutMetadata')).toEqual({ perAccount: 155, perChannel: 5 });
   });
 
@@ -23,14 +23,14 @@ describe('the table of quotas', () => {
 });
 
 describe('settings', () => {
-  it('takes a rate that differs', () => {
+  it('accept a different rate', () => {
     const limit = limitsFrom({ overrides: { PutMetadata: { perAccount: 500, perChannel: 10 } } });
 
     expect(limit('PutMetadata')).toEqual({ perAccount: 500, perChannel: 10 });
     expect(limit('StopStream')).toEqual({ perAccount: 5 });
   });
 
-  it('leaves the others their share, rounded down, and never stops a rate altogether', () => {
+  it('leave other software its share, rounding ours down, but never to zero', () => {
     const half = limitsFrom({ share: 0.5 });
 
     expect(half('PutMetadata')).toEqual({ perAccount: 77, perChannel: 5 });
@@ -38,7 +38,7 @@ describe('settings', () => {
     expect(half('InsertAdBreak')).toEqual({ perAccount: 1 });
   });
 
-  it('never lets a channel have more than the account', () => {
+  it('never give a channel more than the account', () => {
     expect(limitsFrom({ share: 0.02 })('PutMetadata')).toEqual({ perAccount: 3, perChannel: 3 });
   });
 
@@ -49,7 +49,7 @@ describe('settings', () => {
     [{ overrides: { StopStream: { perAccount: 0 } } }, 'limits.overrides.StopStream.perAccount'],
     [{ overrides: { StopStream: { perAccount: 2.5 } } }, 'limits.overrides.StopStream.perAccount'],
     [{ overrides: Object.fromEntries([['StopStreams', { perAccount: 1 }]]) }, 'limits.overrides.StopStreams'],
-  ])('refuses %j and names the setting', (settings, place) => {
+  ])('refuse %j and name the setting', (settings, place) => {
     expect(() => limitsFrom(settings)).toThrow(place);
   });
 });

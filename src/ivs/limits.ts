@@ -1,15 +1,15 @@
-// The call-rate quota of every operation as a table, and what a configuration may change about it. Enforced in limiter.ts.
+// The call-rate quota of every operation as a table, and what a configuration may change about it. limiter.ts enforces it.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
 import { type IvsOperation, ivsOperations } from '#domain/ivs-operations.ts';
 
-/** Calls in any one second: for the account in one Region and, where the service counts that too, for each channel. */
+/** Calls in any one second: for the account in one Region and, if the service counts that too, for each channel. */
 export interface CallLimit {
   readonly perAccount: number;
   readonly perChannel?: number;
 }
 
 const userGuide = 'https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html';
-/** The guide has no row for it: the lowest rate any listed operation has. */
+/** The guide has no row for it, so this is the lowest rate of any listed operation. */
 const assumed = 'assumed';
 
 interface LimitRow extends CallLimit {
@@ -69,13 +69,13 @@ export interface LimitSettings {
   /** Rates that differ from the table, by operation. */
   readonly overrides?: Readonly<Partial<Record<OperationName, CallLimit>>>;
   /**
-   * The part of every account's quota that is ours, above 0 and up to 1; the rest is for other software. Default 1. A channel's
-   * own quota is not shared: whoever else sends to the same channels gives PutMetadata a lower one.
+    * Our part of every account's quota, above 0 and up to 1; the rest is for other software. Default 1. A channel's own quota is not
+    * shared: if other software sends to the same channels, give PutMetadata a lower one.
    */
   readonly share?: number;
 }
 
-/** Returns the limit of an operation under these settings. Throws a RangeError that names the setting that is impossible. */
+/** Returns the limit of an operation under these settings. @throws RangeError that names an impossible setting */
 export function limitsFrom({ overrides = {}, share = 1 }: LimitSettings): (operation: OperationName) => CallLimit {
   if (!(share > 0 && share <= 1)) throw new RangeError(`limits.share must be above 0 and at most 1, not ${share}`);
   for (const [operation, limit] of Object.entries(overrides)) {
@@ -90,7 +90,7 @@ export function limitsFrom({ overrides = {}, share = 1 }: LimitSettings): (opera
   }
   return (operation) => {
     const { perAccount, perChannel }: CallLimit = overrides[operation] ?? publishedLimits[operation];
-    // A share rounds down, so that ours and the others' never add up to more; but one call a second stays possible.
+    // Our share is rounded down, so that the shares never add up to more than the quota; but one call a second stays possible.
     const ours = Math.max(1, Math.floor(perAccount * share));
     return perChannel === undefined
       ? { perAccount: ours }

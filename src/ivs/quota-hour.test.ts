@@ -23,7 +23,7 @@ const metadata = {
 const every10s = (shard: string, counts: readonly number[], fromMs: number) =>
   counts.map((calls, index) => ({ shard, atMs: fromMs + index * 10_000, calls }));
 
-test('calls of two accounts are added up, in steps of ten seconds that end now', () => {
+test('adds up the calls of two accounts, in steps of ten seconds that end now', () => {
   const samples = [
     ...every10s('main', [1_000, 1_500, 2_500], noon - 20_000),
     ...every10s('other', [50, 60, 70], noon - 20_000),
@@ -35,7 +35,7 @@ test('calls of two accounts are added up, in steps of ten seconds that end now',
   expect(perSecond.slice(-3)).toEqual([null, 51, 101]);
 });
 
-test('a missed sample is filled, a long hole stays a hole, and a ledger that began anew counts from zero', () => {
+test('fills a missed sample, keeps a long hole, and counts from zero after the ledger began again', () => {
   const samples = [
     { shard: 'main', atMs: noon - 600_000, calls: 100 },
     { shard: 'main', atMs: noon - 50_000, calls: 700 },
@@ -49,7 +49,7 @@ test('a missed sample is filled, a long hole stays a hole, and a ledger that beg
   expect(perSecond.slice(0, -5).every((rate) => rate === null)).toBe(true);
 });
 
-test('two replicas write one hour together: one sample for a step, everybody’s throttled calls, all of it there after a restart', async () => {
+test('two replicas share one hour: one sample per step, the throttled calls of both, and nothing lost after a restart', async () => {
   let nowMs = noon;
   const state = new MemoryState({ now: () => nowMs });
   let calls = 0;

@@ -1,5 +1,5 @@
-// An hour of quota, kept in the shared state whether or not anybody looks: a small sample of each account every ten seconds, by
-// whichever replica comes first. So every replica shows the same hour, also right after its start. The limits of now are in quota.ts.
+// An hour of quota, kept in the shared state whether or not anybody reads it: a small sample of each account every ten seconds, by
+// whichever replica comes first. So every replica shows the same hour, even right after its start. The current limits are in quota.ts.
 import type { QuotaSample } from '#domain/log-entries.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { logs } from '#domain/state-registry.ts';
@@ -11,9 +11,9 @@ import type { QuotaSnapshot } from './quota-snapshot.ts';
 
 const sampleMs = 10_000;
 const hourMs = 3_600_000;
-/** A longer hole between two samples is shown as one: nothing is known of it. */
+/** A longer hole between two samples is shown as a hole, because nothing is known about it. */
 const longestStepMs = 3.5 * sampleMs;
-/** An hour of samples (360), and as many notes of throttled calls, which come in bad times only. */
+/** An hour of samples (360), and as many notes of throttled calls, which are rare. */
 const keptEntries = 720;
 
 /** The last hour over all accounts. */
@@ -21,9 +21,9 @@ export interface QuotaHour {
   /** End of the last step, epoch ms. */
   readonly endMs: number;
   readonly stepMs: number;
-  /** PutMetadata calls per second in each step, oldest first; null where nothing is known. */
+  /** PutMetadata calls per second in each step, oldest first; null if unknown. */
   readonly perSecond: readonly (number | null)[];
-  /** Calls that AWS refused for their rate, over all replicas. */
+  /** Throttled calls, over all replicas. */
   readonly throttled: number;
 }
 
@@ -31,14 +31,14 @@ export interface QuotaSamplerOptions {
   /** The account's name. */
   readonly shard: string;
   readonly state: SharedState;
-  /** Reads the account's ledger, and thereby keeps the gauges of the quota fresh. Rejects while Redis is away. */
+  /** Reads the account's ledger, which also keeps the gauges of the quota up to date. Rejects while Redis is away. */
   readonly quota: () => Promise<Pick<QuotaSnapshot, 'operations'>>;
   readonly metrics: Pick<Metrics, 'ivsThrottles'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Takes the samples of one account for as long as the process runs. */
+/** Takes the samples of one account while the process runs. */
 export class QuotaSampler implements Service {
   readonly name = 'quota-sampler';
   readonly #options: QuotaSamplerOptions;
@@ -110,7 +110,7 @@ export async function readQuotaHour(state: SharedState, accounts: number): Promi
   );
 }
 
-/** Rates out of samples in any order. A step without a sample belongs to the next one; a long hole stays one. */
+/** Rates from samples in any order. A step without a sample belongs to the next one; a long hole stays a hole. */
 export function quotaHour(samples: readonly QuotaSample[], nowMs: number): QuotaHour {
   const endMs = Math.floor(nowMs / sampleMs) * sampleMs;
   const steps = hourMs / sampleMs;
@@ -122,7 +122,7 @@ export function quotaHour(samples: readonly QuotaSample[], nowMs: number): Quota
     const before = last.get(shard);
     last.set(shard, { atMs, calls });
     if (!before || atMs - before.atMs > longestStepMs || atMs <= before.atMs) continue;
-    // A ledger that began anew counts from zero.
+    // A ledger that began again counts from zero.
     const more = calls >= before.calls ? calls - before.calls : calls;
     const rate = more / ((atMs - before.atMs) / 1000);
     const stepOf = (ms: number) => steps - 1 - Math.floor((endMs - ms) / sampleMs);

@@ -4,7 +4,7 @@ import { type QuotaSnapshotSources, takeQuotaSnapshot } from './quota-snapshot.t
 
 const nowUs = 1_700_000_000_000_000;
 
-/** What the ledger holds of PutMetadata, and how the account's state stands. */
+/** What the ledger contains about PutMetadata, and the account's state. */
 function sources(state: Record<string, number>, { slots = [] as string[], slowed = [] as string[] } = {}) {
   const commands: string[][] = [];
   const pipeline = {
@@ -39,7 +39,7 @@ function sources(state: Record<string, number>, { slots = [] as string[], slowed
   } as unknown as QuotaSnapshotSources;
 }
 
-test('an operation shows what is in use, what is left, who is slowed down and since when', async () => {
+test('shows for an operation what is in use, what is left, and which channels are slowed down since when', async () => {
   const state = {
     'PutMetadata:granted': 90,
     'PutMetadata:calls': 88,
@@ -84,7 +84,7 @@ test('an operation shows what is in use, what is left, who is slowed down and si
   });
 });
 
-test('a ledger that is new grants nothing until its fence, and has never been throttled', async () => {
+test('a new ledger grants nothing until its fence has passed, and was never throttled', async () => {
   const { operations, sinceThrottleMs, fenceMs } = await takeQuotaSnapshot(sources({ fence: nowUs + 900_100 }));
 
   expect(operations).toEqual([]);

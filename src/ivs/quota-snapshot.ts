@@ -1,4 +1,4 @@
-// The quota as an operator sees it: what is used of it over all replicas, who waits here, what is out of service.
+// The quota as an operator sees it: what all replicas use, which calls wait here, what is out of service.
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
@@ -18,9 +18,9 @@ export interface OperationQuota {
   readonly headroom: number;
   /** Permits granted since the ledger began; some came back unused. */
   readonly granted: number;
-  /** Calls sent since the ledger began, as far as they are over. */
+  /** Calls sent since the ledger began that have ended. */
   readonly calls: number;
-  /** Calls that the service refused for their rate since the ledger began, and how long the last one is ago. */
+  /** Throttled calls since the ledger began, and how long ago the last one was. */
   readonly throttles: number;
   readonly sinceThrottleMs: number | undefined;
   /** Channels with slots of their own withheld after throttling. */
@@ -42,7 +42,7 @@ export interface QuotaSnapshot {
   readonly waiting: readonly WaitingCalls[];
   /** Milliseconds since any replica was last throttled. */
   readonly sinceThrottleMs: number | undefined;
-  /** Above 0: the ledger is new and nothing is granted for so long. */
+  /** Above 0: the ledger is new and nothing is granted for this long. */
   readonly fenceMs: number;
 }
 
@@ -60,8 +60,8 @@ export interface QuotaSnapshotSources {
 }
 
 /**
- * Reads the ledger, counts, and sets the gauges.
- * @throws AppError LIMITER_UNAVAILABLE when Redis does not answer; its details, and the gauges, tell who waits all the same.
+  * Reads the ledger, counts, and sets the gauges.
+  * @throws AppError LIMITER_UNAVAILABLE if Redis does not answer; its details, and the gauges, still say which calls wait
  */
 export async function takeQuotaSnapshot(sources: QuotaSnapshotSources): Promise<QuotaSnapshot> {
   const { shard, accountId, region, limiter, limitOf, metrics } = sources;
@@ -115,7 +115,7 @@ export async function takeQuotaSnapshot(sources: QuotaSnapshotSources): Promise<
   };
 }
 
-/** Who waits here, with the gauges of it, also those that are back at nobody. */
+/** Who waits here; sets the gauges too, including those that are back at zero. */
 function waitingCalls({ shard, limiter, metrics }: QuotaSnapshotSources): WaitingCalls[] {
   const lines = limiter.waiting();
   for (const { operation, lane, calls, oldestMs } of lines) {
@@ -131,7 +131,7 @@ interface LedgerContent {
   readonly state: Readonly<Record<string, string>>;
   /** Members by operation, in the order of `operationNames`. */
   readonly slots: readonly (readonly string[])[];
-  /** By operation likewise, the longest first. */
+  /** Also by operation, the longest first. */
   readonly slowed: readonly (readonly { readonly channelId: string; readonly untilUs: number }[])[];
 }
 
@@ -161,7 +161,7 @@ async function readLedger({ redis, ledger }: QuotaSnapshotSources): Promise<Ledg
   };
 }
 
-/** A permit's name ends with its channel: no second index is needed to find the hottest. */
+/** A permit's name ends with its channel, so the busiest channels can be found without a second index. */
 function hottest(members: readonly string[]): OperationQuota['hottest'] {
   const counts = new Map<string, number>();
   for (const member of members) {

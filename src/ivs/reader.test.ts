@@ -1,4 +1,4 @@
-// What intake concludes from pages of IVS.
+// How pages of IVS are read for the intake.
 import { expect, test } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
 import { createReader } from './reader.ts';
@@ -6,7 +6,7 @@ import { createReader } from './reader.ts';
 const channelArn = 'arn:aws:ivs:us-west-2:111122223333:channel/A' as ChannelArn;
 const key = { arn: 'arn:aws:ivs:us-west-2:111122223333:stream-key/k' };
 
-/** A reader whose ListStreamKeys answers with these pages. */
+/** A reader whose ListStreamKeys returns these pages. */
 function readerOf(pages: readonly { readonly streamKeys: readonly (typeof key)[]; readonly nextToken?: string }[]) {
   const asked: (string | undefined)[] = [];
   const listStreamKeys = async ({ nextToken }: { readonly nextToken?: string }) => {
@@ -17,7 +17,7 @@ function readerOf(pages: readonly { readonly streamKeys: readonly (typeof key)[]
   return { asked, list: () => reader.listStreamKeys(channelArn, {}) };
 }
 
-test('an empty page of stream keys before others is no channel without a key', async () => {
+test('an empty first page of stream keys does not mean that the channel has no key', async () => {
   const later = readerOf([
     { streamKeys: [], nextToken: 'b' },
     { streamKeys: [key], nextToken: 'c' },

@@ -1,4 +1,4 @@
-// What intake reads of IVS, in the words of the domain: pages of live streams and of channels.
+// What the intake reads from IVS, in domain types: pages of live streams and of channels.
 import type { StreamSummary } from '@aws-sdk/client-ivs';
 import type { ChannelArn, ListedChannel, StreamId, StreamSnapshot } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
@@ -17,7 +17,9 @@ type ReaderClient = Pick<
   | 'getStreamSession'
 >;
 
-/** Satisfies the StreamReader, ChannelReader, HistoryReader and KeyReader of intake/ports.ts. One call is one page, except of stream keys. */
+/**
+ * Implements the StreamReader, ChannelReader, HistoryReader and KeyReader of intake/ports.ts. One call is one page, except for stream keys.
+ */
 export function createReader(client: ReaderClient) {
   return {
     async listStreams(
@@ -68,7 +70,7 @@ export function createReader(client: ReaderClient) {
     async listStreamKeys(channelArn: ChannelArn, options: CallOptions): Promise<readonly string[] | undefined> {
       try {
         const tokens = new PageTokens('ListStreamKeys');
-        // A channel has one key at most: after the page that has it there is nothing to ask. An empty page before others says nothing.
+        // A channel has at most one key, so nothing is left to read after the page that has it. An empty page before others says nothing.
         for (let request: { readonly nextToken?: string } = {}; ; ) {
           const page = await client.listStreamKeys({ channelArn, maxResults: 50, ...request }, options);
           const arns = (page.streamKeys ?? []).flatMap(({ arn }) => arn ?? []);
@@ -92,7 +94,7 @@ export function createReader(client: ReaderClient) {
   };
 }
 
-// `answers.ts` has seen to it that lists and ARNs are there; the SDK's types do not know.
+// `answers.ts` has checked that lists and ARNs are present; the SDK's types do not know that.
 function snapshotOf({ channelArn, streamId, health, viewerCount, startTime }: StreamSummary): StreamSnapshot {
   return {
     channelArn: channelArn as ChannelArn,
@@ -125,7 +127,7 @@ function channelOf({ arn, name, type, latencyMode, ...channel }: Partial<Guarded
   };
 }
 
-/** What an answer tells: without the members that it leaves out, or has as null. */
+/** The fields that an answer contains: without those that are missing or null. */
 function told<T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } {
   const known = Object.entries(members).filter(([, value]) => value !== undefined && value !== null);
   return Object.fromEntries(known) as { [K in keyof T]?: NonNullable<T[K]> };

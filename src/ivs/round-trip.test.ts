@@ -8,7 +8,7 @@ function observe(roundTrip: RoundTrip, ms: number, count: number, from: number, 
 }
 
 describe('the credit for network latency', () => {
-  it('gives nothing before there is enough to learn from', () => {
+  it('is 0 before there are enough samples', () => {
     const roundTrip = new RoundTrip();
 
     expect(roundTrip.oneWayMs(0)).toBe(0);
@@ -19,7 +19,7 @@ describe('the credit for network latency', () => {
     expect(few.oneWayMs(10_000)).toBe(0);
   });
 
-  it('gives back nineteen twentieths of the shortest round trip, half of it in each direction', () => {
+  it('is nineteen twentieths of the shortest round trip, half of it in each direction', () => {
     const roundTrip = new RoundTrip();
     observe(roundTrip, 110, 200, 0, 4000);
     observe(roundTrip, 80, 16, 4001, 4100);
@@ -27,7 +27,7 @@ describe('the credit for network latency', () => {
     expect(roundTrip.oneWayMs(4101)).toBeCloseTo(38);
   });
 
-  it('gives nothing for a while when an answer is faster than the latency was known to be', () => {
+  it('is 0 for a while after an answer that is faster than the known latency', () => {
     const roundTrip = new RoundTrip();
     observe(roundTrip, 80, 200, 0, 5000);
 
@@ -42,7 +42,7 @@ describe('the credit for network latency', () => {
     { shortestMs: 0.6, variesMs: 30 },
     { shortestMs: 5, variesMs: 100 },
     { shortestMs: 80, variesMs: 30 },
-  ])('never credits more than the shortest round trip there is: $shortestMs ms and up to $variesMs more', (trip) => {
+  ])('is never more than the shortest possible round trip: $shortestMs ms and up to $variesMs more', (trip) => {
     const random = seededRandom(trip.variesMs);
     let most = 0;
     for (let run = 0; run < 300; run += 1) {
@@ -56,7 +56,7 @@ describe('the credit for network latency', () => {
     expect(most).toBeLessThanOrEqual(trip.shortestMs);
   });
 
-  it('follows a latency that became longer within a minute, and forgets one that is not used', () => {
+  it('follows a longer latency within a minute, and forgets one that is not used', () => {
     const roundTrip = new RoundTrip();
     observe(roundTrip, 20, 200, 0, 5000);
     observe(roundTrip, 80, 2000, 5001, 65_000);

@@ -1,23 +1,23 @@
-// The shortest round trip to the service: what no answer can be faster than. It says how much of a slot's time is only
-// travel and can be given back. Pure; instants are handed in.
+// The shortest round trip to the service: no answer can be faster. It says how much of a slot's time is only travel and can be credited.
+// Pure; the caller passes the times.
 
 const minSamples = 100;
 const settleMs = 3000;
 const bucketMs = 30_000;
-/** The paths differ a little from call to call: this part of the minimum is relied on. */
+/** Network paths differ a little from call to call, so only this part of the minimum is used. */
 const reliedOn = 0.95;
 /**
- * The shortest that was seen is longer than the shortest there is, by about the distance between neighbours among the
- * shortest ones: the more the latency varies and the fewer the answers, the more. Twice the distance from the first to the
- * sixteenth is taken off: even then the credit was too large for one in 3^15 minutes (exponential gaps).
+  * The shortest observed round trip is longer than the shortest possible one, by about the distance between neighbours among the shortest
+  * ones: more if the latency varies more, or there are fewer answers. Twice the distance from the first to the sixteenth is subtracted.
+  * Even then the credit would be too large once in 3^15 minutes (exponential gaps).
  */
 const shortestKept = 16;
 const allowance = 2;
 
 /**
- * A call counted at the latest when its answer left, and the next one at the earliest when it arrived: the minimum in each
- * direction is time in which a slot cannot be counted twice. Half is credited when the answer is reported, half when the next call is
- * sent, so that it holds too when two replicas have different latencies (there and back alike).
+  * A call was counted at the latest when its answer left, and the next one at the earliest when it arrived, so a slot cannot be counted
+  * twice during the minimum latency in each direction. Half is credited when the answer is reported, half when the next call is sent, so
+  * that this also holds for two replicas with different latencies (as long as both directions take equally long).
  */
 export class RoundTrip {
   #firstAt: number | undefined;
@@ -28,7 +28,7 @@ export class RoundTrip {
   #previous: number[] = [];
   #creditMs = 0;
 
-  /** One answered call took so long, on a connection that existed. */
+  /** One answered call took this long, on an existing connection. */
   observe(roundTripMs: number, now: number): void {
     this.#firstAt ??= now;
     this.#samples += 1;
@@ -45,10 +45,10 @@ export class RoundTrip {
     this.#creditMs = Math.max(0, floor * reliedOn - unseen);
   }
 
-  /** The credit for one direction, in milliseconds: 0 until it is certain. A burst at the start must not teach it. */
+  /** The credit for one direction, in milliseconds; 0 until it is certain. A burst at the start must not determine it. */
   oneWayMs(now: number): number {
     if (this.#firstAt === undefined || this.#samples < minSamples || now - this.#firstAt < settleMs) return 0;
-    // Nothing seen for so long: the route may be another by now.
+    // No samples for this long: the route may have changed.
     if (now > this.#bucketEndsAt + bucketMs) return 0;
     return this.#creditMs / 2;
   }

@@ -1,5 +1,5 @@
-// One (account, Region): its client, its limiter, and what they look like from outside. Shards share nothing, so the
-// throughput of several is their sum.
+// One (account, Region): its client, its limiter, and their readings for others. Shards share nothing, so the throughput of several is the
+// sum of theirs.
 
 import { randomBytes } from 'node:crypto';
 import type { IvsClientConfig } from '@aws-sdk/client-ivs';
@@ -19,12 +19,12 @@ import { type QuotaSnapshot, takeQuotaSnapshot } from './quota-snapshot.ts';
 export interface IvsShardOptions {
   /** The account's name in the configuration; a label in logs and metrics. */
   readonly name: string;
-  /** Twelve digits, where they are known. */
+  /** Twelve digits, if known. */
   readonly accountId?: string;
   readonly region: string;
   /** A connection with the role `limiter`; it belongs to the caller. */
   readonly redis: Redis;
-  /** Of this account and Region alone, with a hash tag: see `keyPrefix` in runtime/redis.ts. */
+  /** Used by this account and Region alone, with a hash tag: see `keyPrefix` in runtime/redis.ts. */
   readonly keyPrefix: string;
   readonly limits?: LimitSettings;
   readonly endpoint?: string;
@@ -32,14 +32,14 @@ export interface IvsShardOptions {
   readonly onRedisDown: 'wait' | 'fail';
   readonly requestTimeoutMs: number;
   /**
-   * How long an empty ledger grants nothing. Default: requestTimeoutMs + 1.5 s, by which every call of a replica that still
-   * runs is over. Only where it is certain that nobody else calls (a test, a demo) may it be shorter.
+    * How long an empty ledger grants nothing. Default: requestTimeoutMs + 1.5 s, after which every call of a replica that still runs has
+    * ended. It may be shorter only if nobody else can be calling (in a test or a demo).
    */
   readonly emptyLedgerPatienceMs?: number;
   readonly maxWaitMs?: number;
-  /** Ends every call that is under way. */
+  /** Ends every running call. */
   readonly until?: AbortSignal | undefined;
-  /** Hears the date of every answer. */
+  /** Receives the date of every answer. */
   readonly awsClock?: AwsClock | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -52,7 +52,7 @@ export interface IvsShard extends Service {
   readonly region: string;
   readonly client: IvsClientPort;
   readonly limiter: Limiter;
-  /** What `GET /v1/quota` shows of this shard; sets the gauges, too. Throws LIMITER_UNAVAILABLE when Redis is away. */
+  /** What `GET /v1/quota` shows of this shard; also sets the gauges. @throws AppError LIMITER_UNAVAILABLE if Redis is away */
   quotaSnapshot(): Promise<QuotaSnapshot>;
 }
 
@@ -102,7 +102,7 @@ export function createIvsShard(options: IvsShardOptions): IvsShard {
     region,
     client: sdk.client,
     limiter,
-    // Begins the patience of an empty ledger before the first call needs a permit. Redis being away is no failed start.
+    // Starts the waiting time of an empty ledger before the first call needs a permit. It is no failed start if Redis is away.
     start: () => limiter.start(),
     async stop() {
       await limiter.stop();

@@ -7,7 +7,7 @@ const ofChannel: Throttle = { operation: 'PutMetadata', scope: 'channel', channe
 const story = (lines: readonly Record<string, unknown>[]) =>
   lines.map(({ level, operation, scope }) => [level === 40 ? 'began' : 'ended', operation, scope]);
 
-it('a hundred throttles close together are one line, and a second one when they are over', () => {
+it('logs a hundred throttles close together as one line, and a second one at their end', () => {
   const { logger, lines } = keptLogger();
   const episodes = new ThrottleEpisodes(logger);
 
@@ -23,7 +23,7 @@ it('a hundred throttles close together are one line, and a second one when they 
   ]);
 });
 
-it('one operation’s throttles hide no other’s, and a channel’s hide not that the account is slowed down', () => {
+it('throttles of one operation do not hide another’s, and those of a channel do not hide the account’s', () => {
   const { logger, lines } = keptLogger();
   const episodes = new ThrottleEpisodes(logger);
 
@@ -39,7 +39,7 @@ it('one operation’s throttles hide no other’s, and a channel’s hide not th
   ]);
 });
 
-it('a throttle after a calm is told anew', () => {
+it('logs a throttle after a calm as a new episode', () => {
   const { logger, lines } = keptLogger();
   const episodes = new ThrottleEpisodes(logger);
 

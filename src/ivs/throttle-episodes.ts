@@ -1,14 +1,14 @@
-// The throttles that one replica meets, told as episodes: one line when the calls of an operation begin to be refused, for a channel
-// or for the account, and one when that is over. What happens between is counted. Instants are handed in, as performance.now().
+// The throttles that one replica meets, logged as episodes: one line when the calls of an operation begin to be throttled, for a channel or
+// for the account, and one at the end. Throttles in between are counted. The caller passes the times, as performance.now().
 import type { Logger } from '#runtime/logger.ts';
 import type { OperationName } from './limits.ts';
 
-/** A refusal after so long a calm begins a new episode. By then all slots are back in service. */
+/** A throttle after a calm of this length begins a new episode. By then all slots are back in service. */
 export const calmMs = 30_000;
 
 export interface Throttle {
   readonly operation: OperationName;
-  /** What slows down because of it. */
+  /** What is slowed down because of it. */
   readonly scope: 'channel' | 'account';
   readonly channelId: string | undefined;
 }
@@ -29,7 +29,7 @@ export class ThrottleEpisodes {
     this.#logger = logger;
   }
 
-  /** A call was refused for its rate. */
+  /** A call was throttled. */
   met({ operation, scope, channelId }: Throttle, now: number): void {
     this.settle(now);
     const key = `${operation} ${scope}`;
@@ -46,7 +46,7 @@ export class ThrottleEpisodes {
     );
   }
 
-  /** Tells which episodes are over. Called now and then, for a calm makes no sound of its own. */
+  /** Logs which episodes have ended. It must be called now and then, because nothing else reports a calm. */
   settle(now: number): void {
     for (const [key, { operation, scope, beganAt, lastAt, throttles }] of this.#episodes) {
       if (now - lastAt <= calmMs) continue;

@@ -14,7 +14,7 @@ const waiter = (name: string, channel: string | undefined, lane: Lane = 'normal'
   deadline: 1000,
 });
 
-/** Serves until nobody is a candidate; returns the names in order. */
+/** Serves until there are no candidates; returns the names in order. */
 function serve(line: WaitingLine<Named>, most = Number.POSITIVE_INFINITY): string[] {
   const served: string[] = [];
   while (served.length < most) {
@@ -44,7 +44,7 @@ describe('order', () => {
     expect(serve(line, 1)).toEqual(['now']);
   });
 
-  it('lets bulk calls move while urgent ones keep coming', () => {
+  it('still serves bulk calls while urgent ones keep coming', () => {
     const line = new WaitingLine<Named>();
     for (let i = 0; i < 400; i += 1) {
       line.add(waiter('urgent', `u${i}`, 'urgent'));
@@ -60,7 +60,7 @@ describe('order', () => {
     expect(share('bulk')).toBeGreaterThanOrEqual(10);
   });
 
-  it('gives several waiters of an operation without channels, first come first served', () => {
+  it('offers several waiters of an operation without channels, first come first served', () => {
     const line = new WaitingLine<Named>();
     for (const name of ['1', '2', '3']) line.add(waiter(name, undefined));
 
@@ -70,7 +70,7 @@ describe('order', () => {
     expect(candidates.map((candidate) => line.take(candidate)?.name)).toEqual(['1', '2']);
   });
 
-  it('names each channel once among the candidates, whatever the number of its calls and lanes', () => {
+  it('offers each channel once among the candidates, whatever the number of its calls and lanes', () => {
     const line = new WaitingLine<Named>();
     line.add(waiter('a1', 'a'));
     line.add(waiter('a2', 'a', 'bulk'));
@@ -82,7 +82,7 @@ describe('order', () => {
     ]);
   });
 
-  it('puts a waiter whose permit came to nothing back in front', () => {
+  it('puts a waiter whose permit was not used back in front', () => {
     const line = new WaitingLine<Named>();
     line.add(waiter('a1', 'a'));
     line.add(waiter('a2', 'a'));
@@ -108,7 +108,7 @@ describe('channels that must wait', () => {
     expect(serve(line)).toEqual(['a3', 'b1', 'a2']);
   });
 
-  it('offers a channel again when its own slots are free, and says when that is', () => {
+  it('offers a channel again when its own slots are free, and says when that will be', () => {
     const line = new WaitingLine<Named>();
     line.add(waiter('a1', 'a'));
     line.add(waiter('b1', 'b'));
@@ -123,7 +123,7 @@ describe('channels that must wait', () => {
     expect(line.candidates(10)).toHaveLength(2);
   });
 
-  it('keeps a channel back that is blocked and in flight until both are over', () => {
+  it('does not offer a channel that is blocked and in flight until both are over', () => {
     const line = new WaitingLine<Named>();
     line.add(waiter('a1', 'a'));
     line.departed('a');
@@ -137,7 +137,7 @@ describe('channels that must wait', () => {
 });
 
 describe('leaving', () => {
-  it('forgets who left, and offers nothing for them', () => {
+  it('forgets a waiter that left, and offers nothing for it', () => {
     const line = new WaitingLine<Named>();
     const a = waiter('a1', 'a');
     line.add(a);
@@ -149,7 +149,7 @@ describe('leaving', () => {
     expect([...line]).toEqual([]);
   });
 
-  it('can be walked while those who are met leave', () => {
+  it('can be iterated while the visited waiters leave', () => {
     const line = new WaitingLine<Named>();
     for (let i = 0; i < 10; i += 1) line.add(waiter(`${i}`, `c${i % 3}`));
 

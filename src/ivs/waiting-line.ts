@@ -1,8 +1,8 @@
-// Who waits for a permit of one operation, and who is next: lanes, channels in turn, order within a channel. No clock of its
-// own, no timers, no I/O; a channel that nobody waits for leaves nothing behind.
+// Who waits for a permit of one operation, and who is next: lanes, channels in turn, order within a channel. No clock of its own, no
+// timers, no I/O; a channel without waiters leaves nothing behind.
 import { type Lane, lanes } from '#domain/action.ts';
 
-/** A lower lane is served once after it was passed over so often. */
+/** A lower lane is served once after it was passed over this often. */
 const patience: Readonly<Record<Lane, number>> = { urgent: 0, normal: 4, bulk: 16 };
 
 /** One waiting call. */
@@ -30,8 +30,8 @@ export interface Candidate {
 }
 
 /**
- * A queue is in its lane's ring while somebody waits in it, unless its channel is held: by a call in flight, or until a time
- * because its own slots are in use. Held channels' queues are kept aside, so that finding candidates never walks over them.
+  * A queue is in its lane's ring while somebody waits in it, unless its channel is held: by a call in flight, or until a time because its
+  * own slots are in use. Queues of held channels are kept aside, so that the search for candidates never visits them.
  */
 export class WaitingLine<W extends Waiter> {
   readonly #queues = new Map<string, Queue<W>>();
@@ -51,7 +51,7 @@ export class WaitingLine<W extends Waiter> {
     this.#place(waiter.lane, waiter.channel);
   }
 
-  /** Puts a waiter back in front of its queue: it had a permit that came to nothing. */
+  /** Puts a waiter back in front of its queue, because its permit was not used. */
   addFirst(waiter: W): void {
     const queue = this.#queueOf(waiter, true)!;
     const others = [...queue.waiters];
@@ -61,7 +61,7 @@ export class WaitingLine<W extends Waiter> {
     this.#place(waiter.lane, waiter.channel);
   }
 
-  /** Takes a waiter out, wherever it stands. */
+  /** Removes a waiter, wherever it is. */
   remove(waiter: W): boolean {
     const queue = this.#queueOf(waiter, false);
     if (!queue?.waiters.delete(waiter)) return false;
@@ -90,11 +90,11 @@ export class WaitingLine<W extends Waiter> {
       found.push({ lane, channel });
       this.#count(lane, open, passed);
     }
-    // Urgent ones lead even when a lower lane's turn has come: the ledger must know how many there are.
+    // Urgent ones come first even if it is a lower lane's turn, because the ledger must know how many there are.
     return [...found.filter(({ lane }) => lane === 'urgent'), ...found.filter(({ lane }) => lane !== 'urgent')];
   }
 
-  /** The waiter in front of a candidate's queue, taken out; its channel goes to the end of the ring. */
+  /** Removes and returns the waiter in front of a candidate's queue; its channel goes to the end of the ring. */
   take({ lane, channel }: Candidate): W | undefined {
     const queue = this.#queues.get(keyOf(lane, channel));
     const [waiter] = queue?.waiters ?? [];
@@ -124,10 +124,10 @@ export class WaitingLine<W extends Waiter> {
     this.#aside(channel);
   }
 
-  /** Lets in again what has waited long enough; returns the time of the next one, or undefined when nothing is blocked. */
+  /** Readmits what has waited long enough; returns the time of the next one, or undefined if nothing is blocked. */
   unblock(now: number): number | undefined {
     let next: number | undefined;
-    // Few at any time: a channel must have used its five slots within the last second, out of the account's 155.
+    // Always few: a blocked channel must have used its five slots within the last second, out of the account's 155.
     for (const [channel, until] of this.#blockedUntil) {
       if (until > now) {
         next = Math.min(next ?? until, until);
@@ -139,12 +139,12 @@ export class WaitingLine<W extends Waiter> {
     return next;
   }
 
-  /** Everybody who waits, by queue. */
+  /** All waiters, by queue. */
   *[Symbol.iterator](): IterableIterator<W> {
     for (const queue of this.#queues.values()) yield* queue.waiters;
   }
 
-  /** The queues of a lane in turn. Without channels the one queue is the whole lane: its waiters may go together. */
+  /** The queues of a lane in turn. Without channels the single queue is the whole lane, and its waiters may go together. */
   *#fronts(lane: Lane): IterableIterator<Queue<W>> {
     for (const queue of this.#rings[lane]) {
       for (let left = queue.channel === undefined ? queue.waiters.size : 1; left > 0; left -= 1) yield queue;

@@ -9,7 +9,7 @@ describe('deletes from the queue', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('share a call while they come close together, ten at the most', async () => {
+  it('share a call if they come close together, at most ten', async () => {
     const sent: number[] = [];
     const deletes = new MessageDeletes(async (batch) => void sent.push(batch.length));
 
@@ -29,7 +29,7 @@ describe('deletes from the queue', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('are all sent, and awaited, before a stop is over', async () => {
+  it('are all sent and awaited before a stop completes', async () => {
     const answered = Promise.withResolvers<void>();
     const sent: Message[] = [];
     const deletes = new MessageDeletes(async (batch) => {

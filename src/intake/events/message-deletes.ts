@@ -1,24 +1,24 @@
-// Deletes what was handled from the queue, up to ten messages in a call: each call costs money and processor time, and no
-// decision waits for it. What is not deleted comes again and is recognised as a repeat.
+// Deletes handled messages from the queue, up to ten in a call: each call costs money and processor time, and no decision waits for it. A
+// message that is not deleted is delivered again and recognized as a repeat.
 import type { Message } from '@aws-sdk/client-sqs';
 
-/** The most that DeleteMessageBatch takes: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html */
+/** The limit of DeleteMessageBatch: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html */
 const mostInBatch = 10;
-/** How long the first of a batch waits for others; far below any visibility timeout. */
+/** How long the first message of a batch waits for others; far below any visibility timeout. */
 const gatherMs = 200;
-/** A full batch goes a little later as well: what follows from its last message goes first. */
+/** Even a full batch waits a little, so that the work that follows from its last message goes first. */
 const fullRestMs = 5;
 
-/** States: messages are gathered (a timer runs) or there are none; calls under way are known until they end. */
+/** States: messages are collected (a timer runs), or there are none; running calls are tracked until they end. */
 export class MessageDeletes {
   readonly #send: (batch: readonly Message[]) => Promise<void>;
   readonly #underWay = new Set<Promise<void>>();
   #gathered: Message[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** The timer runs: a batch is full and rests, or it may still become full. */
+  /** The timer runs: a batch is full and waits a little, or it may still become full. */
   #waitsFor: 'rest' | 'more' | undefined;
 
-  /** @param send deletes up to ten messages; never rejects. */
+  /** @param send deletes up to ten messages; never rejects */
   constructor(send: (batch: readonly Message[]) => Promise<void>) {
     this.#send = send;
   }
@@ -28,7 +28,7 @@ export class MessageDeletes {
     this.#plan();
   }
 
-  /** Sends what is gathered and waits for every call under way. */
+  /** Sends what was collected, and waits for every running call. */
   async drain(): Promise<void> {
     this.#flush(1);
     await Promise.all(this.#underWay);
@@ -42,7 +42,7 @@ export class MessageDeletes {
     this.#timer = setTimeout(() => this.#flush(isFull ? mostInBatch : 1), isFull ? fullRestMs : gatherMs);
   }
 
-  /** Sends batches for as long as there are at least so many messages. */
+  /** Sends batches while there are at least this many messages. */
   #flush(least: number): void {
     clearTimeout(this.#timer);
     this.#waitsFor = undefined;

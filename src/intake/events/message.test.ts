@@ -22,7 +22,7 @@ function read(body: unknown): string {
 const id = String(event['id']);
 const text = JSON.stringify(event);
 
-describe('an event is taken in, and how it was wrapped is told', () => {
+describe('an event is accepted, and its wrapping reported', () => {
   it.each<[string, unknown, string]>([
     ['straight from a rule', event, `direct ${id}`],
     ['the case from the field: SNS with raw delivery off', fixture('field-cases/sns-wrapped.json'), 'sns e-1'],
@@ -47,19 +47,19 @@ describe('an event is taken in, and how it was wrapped is told', () => {
     expect(read(body)).toBe(expected);
   });
 
-  it('of a list what is no event is told, and the rest is taken in', () => {
+  it('reports the entries of a list that are no events, and accepts the rest', () => {
     const { envelopes, unreadable } = readMessage(JSON.stringify([event, { hello: 1 }, other]));
 
     expect(envelopes.map((found) => found.id)).toEqual([id, 'e-2']);
     expect(unreadable).toHaveLength(1);
   });
 
-  it('an event whose detail looks like a wrapping is an event', () => {
+  it('accepts an event whose detail looks like a wrapping', () => {
     expect(read({ ...event, Type: 'Notification', Message: text })).toBe(`direct ${id}`);
   });
 });
 
-describe('what is no event gets advice that fits its shape', () => {
+describe('a message without an event gets advice that fits its form', () => {
   it.each<[string, unknown, RegExp]>([
     ['nothing', '', /empty/],
     ['text', 'hello', /who sends to this queue/],
@@ -91,7 +91,7 @@ describe('what is no event gets advice that fits its shape', () => {
     ]);
   });
 
-  it('whatever a message holds, it is read without an exception, and never for nothing', () => {
+  it('reads any message without an exception, and always finds an event or a problem', () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -1,5 +1,6 @@
-// Finds the events in a message of the queue, and tells how they were wrapped: straight from an EventBridge rule, inside an SNS notification, in the list of a pipe, or encoded twice.
-// Whatever contains a whole event is taken in; what does not gets advice that fits its shape.
+// Finds the events in a message of the queue, and reports how they were wrapped: directly from an EventBridge rule, inside an SNS
+// notification, in the list of a pipe, or encoded twice. Any message with a complete event is accepted; any other gets advice that fits its
+// form.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes.html
 import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
@@ -8,26 +9,26 @@ import { envelopeIn } from './schema.ts';
 
 /** Values of the label `road` of autopilot_event_messages_total. */
 export const wrappings = ['direct', 'sns', 'pipes', 'double_encoded'] as const;
-/** How an event was wrapped; the outermost wrapping where there are several. */
+/** How an event was wrapped; the outermost wrapping if there are several. */
 export type Wrapping = (typeof wrappings)[number];
 
-/** Something in a message that is no event. */
+/** A part of a message that is no event. */
 export interface Unreadable {
   readonly problem: string;
   /** What to do about it. */
   readonly advice: string;
 }
 
-/** What is in a message. */
+/** The content of a message. */
 export interface ReadMessage {
   readonly wrapping: Wrapping;
   readonly envelopes: readonly EventEnvelope[];
   readonly unreadable: readonly Unreadable[];
 }
 
-/** What is wrapped more often than this is not read. */
+/** Deeper wrapping is not read. */
 const deepest = 5;
-/** As many events of the smallest kind as fit into the largest message. */
+/** As many of the smallest events as fit into the largest message. */
 const mostEvents = 10_000;
 
 /** Reads the body of a message. */
@@ -57,7 +58,7 @@ export function readMessage(body: string): ReadMessage {
   return found;
 }
 
-/** What a wrapping contains; undefined for what is none. */
+/** What a wrapping contains; undefined if the value is no wrapping. */
 function unwrap(value: unknown): { readonly wrapping: Wrapping; readonly parts: readonly unknown[] } | undefined {
   if (typeof value === 'string') {
     const inner = parsed(value);
@@ -65,12 +66,12 @@ function unwrap(value: unknown): { readonly wrapping: Wrapping; readonly parts: 
   }
   if (Array.isArray(value)) return value.length > 0 ? { wrapping: 'pipes', parts: value } : undefined;
   if (!isRecord(value) || 'detail-type' in value) return undefined;
-  // SNS with raw delivery off. What was published may be an object that was encoded once.
+  // SNS without raw delivery. What was published may itself be an object that was encoded once.
   if (value['Type'] === 'Notification' && 'Message' in value) {
     const message = value['Message'];
     return { wrapping: 'sns', parts: [typeof message === 'string' ? (parsed(message) ?? message) : message] };
   }
-  // A pipe from a queue sends the messages of that queue as they are.
+  // A pipe from a queue forwards the messages of that queue unchanged.
   if (typeof value['body'] === 'string' && 'messageId' in value) {
     return { wrapping: 'pipes', parts: [parsed(value['body']) ?? value['body']] };
   }
@@ -86,7 +87,7 @@ function unwrap(value: unknown): { readonly wrapping: Wrapping; readonly parts: 
   return undefined;
 }
 
-/** What is nested too deep is not parsed: whatever handles the event afterwards recurses, and would fail with each delivery. */
+/** A value that is nested too deep is not parsed, because later code is recursive and would fail at each delivery. */
 function parsed(text: string): unknown {
   if (nestsDeeper(text, deepestJson)) return undefined;
   try {
@@ -101,20 +102,20 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function adviceForText(text: string): string {
-  if (text.trim() === '') return 'The message is empty: look who sends to this queue beside the EventBridge rule.';
+  if (text.trim() === '') return 'The message is empty: find out who sends to this queue besides the EventBridge rule.';
   const decoded = /^[A-Za-z0-9+/=\s]{40,}$/.test(text) ? Buffer.from(text, 'base64').toString('utf8') : '';
   if (parsed(decoded) !== undefined)
-    return 'The message is encoded in Base64: have the sender put the JSON of the event into the body as it is.';
+    return 'The message is encoded in Base64: have the sender put the JSON of the event into the body without encoding it.';
   if (/^\s*[[{]/.test(text)) {
     return 'The JSON is cut off or breaks on a quotation mark, as an input template makes it: have the target of the rule send the matched event, without an input transformer.';
   }
-  return 'This is text of somebody else’s: look who sends to this queue, and give the daemon one that only the EventBridge rule sends to.';
+  return 'This text does not come from EventBridge: find out who sends to this queue, and give the daemon a queue that only the EventBridge rule sends to.';
 }
 
 const transformer =
   'Have the target of the rule send the matched event: no input path, no input transformer. `ivs-autopilot bootstrap` sets it so.';
 
-/** What to do about something that is JSON, and contains no event. */
+/** Advice for JSON that contains no event. */
 function adviceFor(value: unknown): string {
   if (typeof value === 'string') return adviceForText(value);
   if (!isRecord(value))
@@ -128,7 +129,7 @@ function adviceFor(value: unknown): string {
   }
   if ('AlarmName' in value) return 'This is an alarm of CloudWatch: send it to a queue or topic of its own.';
   if ('specversion' in value)
-    return 'This is a CloudEvent: have the bridge between send the EventBridge event as it was.';
+    return 'This is a CloudEvent: have the bridge in between send the EventBridge event unchanged.';
   if ('event_name' in value || 'recording_status' in value || 'limit_name' in value || 'channel_name' in value) {
     return `This is only the \`detail\` of an event. ${transformer}`;
   }

@@ -18,10 +18,10 @@ function observe(body: string, options: Partial<Parameters<typeof observeEvent>[
   return observeEvent(parsed.envelope, { arrivedAtMs: 0, sources: ['aws.ivs'], ...options });
 }
 
-describe('an event of every real shape', () => {
+describe('an event in every real form', () => {
   const ours = fixtures.filter(([name]) => !/^(cloudtrail|real-time)-/.test(name));
 
-  test.each(ours)('%s is observed under a known name, with nothing lost', (_name, body) => {
+  test.each(ours)('%s is observed under a known name, and loses nothing', (_name, body) => {
     const seen = observe(body);
 
     expect(seen).toMatchObject({ kind: 'observation', unknown: undefined });
@@ -30,7 +30,7 @@ describe('an event of every real shape', () => {
     expect(seen.observation.eventTimeMs).toBe(Date.parse((JSON.parse(body) as { time: string }).time));
   });
 
-  test('there is a fixture for every name of every type', () => {
+  test('has a fixture for every name of every type', () => {
     const seen = new Set(
       ours
         .map(([, body]) => observe(body))
@@ -44,12 +44,12 @@ describe('an event of every real shape', () => {
     ['cloudtrail-api-call', 'cloudtrail'],
     ['real-time-stage-update', 'real_time'],
     ['real-time-composition-state-change', 'real_time'],
-  ])('%s is ignored by name: %s', (name, reason) => {
+  ])('%s is ignored for the reason %s', (name, reason) => {
     expect(observe(textOf(name))).toEqual({ kind: 'ignored', reason });
   });
 });
 
-test('the name of a limit is read from limit_name and from limit', () => {
+test('reads the name of a limit from limit_name and from limit', () => {
   const seen = observe(textOf('limit-breach-ingest-bitrate-as-limit'));
 
   if (seen.kind !== 'observation') throw new Error('ignored');
@@ -59,29 +59,29 @@ test('the name of a limit is read from limit_name and from limit', () => {
   });
 });
 
-test('a space after the ARN of the channel, as in a sample of AWS, does no harm', () => {
+test('accepts a space after the ARN of the channel, as in a sample from AWS', () => {
   expect(observe(textOf('ad-break-state-change-ad-break-inserted'))).toMatchObject({
     observation: { channelArn: 'arn:aws:ivs:us-west-2:111122223333:channel/Qw3rTy7uIoP1' },
   });
 });
 
-test('a breach of an account’s limit has no channel and is observed', () => {
+test('observes a breach of an account’s limit, which has no channel', () => {
   expect(observe(textOf('limit-breach-concurrent-viewers'))).toMatchObject({
     kind: 'observation',
     observation: { channelArn: undefined },
   });
 });
 
-describe('an event that is not ours', () => {
+describe('an unknown or foreign event', () => {
   const start = JSON.parse(textOf('stream-state-change-stream-start')) as Record<string, unknown>;
   const changed = (change: object) => JSON.stringify({ ...start, ...change });
 
-  test('of another source is ignored, unless a drill’s own source is expected', () => {
+  test('of another source is ignored, unless it is the configured source of a drill', () => {
     expect(observe(changed({ source: 'sim.ivs' }))).toEqual({ kind: 'ignored', reason: 'other_source' });
     expect(observe(changed({ source: 'sim.ivs' }), { sources: ['aws.ivs', 'sim.ivs'] }).kind).toBe('observation');
   });
 
-  test('of a detail type that our table does not know is observed and marked', () => {
+  test('of an unknown detail type is observed and marked', () => {
     expect(observe(changed({ 'detail-type': 'IVS Something New' }))).toMatchObject({
       kind: 'observation',
       type: 'other',
@@ -90,18 +90,18 @@ describe('an event that is not ours', () => {
     expect(observe(changed({ 'detail-type': 'IVS Something New', resources: [] }))).toMatchObject({ unknown: 'type' });
   });
 
-  test('a known name in an unknown detail type says nothing about the stream', () => {
+  test('with a known name in an unknown detail type says nothing about the stream', () => {
     const seen = observe(changed({ 'detail-type': 'IVS Something New' }));
 
     if (seen.kind !== 'observation') throw new Error('not observed');
     expect(readEvent(seen.observation)).toMatchObject({ name: 'Stream Start', live: false });
   });
 
-  test('without a channel is ignored and named so that it is kept', () => {
+  test('without a channel is ignored, with a reason that keeps it', () => {
     expect(observe(changed({ resources: [] }))).toEqual({ kind: 'ignored', reason: 'no_channel' });
   });
 
-  test('of a known type with a new name is observed and marked', () => {
+  test('of a known type with an unknown name is observed and marked', () => {
     const detail = { event_name: 'Stream Pause', channel_name: '', stream_id: 'st-1A2b3c4D5e6F78ghij9Klmn' };
 
     expect(observe(changed({ detail }))).toMatchObject({ kind: 'observation', unknown: 'name' });
@@ -121,11 +121,11 @@ test.each([
     'a detail that is a text',
     JSON.stringify({ ...(JSON.parse(textOf('stream-state-change-stream-end')) as object), detail: 'x' }),
   ],
-])('a body with %s is named as unreadable', (_what, body) => {
+])('reports a body with %s as unreadable', (_what, body) => {
   expect(parseEnvelope(body)).toMatchObject({ problem: expect.any(String) as unknown });
 });
 
-test('fields that nobody knows are kept, and names of the object prototype do no harm', () => {
+test('keeps unknown fields, and is safe against names of the object prototype', () => {
   const body = `{"__proto__":{"x":1},${textOf('stream-state-change-stream-end').trim().slice(1, -1)},"new":{"a":[1]}}`;
 
   const seen = observe(body.replace('"Stream End"', '"constructor"'));

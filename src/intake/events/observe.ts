@@ -1,5 +1,5 @@
-// Pure: an event's envelope → an observation, or a named reason to ignore it. A rule on `source: aws.ivs` alone delivers
-// more than concerns the daemon: API calls that CloudTrail reports, and events of Amazon IVS Real-Time.
+// Pure: turns an event's envelope into an observation, or a named reason to ignore it. A rule on `source: aws.ivs` alone delivers more than
+// the daemon uses: API calls reported by CloudTrail, and events of Amazon IVS Real-Time.
 import { isChannelArn } from '#domain/channel.ts';
 import { type IvsEventType, ivsEvents, otherDetailTypes } from '#domain/ivs-events.ts';
 import type { EventEnvelope, EventObservation } from '#domain/observation.ts';
@@ -9,7 +9,7 @@ export type IgnoreReason = 'cloudtrail' | 'real_time' | 'other_source' | 'no_cha
 
 export interface ObserveOptions {
   readonly arrivedAtMs: number;
-  /** The events' `source`; `aws.ivs` unless a drill sends its own. */
+  /** The events' `source`; `aws.ivs`, unless a drill sends its own. */
   readonly sources: readonly string[];
 }
 
@@ -19,7 +19,7 @@ export type Observed =
       /** The detail type; `other` for one that is newer than our table. */
       readonly type: string;
       readonly observation: EventObservation;
-      /** What our table does not know is observed all the same, and kept for inspection. */
+      /** Events that our table does not know are observed anyway, and kept for inspection. */
       readonly unknown: 'type' | 'name' | undefined;
     }
   | { readonly kind: 'ignored'; readonly reason: IgnoreReason };
@@ -32,7 +32,7 @@ export function observeEvent(envelope: EventEnvelope, options: ObserveOptions): 
   const known = Object.hasOwn(ivsEvents, type)
     ? (ivsEvents as Readonly<Record<string, IvsEventType>>)[type]
     : undefined;
-  // A sample of AWS's own documents has a space after the ARN.
+  // A sample in AWS's documentation has a space after the ARN.
   const channelArn = envelope.resources.map((resource) => resource.trim()).find(isChannelArn);
   // Breaches of an account's limits name no channel; every other event does.
   if (channelArn === undefined && known && type !== 'IVS Limit Breach')

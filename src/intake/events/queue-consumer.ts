@@ -1,7 +1,7 @@
-// Takes events from the SQS queue: receive → parse → observe → delete. A message is deleted only after what follows from it is
-// committed; one that cannot be read is left to the queue's redrive policy; a stop aborts nothing but the waiting receive.
+// Takes events from the SQS queue: receive → parse → observe → delete. A message is deleted only after everything that follows from it is
+// committed; an unreadable one is left to the queue's redrive policy; a stop aborts only the waiting receive.
 //
-// States: new → running (several loops) → stopping (batches in hand are finished and deleted) → stopped.
+// States: new → running (several loops) → stopping (received batches are finished and deleted) → stopped.
 import { hash } from 'node:crypto';
 import {
   DeleteMessageBatchCommand,
@@ -29,48 +29,48 @@ export interface QueueConsumerOptions {
   readonly queueUrl: string;
   readonly region: string;
   /**
-   * Where the queue's API is, when it is not AWS (AWS_ENDPOINT_URL_SQS). It must be given here: from the environment alone
-   * the SDK would still go to the host in the queue's URL.
+    * The endpoint of the queue's API, if it is not AWS (AWS_ENDPOINT_URL_SQS). It must be set here: with the environment alone, the SDK
+    * would still call the host in the queue's URL.
    */
   readonly endpoint?: string | undefined;
   readonly credentials?: SQSClientConfig['credentials'];
-  /** Ends every call that is under way. */
+  /** Ends every running call. */
   readonly until?: AbortSignal | undefined;
   readonly sink: EventSink;
-  /** The clock that all replicas share: when an event arrived is compared with when sweeps began, whoever made them. */
+  /** The clock that all replicas share, because arrival times of events are compared with the starts of any replica's sweeps. */
   readonly now: () => number;
-  /** Waits between tries. */
+  /** The wait between attempts. */
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** The events' `source`. Default: `aws.ivs`. */
   readonly sources?: readonly string[];
-  /** Most receives side by side: one waits for messages, others join it while answers are rather full. */
+  /** Maximum number of parallel receives: one waits for messages, others join it while answers are mostly full. */
   readonly parallel?: number;
   readonly waitTimeSeconds?: number;
   /**
-   * Whether metadata waits to be sent by this process. Sending has a rate of its own, which receiving as fast as possible would take the
-   * time from: then receives leave it half of the time.
+    * Whether metadata waits to be sent by this process. Sending has a rate to keep, and receiving at full speed would take its time, so
+    * receives then leave it half of the time.
    */
   readonly isSending?: () => boolean;
-  /** After so long without a read, events count as missing: reads, and notes of them, come several times as often. */
+  /** Without a read for this long, events count as missing; reads, and notes of them, are several times as frequent. */
   readonly silentAfterMs?: () => number;
 }
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 const longestKeptMs = 14 * 86_400_000;
-/** At most so often the sink is told that the queue was read. */
+/** The sink learns at most this often that the queue was read. */
 const readNoteEveryMs = 10_000;
-/** Reads within the time after which silence is a gap. */
+/** Number of reads within the time after which silence is a gap. */
 const readsInSilence = 4;
-/** The most that ReceiveMessage gives: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
+/** The limit of ReceiveMessage: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
 const mostInReceive = 10;
-/** After a few messages, with no more in sight: what follows from them goes first, before the next receive is made and signed. */
+/** Delay after a few messages, if no more are expected: the work that follows from them runs before the next receive is signed and sent. */
 const restMs = 5;
-/** Most that the next receive waits for what is being sent. */
+/** Longest time that the next receive waits for sending. */
 const mostGivenMs = 50;
-/** What a call may take beside the wait that it asks SQS for. */
+/** How long a call may take in addition to the wait that it asks SQS for. */
 const answerMs = 5_000;
 const backoff = { baseMs: 200, maxMs: 20_000 };
 const mostOthersLogged = 20;
@@ -88,7 +88,7 @@ export class QueueConsumer implements Service {
   #lastReadMs: number | undefined;
   #notedReadMs = Number.NEGATIVE_INFINITY;
   #away = false;
-  /** Accounts and Regions that events came from and nobody owns: each is logged once. */
+  /** Accounts and Regions that events came from and no shard owns: each is logged once. */
   readonly #others = new Set<string>();
 
   constructor(options: QueueConsumerOptions) {
@@ -104,12 +104,12 @@ export class QueueConsumer implements Service {
     this.#client = createAwsClient(
       SQSClient,
       { region, endpoint, credentials, md5: false },
-      // One call is one try: the loop below backs off, and nothing is retried behind its back.
+      // One call is one attempt: the loop below backs off, so the SDK must not retry.
       { requestTimeoutMs: answerMs, maxAttempts: 1, until },
     );
   }
 
-  /** When the queue was last read, epoch ms; undefined while it never was. */
+  /** When the queue was last read, epoch ms; undefined if it never was. */
   get lastReadMs(): number | undefined {
     return this.#lastReadMs;
   }
@@ -126,7 +126,10 @@ export class QueueConsumer implements Service {
     this.#client.destroy();
   }
 
-  /** The lasting loop, or one that ends as soon as an answer is rather empty: many receives that wait are many calls for nothing. */
+  /**
+   * The permanent loop, or an extra one that ends as soon as an answer is mostly empty, because many waiting receives are calls for
+   * nothing.
+   */
   #spawn(lasting: boolean): void {
     const loop = this.#loop(lasting).finally(() => this.#loops.delete(loop));
     this.#loops.add(loop);
@@ -147,7 +150,7 @@ export class QueueConsumer implements Service {
     }
   }
 
-  /** An outage that is over is noticed well before the silence would be a gap. */
+  /** The end of an outage is noticed well before the silence would count as a gap. */
   #backoff(): BackoffOptions {
     const maxMs = Math.min(backoff.maxMs, this.#options.silentAfterMs() / readsInSilence);
     return { ...backoff, maxMs };
@@ -160,12 +163,12 @@ export class QueueConsumer implements Service {
       messages = await this.#receive();
     } catch (error) {
       if (this.#stopping.signal.aborted) return 'none';
-      // How far behind the queue is, nobody knows now.
+      // The lag of the queue is unknown now.
       this.#options.metrics.queueLagSeconds.remove({ shard: this.#options.shard });
       this.#failed('ReceiveMessage', error);
       return 'failed';
     }
-    // Not only when it is full: SQS may give fewer than there are.
+    // Half full is enough: SQS may return fewer messages than there are.
     const isFull = messages.length > mostInReceive / 2;
     if (isFull && this.#loops.size < this.#options.parallel) this.#spawn(false);
     const readAtMs = this.#options.now();
@@ -177,7 +180,8 @@ export class QueueConsumer implements Service {
       messages.filter((_, index) => handled[index] !== 'left'),
     );
     this.#deletes.add(messages.filter((_, index) => handled[index] === 'done'));
-    // A shared queue goes on for the others while one account's Redis is away: what that one did not take comes again after its visibility timeout.
+    // A shared queue is still read for the others while one account's Redis is away. That account's messages return after their visibility
+    // timeout.
     if (handled.includes('not-committed') && !handled.includes('done')) return 'failed';
     if (messages.length === 0) return 'none';
     return isFull ? 'full' : 'few';
@@ -186,7 +190,7 @@ export class QueueConsumer implements Service {
   async #receive(): Promise<readonly Message[]> {
     const { queueUrl, waitTimeSeconds, silentAfterMs, now, logger } = this.#options;
     const quickSeconds = Math.max(1, Math.floor(silentAfterMs() / readsInSilence / 1000));
-    // The first read answers at once, so that a start knows soon whether the queue can be read.
+    // The first read returns at once, so that a starting daemon soon knows whether the queue can be read.
     const waitSeconds = this.#lastReadMs === undefined ? 0 : Math.min(waitTimeSeconds, quickSeconds);
     const answer = await this.#client.send(
       new ReceiveMessageCommand({
@@ -203,17 +207,19 @@ export class QueueConsumer implements Service {
     return answer.Messages ?? [];
   }
 
-  /** Shows how far behind the queue is, and tells the sink now and then. What is left to the redrive waits for nobody. */
+  /**
+   * Exports the lag of the queue, and sometimes notifies the sink. Messages left to the redrive policy do not count: nobody waits for them.
+   */
   async #noteRead(atMs: number, messages: readonly Message[]): Promise<void> {
     const { shard, sink, metrics, silentAfterMs } = this.#options;
-    // SQS keeps nothing for longer than that.
+    // SQS keeps no message for longer.
     const oldestMs = atMs - longestKeptMs;
     const sentMs = messages.map(({ Attributes }) => Number(Attributes?.SentTimestamp)).filter((ms) => ms > oldestMs);
     const lagMs = Math.max(0, atMs - Math.min(atMs, ...sentMs));
     metrics.queueLagSeconds.set({ shard }, lagMs / 1000);
     if (atMs - this.#notedReadMs < Math.min(readNoteEveryMs, silentAfterMs() / readsInSilence)) return;
     this.#notedReadMs = atMs;
-    // Only a note: when it is lost, the next read makes it again.
+    // Only a note: if it is lost, the next read writes it again.
     await sink.queueRead({ atMs, lagMs }).catch(() => (this.#notedReadMs = Number.NEGATIVE_INFINITY));
   }
 
@@ -255,10 +261,10 @@ export class QueueConsumer implements Service {
       'autopilot.event.type': first?.['detail-type'],
       'autopilot.channel.arn': first?.resources[0],
     });
-    // In the order of the list: what is told first happened first.
+    // In the order of the list: what comes first happened first.
     for (const envelope of envelopes) fates.push(await this.#take(envelope, { body, arrivedAtMs, message }));
     if (fates.includes('not-committed')) return 'not-committed';
-    // The events of a list count although others of it cannot be read: when it comes again they are known as repeats.
+    // The events of a list count even if other parts are unreadable: when the message returns, they are recognized as repeats.
     return unreadable.length > 0 ? 'left' : 'done';
   }
 
@@ -320,7 +326,7 @@ export class QueueConsumer implements Service {
     );
   }
 
-  /** Deletes messages; what cannot be deleted comes again and is recognised as a repeat. */
+  /** Deletes messages. One that cannot be deleted is delivered again and recognized as a repeat. */
   async #delete(messages: readonly Message[]): Promise<void> {
     try {
       const { Successful = [], Failed = [] } = await this.#client.send(
@@ -329,7 +335,7 @@ export class QueueConsumer implements Service {
           Entries: messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
         }),
       );
-      // An entry of which the answer says nothing is not known to be deleted.
+      // An entry that the answer does not mention may not have been deleted.
       const deleted = new Set(Successful.map(({ Id }) => Id));
       const left = messages.filter((_, index) => !deleted.has(String(index))).length;
       if (left > 0)
@@ -352,7 +358,10 @@ export class QueueConsumer implements Service {
   }
 }
 
-/** What a message lacks. Without a receipt it could not be deleted, and would keep others from being deleted with it. */
+/**
+ * What is wrong with a message. Without a receipt it could not be deleted, and would also prevent the others in its batch from being
+ * deleted.
+ */
 function problemOf({ Body, ReceiptHandle, MD5OfBody }: Message): string | undefined {
   if (typeof Body !== 'string') return 'the message has no body';
   if (typeof ReceiptHandle !== 'string' || ReceiptHandle === '') return 'the message has no receipt';

@@ -1,4 +1,4 @@
-// How much waits in the event queue and in its dead-letter queue: asked of SQS at a slow pace, for metrics, alerts and the page.
+// How many messages wait in the event queue and in its dead-letter queue: read from SQS now and then, for metrics, alerts and the page.
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { AppError } from '#domain/errors.ts';
 import { createAwsClient } from '#runtime/aws-client.ts';
@@ -14,7 +14,7 @@ export interface QueueDepthOptions {
   readonly shard: string;
   readonly queueUrl: string;
   readonly region: string;
-  /** Where the queue's API is, when it is not AWS. */
+  /** The endpoint of the queue's API, if it is not AWS. */
   readonly endpoint?: string | undefined;
   readonly credentials?: SQSClientConfig['credentials'];
   readonly clock: Clock;
@@ -27,17 +27,17 @@ export interface QueueDepthOptions {
 export interface Depth {
   readonly waiting: number;
   readonly inFlight: number;
-  /** Undefined: no dead-letter queue, or it may not be looked at. */
+  /** Undefined: there is no dead-letter queue, or it may not be read. */
   readonly deadLetters: number | undefined;
   /** Since when this replica has seen any, epoch ms. */
   readonly deadLettersSinceMs?: number | undefined;
-  /** Whether the queue gives up on a message that cannot be read; without it that message comes back for ever. */
+  /** Whether the queue has a redrive policy; without one, an unreadable message is delivered again until it expires. */
   readonly redrives: boolean;
 }
 
 const counted = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible', 'RedrivePolicy'] as const;
 
-/** `depth` is what was found last; undefined before the first answer, and while SQS does not answer. */
+/** `depth` is the last result; undefined before the first answer, and while SQS does not answer. */
 export class QueueDepth implements Service {
   readonly name = 'queue-depth';
   readonly #options: Required<Pick<QueueDepthOptions, 'everyMs'>> & QueueDepthOptions;
@@ -100,7 +100,7 @@ export class QueueDepth implements Service {
     this.#client.destroy();
   }
 
-  /** Asks once. */
+  /** Reads it once. */
   async runOnce(): Promise<Depth> {
     const { queueUrl, metrics, shard } = this.#options;
     const own = await this.#read(queueUrl);
@@ -123,7 +123,7 @@ export class QueueDepth implements Service {
     return depth;
   }
 
-  /** Undefined when they may not be counted, or the answer does not say. */
+  /** Undefined if they may not be counted, or the answer does not contain the number. */
   async #deadLetters(url: string): Promise<number | undefined> {
     try {
       return countIn(await this.#read(url), 'ApproximateNumberOfMessages');
@@ -140,7 +140,7 @@ export class QueueDepth implements Service {
     return answer.Attributes ?? {};
   }
 
-  /** Undefined when it may not be looked for. */
+  /** Undefined if it may not be looked up. */
   async #findDeadLetters(redrivePolicy: string): Promise<string | undefined> {
     try {
       const { deadLetterTargetArn = '' } = JSON.parse(redrivePolicy) as { deadLetterTargetArn?: string };

@@ -1,5 +1,5 @@
-// The envelope of an EventBridge event, read leniently: only what the daemon cannot do without is required, further fields are
-// kept as they are. https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+// The envelope of an EventBridge event, read leniently: only indispensable fields are required, and further fields are kept unchanged.
+// https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
 import { z } from 'zod';
 import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
@@ -19,9 +19,9 @@ const envelope = z.looseObject({
 /** An event, or why there is none. */
 export type ParsedEnvelope = { readonly envelope: EventEnvelope } | { readonly problem: string };
 
-/** The event that a text is, or why it is none. */
+/** Reads a text as an event, or says why it is none. */
 export function parseEnvelope(body: string): ParsedEnvelope {
-  // Before it is parsed: whatever handles the event afterwards recurses, and would fail again with each delivery.
+  // Checked before parsing, because later code is recursive and would fail again at each delivery.
   if (nestsDeeper(body, deepestJson)) return { problem: `nests deeper than ${deepestJson} levels` };
   try {
     return envelopeIn(JSON.parse(body));
@@ -30,7 +30,7 @@ export function parseEnvelope(body: string): ParsedEnvelope {
   }
 }
 
-/** The event that a JSON value is, or why it is none. */
+/** Reads a JSON value as an event, or says why it is none. */
 export function envelopeIn(json: unknown): ParsedEnvelope {
   const parsed = envelope.safeParse(json);
   if (parsed.success) return { envelope: parsed.data as EventEnvelope };

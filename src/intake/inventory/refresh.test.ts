@@ -46,7 +46,7 @@ function setup(pages: readonly (readonly Channel[] | Error)[]) {
   return { noticing, observed, asked, options, signal: new AbortController().signal };
 }
 
-test('a listing reads every page and names what it does not show any more', async () => {
+test('a listing reads every page and names the channels that it no longer shows', async () => {
   const { noticing, observed, options, signal } = setup([[channel('A'), channel('B')], [channel('C')]]);
   await noticing.see({ kind: 'inventory', channels: [channel('gone')], removed: [], atMs: 0, complete: true });
 
@@ -56,7 +56,7 @@ test('a listing reads every page and names what it does not show any more', asyn
   expect(noticing.state.view.count(kinds.channel)).toBe(4);
 });
 
-test('nothing is concluded from half a listing', async () => {
+test('draws no conclusion from an incomplete listing', async () => {
   const { observed, options, signal } = setup([[channel('A')], new AppError('IVS_UNAVAILABLE', 'out of order')]);
 
   await expect(refreshInventory(options, signal)).rejects.toMatchObject({ code: 'IVS_UNAVAILABLE' });
@@ -64,7 +64,7 @@ test('nothing is concluded from half a listing', async () => {
   expect(observed).toEqual([]);
 });
 
-test('one channel is read on demand, and forgotten when there is none', async () => {
+test('reads one channel on demand, and forgets it if it does not exist', async () => {
   const { noticing, options, signal } = setup([[channel('A')]]);
   await noticing.see({ kind: 'inventory', channels: [channel('gone')], removed: [], atMs: 0, complete: true });
 
@@ -74,7 +74,7 @@ test('one channel is read on demand, and forgotten when there is none', async ()
   expect(Array.from(noticing.state.view.entries(kinds.channel), ([arn]) => arn)).toEqual([arnOf('A')]);
 });
 
-test('live channels that are not in the inventory are read one by one, or by a listing where that takes fewer calls', async () => {
+test('reads live channels that are not in the inventory one by one, or by a listing if that takes fewer calls', async () => {
   const one = setup([[channel('A'), channel('B')]]);
   await one.noticing.see(poll('all', { at: 0, streams: [snapshot('B', 's1')] }));
   expect(await refreshUnlisted(one.options, one.signal)).toBe(0);
@@ -89,7 +89,7 @@ test('live channels that are not in the inventory are read one by one, or by a l
   expect(many.asked).toEqual(['page 0']);
 });
 
-test('a listing under way leaves alone what was read on demand meanwhile', async () => {
+test('a running listing does not overwrite what was read on demand meanwhile', async () => {
   const old = setup([[channel('retagged'), channel('deleted')], [channel('B')]]);
   const { noticing, signal } = old;
   const known = [channel('retagged'), channel('deleted'), channel('B')];
@@ -114,7 +114,7 @@ test('a listing under way leaves alone what was read on demand meanwhile', async
   );
 });
 
-test('a channel that a listing does not show is not forgotten when it was read on demand meanwhile', async () => {
+test('does not forget a channel that a listing does not show but that was read on demand meanwhile', async () => {
   const { noticing, options, signal } = setup([[channel('A')]]);
   const known = [channel('A'), channel('B')];
   await noticing.see({ kind: 'inventory', channels: known, removed: [], atMs: 0, complete: true });
@@ -133,7 +133,7 @@ test('a channel that a listing does not show is not forgotten when it was read o
   expect(noticing.state.view.get(kinds.channel.of(arnOf('B')))).toMatchObject({ name: 'renamed' });
 });
 
-test('what a listing leaves out is read fifty channels at a time, and the next listing keeps it', async () => {
+test('reads the fields that a listing leaves out, fifty channels at a time, and keeps them at the next listing', async () => {
   const ids = Array.from({ length: 51 }, (_, index) => `C${index}`);
   const { noticing, observed, asked, options, signal } = setup([ids.map(channel)]);
   const formats = () => Array.from(noticing.state.view.entries(kinds.channel), ([, each]) => each.containerFormat);
@@ -148,11 +148,11 @@ test('what a listing leaves out is read fifty channels at a time, and the next l
   await refreshInventory(options, signal);
   await readChannelDetails(options, signal);
   expect(formats()).toEqual(ids.map(() => 'TS'));
-  // The second listing; of the details nothing is new.
+  // The second listing; the details have not changed.
   expect(observed.length).toBe(before + 1);
 });
 
-test('what a listing told otherwise than BatchGetChannel does is taken as it is now, and told', async () => {
+test('takes the value of BatchGetChannel if a listing differs, and reports the difference', async () => {
   const { noticing, options, signal } = setup([['A', 'B'].map(channel)]);
   await refreshInventory(options, signal);
   const reader = {
@@ -171,7 +171,7 @@ test('what a listing told otherwise than BatchGetChannel does is taken as it is 
   expect(await readChannelDetails({ ...options, reader }, signal)).toEqual({ checked: 2, differs: [] });
 });
 
-test('a batch of details that fails takes nothing from the others, and a channel that was read meanwhile stays as it was read', async () => {
+test('a failed batch of details does not affect the others, and a channel that was read meanwhile keeps what was read', async () => {
   const ids = Array.from({ length: 120 }, (_, index) => `C${index}`);
   const { noticing, options, signal } = setup([ids.map(channel)]);
   await refreshInventory(options, signal);

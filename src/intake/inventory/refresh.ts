@@ -1,4 +1,4 @@
-// Reads the channels there are: all of them in the background, or single ones on demand.
+// Reads the channels: all of them in the background, or single ones on demand.
 import { isDeepStrictEqual } from 'node:util';
 import type { Lane } from '#domain/action.ts';
 import type { Channel, ChannelArn, ListedChannel } from '#domain/channel.ts';
@@ -13,10 +13,10 @@ import type { ChannelReader, Observe } from '../ports.ts';
 export interface InventoryOptions {
   readonly reader: ChannelReader;
   readonly observe: Observe;
-  /** What is known so far: channels that a listing does not show any more are named as removed. */
+  /** What is known so far; known channels that a listing no longer shows are reported as removed. */
   readonly view: StateView;
   readonly now: () => number;
-  /** Whose channels they must be, by what is known now; left out: anybody's. */
+  /** The expected owner of the channels, from what is known now; undefined: anybody. */
   readonly home?: () => Home;
 }
 
@@ -25,8 +25,8 @@ const pageTimeoutMs = 30_000;
 const mostInBatch = 50;
 
 /**
- * Lists every channel; resolves with their number when the result is committed.
- * @throws AppError when a page failed, or shows channels of somebody else: nothing is concluded from half a listing.
+  * Lists every channel; resolves with their number once the result is committed.
+  * @throws AppError if a page failed, or shows channels of another owner: an incomplete listing allows no conclusion
  */
 export async function refreshInventory(
   { reader, observe, view, now, home }: InventoryOptions,
@@ -53,9 +53,9 @@ export async function refreshInventory(
 }
 
 /**
- * Reads of every known channel what a listing leaves out: `containerFormat` and `multitrackInputConfiguration`. Each batch is committed
- * by itself, so that one that fails undoes nothing. What the listing had told otherwise is taken as it is now, and told.
- * @throws AppError when a batch failed; what is known of its channels stays
+  * Reads, for every known channel, what a listing leaves out: `containerFormat` and `multitrackInputConfiguration`. Each batch is committed
+  * by itself, so that a failing one undoes nothing. If the listing differs, the current value is taken, and the difference reported.
+  * @throws AppError if a batch failed; what is known about its channels stays
  */
 export async function readChannelDetails(
   { reader, observe, view, now }: InventoryOptions,
@@ -89,7 +89,7 @@ export async function readChannelDetails(
 
 export interface ChannelDiffers {
   readonly channelArn: ChannelArn;
-  /** Names of what the listing told otherwise. */
+  /** Names of the fields in which the listing differed. */
   readonly settings: readonly string[];
 }
 
@@ -98,19 +98,19 @@ export interface DetailsRead {
   readonly differs: readonly ChannelDiffers[];
 }
 
-/** Of the members that a listing tells. */
+/** The fields that a listing contains. */
 function differingSettings(listed: Channel, read: Channel): string[] {
   const unlisted = new Set(['arn', 'containerFormat', 'multitrackInputConfiguration']);
   const names = Object.keys({ ...listed, ...read }) as (keyof Channel)[];
   return names.filter((name) => !unlisted.has(name) && !isDeepStrictEqual(listed[name], read[name]));
 }
 
-/** Reads one channel now; undefined when there is none, which is then forgotten as well. */
+/** Reads one channel now; undefined if it does not exist, and then it is also forgotten. */
 export async function refreshChannel(
   { reader, observe, view, now }: InventoryOptions,
   arn: ChannelArn,
   signal: AbortSignal,
-  /** Another lane and less time where a person waits for the answer. */
+  /** A different lane and less time if a person waits for the answer. */
   { lane = 'normal', timeoutMs = pageTimeoutMs }: { readonly lane?: Lane; readonly timeoutMs?: number } = {},
 ): Promise<Channel | undefined> {
   let channel: Channel | undefined;
@@ -125,8 +125,8 @@ export async function refreshChannel(
 }
 
 /**
- * Reads the channels that are live and not in the inventory: new ones, which rules could not match by their tags until the next
- * listing. Returns how many there were. Does nothing before the first listing.
+  * Reads the channels that are live and not in the inventory: new ones, whose tags rules could not match until the next listing. Returns
+  * how many there were. Does nothing before the first listing.
  */
 export async function refreshUnlisted(options: InventoryOptions, signal: AbortSignal): Promise<number> {
   const { view } = options;
@@ -135,13 +135,16 @@ export async function refreshUnlisted(options: InventoryOptions, signal: AbortSi
   const unlisted: ChannelArn[] = [];
   for (const [arn, { state }] of view.entries(kinds.stream))
     if (state === 'live' && view.get(kinds.channel.of(arn)) === undefined) unlisted.push(arn);
-  // Whatever takes fewer calls.
+  // Uses whichever takes fewer calls.
   if (unlisted.length > Math.ceil((listed + unlisted.length) / 100)) await refreshInventory(options, signal);
   else for (const arn of unlisted) await refreshChannel(options, arn, signal);
   return unlisted.length;
 }
 
-/** A channel as it was told; members that the answer leaves out stay as they are known: a tag that is not told is not gone. */
+/**
+ * A channel as returned; fields that the answer leaves out keep their known values, because a missing tag field does not mean that tags
+ * were removed.
+ */
 function withKnown(told: ListedChannel, known: Channel | undefined): Channel {
   return { recordingConfigurationArn: '', tags: {}, ...known, ...told };
 }

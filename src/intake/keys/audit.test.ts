@@ -1,4 +1,4 @@
-// The audit of stream keys: fifty at a time, nothing concluded from what cannot be read, alerts that come and go with the key.
+// The audit of stream keys: fifty at a time, no conclusion from what cannot be read, alerts that begin and end with the key's state.
 import { expect, test } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
@@ -14,10 +14,10 @@ async function setup(channels: number) {
   const noticing = new Noticing();
   const { state } = noticing;
   const arns = Array.from({ length: channels }, (_, index) => arnOf(`c${String(index).padStart(4, '0')}`));
-  /** The keys that there are, by channel. */
+  /** The existing keys, by channel. */
   const keys = new Map<ChannelArn, string[]>(arns.map((arn, index) => [arn, [keyOf(`k${index}`)]]));
   const unreadable = new Set<string>();
-  /** Channels and keys that are answered for in a way that cannot be used. */
+  /** Channels and keys that get an unusable answer. */
   const odd = new Set<string>();
   const asked = { batches: [] as number[], listed: [] as ChannelArn[] };
   await state.transact((tx) => {
@@ -66,7 +66,7 @@ async function setup(channels: number) {
   };
 }
 
-test('keys are listed once, and from then on asked for fifty at a time', async () => {
+test('lists keys once, and from then on reads fifty at a time', async () => {
   const t = await setup(120);
   expect(await t.run()).toEqual({ channels: 120, listedTo: undefined });
   expect([t.asked.batches, t.asked.listed.length]).toEqual([[], 120]);
@@ -79,7 +79,7 @@ test('keys are listed once, and from then on asked for fifty at a time', async (
   expect(t.known(t.arns[7]!)).toEqual({ keyArn: keyOf('k7'), sinceMs: startMs, made: false });
 });
 
-test('a key that another one replaced is young, and one that was rotated here has its date', async () => {
+test('a key that replaced another one is new, and a key that was rotated here has its date', async () => {
   const t = await setup(2);
   await t.run();
   const [a, b] = t.arns as [ChannelArn, ChannelArn];
@@ -96,7 +96,7 @@ test('a key that another one replaced is young, and one that was rotated here ha
   expect(t.known(b)).toEqual({ keyArn: keyOf('rotated'), sinceMs: atMs, made: true });
 });
 
-test('a channel without a key is an alert until it has one', async () => {
+test('a channel without a key raises an alert until it has one', async () => {
   const t = await setup(2);
   await t.run();
   const arn = t.arns[0]!;
@@ -111,7 +111,7 @@ test('a channel without a key is an alert until it has one', async () => {
   expect(t.known(arn)).toMatchObject({ keyArn: keyOf('new') });
 });
 
-test('what cannot be read, is of another channel, or belongs to a deleted one says nothing', async () => {
+test('ignores keys that cannot be read, belong to another channel, or to a deleted one', async () => {
   const t = await setup(3);
   await t.run();
   const [a, b, c] = t.arns as [ChannelArn, ChannelArn, ChannelArn];
@@ -127,7 +127,7 @@ test('what cannot be read, is of another channel, or belongs to a deleted one sa
   expect(t.known(b)).toBeUndefined();
 });
 
-test('a rotation that is between its old key and its new one is no finding, nor one that ended while IVS was asked', async () => {
+test('does not report a rotation between its old and new key, nor one that ended during the audit', async () => {
   const t = await setup(1);
   const arn = t.arns[0]!;
   t.keys.set(arn, []);
@@ -147,7 +147,7 @@ test('a rotation that is between its old key and its new one is no finding, nor 
   expect(t.alerts()).toEqual([]);
 });
 
-test('all keys are audited once an hour, new channels within five minutes, by one replica at a time', async () => {
+test('audits all keys once an hour and new channels within five minutes, one replica at a time', async () => {
   const t = await setup(2);
   const run = t.runWhenDue;
   expect(await run()).toBe('idle');
@@ -174,7 +174,7 @@ test('all keys are audited once an hour, new channels within five minutes, by on
   expect(t.asked.batches.at(-1)).toBe(3);
 });
 
-test('many channels without a key are listed a thousand at a time, each once, and then there is a pause', async () => {
+test('lists many channels without a key a thousand at a time, each once, and then pauses', async () => {
   const t = await setup(1_100);
   for (const arn of t.arns) t.keys.set(arn, []);
   await t.state.transact((tx) => tx.set(notes.inventoryListed, { atMs: tx.nowMs }));
@@ -189,7 +189,7 @@ test('many channels without a key are listed a thousand at a time, each once, an
   expect(t.asked.listed.at(-1)).toBe(t.asked.listed[999]);
 });
 
-test('an answer that cannot be used keeps no other channel from being audited, and is told', async () => {
+test('an unusable answer does not prevent the audit of other channels, and is reported', async () => {
   const t = await setup(60);
   const invalid = { code: 'IVS_ANSWER_INVALID' };
   t.odd.add(t.arns[0]!);

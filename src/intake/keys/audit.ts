@@ -1,5 +1,5 @@
-// The audit of stream keys: every channel has exactly one, and its age is known. Known keys are asked for fifty at a time
-// (BatchGetStreamKey); only of a channel whose key is not known, or is gone, the keys are listed.
+// The audit of stream keys: every channel must have exactly one, and its age must be known. Known keys are read fifty at a time
+// (BatchGetStreamKey); keys are listed only for a channel whose key is unknown or gone.
 import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { KeyFinding } from '#domain/observation.ts';
@@ -16,18 +16,18 @@ export interface KeyAuditOptions {
 
 /** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetStreamKey.html */
 const mostInBatch = 50;
-/** Channels whose keys one run lists, so that a large fleet's first audit does not outlast its job: the next run goes on. */
+/** Most channels whose keys one run lists, so that the first audit of a large fleet does not outlast its job; the next run continues. */
 const mostListed = 1_000;
 /** Findings that are committed together. */
 const committedTogether = 25;
 const callWaitMs = 30_000;
-/** What one channel is answered for in such a way says nothing of the others. */
+/** Errors about one channel that say nothing about the others. */
 const oddCodes: ReadonlySet<string> = new Set(['IVS_ANSWER_INVALID', 'IVS_REQUEST_INVALID']);
 
 /**
- * Audits the keys of every channel of the inventory; resolves with what was found once it is committed. `listedTo`: the channel after
- * which the next run goes on listing (`after`); undefined: all have been listed.
- * @throws AppError when a call failed; what was found before stays. An answer that cannot be used is told after all others were asked.
+  * Audits the keys of every channel of the inventory; resolves with what was found once it is committed. `listedTo`: the channel after
+  * which the next run continues listing (`after`); undefined: all have been listed.
+  * @throws AppError if a call failed; earlier findings stay. An unusable answer is thrown only after all others were read
  */
 export async function auditKeys(
   { reader, observe, view, now }: KeyAuditOptions,
@@ -67,12 +67,12 @@ export async function auditKeys(
     const missing = new Set(found.missing);
     const findings: KeyFinding[] = [];
     for (const { channelArn, keyArn } of batch) {
-      // What neither is there nor is missing could not be read, which says nothing.
+      // A key that is neither found nor missing could not be read, which says nothing.
       if (there.get(keyArn) === channelArn) findings.push({ channelArn, keyArns: [keyArn], readAtMs });
       else if (missing.has(keyArn)) unknown.push(channelArn);
     }
     channels += findings.length;
-    // Mostly all is as it was: then nothing is committed.
+    // Usually nothing has changed, and then nothing is committed.
     const news = findings.filter((finding) => isNews(view, finding));
     if (news.length > 0) await observe({ kind: 'keys', channels: news, gone: [], atMs: now() });
   }
@@ -82,13 +82,13 @@ export async function auditKeys(
     channels += findings.length;
     findings = [];
   };
-  // In order, so that channels that have no key are not listed again in place of those behind them.
+  // In order, so that channels without a key are not listed again in place of those after them.
   const waiting = unknown.filter((arn) => arn > after).toSorted();
   const listed = waiting.slice(0, mostListed);
   for (const channelArn of listed) {
     const readAtMs = now();
     const keyArns = await usable(reader.listStreamKeys(channelArn, call));
-    // A channel that was deleted meanwhile is the inventory's to find.
+    // A deleted channel is for the inventory to report.
     if (keyArns !== undefined) findings.push({ channelArn, keyArns, readAtMs });
     if (findings.length >= committedTogether) await commit();
   }
@@ -97,7 +97,7 @@ export async function auditKeys(
   return { channels, listedTo: waiting.length > mostListed ? listed.at(-1) : undefined };
 }
 
-/** An alert that is over, or a key that has got its date. */
+/** Whether an alert ends, or a key gets its date. */
 function isNews(view: StateView, { channelArn, keyArns }: KeyFinding): boolean {
   const rotation = view.get(kinds.key.of(channelArn));
   const known = view.get(kinds.streamKey.of(channelArn));

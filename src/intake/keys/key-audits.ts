@@ -1,5 +1,5 @@
-// When the stream keys are audited, and by whom: one replica at a time, all keys once an hour, new channels and those without a key
-// every five minutes.
+// When the stream keys are audited, and by which replica: one at a time, all keys once an hour, new channels and those without a key every
+// five minutes.
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import { gapOf } from '#streams/gaps.ts';
@@ -7,7 +7,7 @@ import { auditKeys, type KeyAuditOptions } from './audit.ts';
 
 export interface KeyAuditsOptions extends Pick<KeyAuditOptions, 'reader' | 'observe'> {
   readonly state: SharedState;
-  /** Names this process. */
+  /** Identifies this process. */
   readonly replica: string;
 }
 
@@ -15,7 +15,7 @@ const allEveryMs = 3_600_000;
 const unknownEveryMs = 300_000;
 const claimMs = 900_000;
 
-/** Audits if it is time to and nobody else does. @throws AppError of the call that failed; what was found before stays */
+/** Audits if it is time and no other replica does. @throws AppError of the call that failed; earlier findings stay */
 export async function auditWhenDue(
   { state, reader, observe, replica }: KeyAuditsOptions,
   signal: AbortSignal,
@@ -35,7 +35,7 @@ export async function auditWhenDue(
     const options = { reader, observe, view: state.view, now: () => state.nowMs() };
     done = await auditKeys(options, signal, claimed.listedTo);
   } finally {
-    // Also after a failure: another replica need not wait for the end of the claim. Whoever is stopped leaves its work to the next.
+    // Also after a failure or a stop, so that another replica need not wait until the claim expires.
     await state.transact((tx) => {
       const { claim: _, listedTo: before, ...rest } = tx.get(notes.keyAudit) ?? {};
       const listedTo = done ? done.listedTo : before;
@@ -50,7 +50,7 @@ export async function auditWhenDue(
   return 'worked';
 }
 
-/** Nothing is asked before the channels are known, nor while IVS does not answer. */
+/** Nothing is read before the channels are known, nor while IVS does not answer. */
 function isDue(view: StateView, nowMs: number): boolean {
   if (view.get(notes.inventoryListed) === undefined || gapOf(view, 'poll')) return false;
   const { allMs = Number.NEGATIVE_INFINITY, triedMs = Number.NEGATIVE_INFINITY } = view.get(notes.keyAudit) ?? {};

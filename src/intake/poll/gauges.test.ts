@@ -3,7 +3,7 @@ import { MemoryState } from '#store/memory-state.ts';
 import { eventually, quietLogger, testMetrics } from '#test/support/quiet.ts';
 import { fleetGauges } from './gauges.ts';
 
-test('gauges that cannot be shown once are shown the next time', async () => {
+test('exports gauges again after one failure', async () => {
   const metrics = testMetrics();
   let asked = 0;
   const gauges = fleetGauges({

@@ -1,4 +1,4 @@
-// Shows a shard's fleet as metrics, every few seconds: counting ten thousand streams takes about a millisecond.
+// Exports a shard's fleet as metrics, every few seconds: counting ten thousand streams takes about a millisecond.
 import type { DataSource } from '#domain/observation.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -24,7 +24,7 @@ export interface FleetGaugesOptions {
   readonly everyMs?: number;
 }
 
-/** The loop that shows them. */
+/** The loop that exports them. */
 export function fleetGauges(options: FleetGaugesOptions): Loop {
   const { shard, clock, logger, random, everyMs = 5_000 } = options;
   return new Loop({
@@ -52,7 +52,7 @@ function show({ shard, view, metrics, intervals, isSilent }: FleetGaugesOptions)
   const { starvingMs, fullMs } = intervals();
   metrics.pollIntervalSeconds.set({ shard, scope: 'starving' }, starvingMs / 1000);
   metrics.pollIntervalSeconds.set({ shard, scope: 'all' }, fullMs / 1000);
-  // Whichever replica polled: the end of the last complete sweep is known to all of them.
+  // All replicas know the end of the last complete sweep, whichever replica made it.
   const sweeps = { all: lastFullPollMs, starving: lastStarvingPollMs };
   for (const [scope, ms] of Object.entries(sweeps))
     if (ms !== undefined) metrics.lastPollTimestamp.set({ shard, scope }, ms / 1000);

@@ -1,9 +1,9 @@
-// How often to list, for a fleet of this size: the starving streams as often as asked for, the full sweep with what the quota of
-// ListStreams leaves. Pure. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
+// How often to list, for a fleet of this size: the starving streams as often as configured, the full sweep with the rest of the quota of
+// ListStreams. Pure. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
 export interface IntervalOptions {
   readonly starvingIntervalMs: number;
   readonly fullIntervalMs: number;
-  /** Calls of ListStreams per second that are ours. */
+  /** Our share of the ListStreams calls per second. */
   readonly callsPerSecond: number;
   readonly live: number;
   readonly starving: number;
@@ -15,11 +15,11 @@ export interface PollIntervals {
 }
 
 const pageSize = 100;
-/** The starving poll leaves at least half of the quota to the full sweep, and the sweep a tenth to everybody else. */
+/** The starving poll leaves at least half of the quota to the full sweep, and the sweep a tenth to all other callers. */
 const starvingShare = 0.5;
 const usable = 0.9;
 
-/** The intervals in force; never shorter than configured, in whole seconds where they are longer. */
+/** The intervals in force; never shorter than configured, and in whole seconds if they are longer. */
 export function pollIntervals(options: IntervalOptions): PollIntervals {
   const { starvingIntervalMs, fullIntervalMs, callsPerSecond, live, starving } = options;
   const starvingPages = pagesOf(starving);

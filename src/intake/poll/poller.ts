@@ -1,4 +1,4 @@
-// Runs sweeps of ListStreams for whoever keeps the time (a job once per interval for all replicas) and hands over what they saw.
+// Runs sweeps of ListStreams when called (by one job per interval for all replicas), and hands over what they saw.
 import { randomUUID } from 'node:crypto';
 import type { PollObservation } from '#domain/observation.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -14,13 +14,13 @@ export interface PollerOptions {
   readonly observe: Observe;
   /** The clock that all replicas share. */
   readonly now: () => number;
-  /** The interval between sweeps that is in force; left out: they keep no pace. */
+  /** The current interval between sweeps; undefined: sweeps have no interval. */
   readonly everyMs?: (scope: PollObservation['scope']) => number;
-  /** Whose streams they must be, by what is known now; left out: anybody's. */
+  /** The expected owner of the streams, from what is known now; undefined: anybody. */
   readonly home?: () => Home;
-  /** Streams that are live as far as is known. */
+  /** Number of streams known to be live. */
   readonly knownLive?: () => number;
-  /** What to look up now that all live streams are known; a failure is logged, and the next sweep tries again. */
+  /** What to look up once all live streams are known; a failure is logged, and the next sweep tries again. */
   readonly afterFullSweep?: (signal: AbortSignal) => Promise<unknown>;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
@@ -37,7 +37,7 @@ export interface SweepSummary {
 export class Poller {
   readonly #options: PollerOptions;
 
-  /** While IVS does not answer, sweeps fail at every interval. */
+  /** While IVS does not answer, the sweep of every interval fails. */
   readonly #episodes: Readonly<Record<PollObservation['scope'], Episode>>;
 
   constructor(options: PollerOptions) {
@@ -56,8 +56,8 @@ export class Poller {
   }
 
   /**
-   * One sweep; resolves when everything that follows from it is committed.
-   * @throws AppError POLL_FAILED when a page failed (what the others showed is committed), REDIS_UNREACHABLE.
+    * One sweep; resolves when everything that follows from it is committed.
+    * @throws AppError POLL_FAILED if a page failed (what the others showed is committed), REDIS_UNREACHABLE
    */
   runSweep(scope: PollObservation['scope'], signal: AbortSignal): Promise<SweepSummary> {
     return this.#episodes[scope].watch(() => this.#sweep(scope, signal), signal);
@@ -77,7 +77,7 @@ export class Poller {
       knownLive: this.#options.knownLive?.(),
     });
     const tookMs = observation.finishedAtMs - observation.startedAtMs;
-    // A stop while reading: another replica's sweep follows, half a one is of no use.
+    // Stopped while reading: another replica will make the next sweep, and an incomplete one is useless.
     if (failure && signal.aborted) throw failure;
     await observe(observation);
     metrics.polls.inc({ scope, outcome: failure ? 'incomplete' : 'complete' });

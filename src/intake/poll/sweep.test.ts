@@ -32,7 +32,7 @@ function setup(pages: readonly (Page | Error)[], scope: 'starving' | 'all' = 'al
 const a = snapshot('A', 's1');
 const b = snapshot('B', 's2', { viewers: 5 });
 
-test('a sweep reads page after page and knows when it saw each stream', async () => {
+test('a sweep reads page after page and records when it saw each stream', async () => {
   const { listing, sweep } = setup([
     { streams: [a], nextToken: 'two' },
     { streams: [b], nextToken: undefined },
@@ -49,7 +49,7 @@ test('a sweep reads page after page and knows when it saw each stream', async ()
   expect(listing.calls.map(({ request }) => request)).toEqual([{}, { nextToken: 'two' }]);
 });
 
-test('the starving poll goes first at the limiter, the full sweep last', async () => {
+test('the starving poll has priority at the limiter, the full sweep comes last', async () => {
   const starving = setup([{ streams: [], nextToken: undefined }], 'starving');
   const all = setup([{ streams: [], nextToken: undefined }]);
 
@@ -62,7 +62,7 @@ test('the starving poll goes first at the limiter, the full sweep last', async (
   expect(all.listing.calls[0]).toMatchObject({ request: {}, options: { lane: 'bulk' } });
 });
 
-test('a sweep that fails half-way tells what it saw and is not complete', async () => {
+test('a sweep that fails halfway reports what it saw, marked as incomplete', async () => {
   const { sweep } = setup([{ streams: [a], nextToken: 'two' }, new AppError('IVS_UNAVAILABLE', 'out of order')]);
 
   const { observation, failure } = await sweep();
@@ -71,7 +71,7 @@ test('a sweep that fails half-way tells what it saw and is not complete', async 
   expect(failure).toMatchObject({ code: 'POLL_FAILED', message: expect.stringContaining('page 2') as unknown });
 });
 
-test('a stream that is listed on two pages counts once, as it was seen last', async () => {
+test('a stream on two pages counts once, in its last version', async () => {
   const { sweep } = setup([
     { streams: [a, { ...b, viewerCount: 4 }], nextToken: 'two' },
     { streams: [b], nextToken: undefined },
@@ -80,7 +80,7 @@ test('a stream that is listed on two pages counts once, as it was seen last', as
   expect((await sweep()).observation.streams.map(({ viewerCount }) => viewerCount)).toEqual([0, 5]);
 });
 
-test('a listing that goes round in circles ends as an incomplete sweep', async () => {
+test('a listing that repeats its pages ends as an incomplete sweep', async () => {
   const page = { streams: [a], nextToken: 'again' };
   const { sweep } = setup([page, page, page, page]);
 
@@ -101,7 +101,7 @@ test.each([
     { live: 10_000, starving: 90 },
     { starvingMs: 5_000, fullMs: 24_000 },
   ],
-  // 20 pages of starving streams still fit into half of the quota only every 8 s.
+  // 20 pages of starving streams fit into half of the quota only every 8 s.
   [
     { live: 10_000, starving: 2_000 },
     { starvingMs: 8_000, fullMs: 45_000 },
@@ -112,7 +112,7 @@ test.each([
   );
 });
 
-test('with a tenth of the quota everything takes ten times as long, and nothing stops', () => {
+test('with a tenth of the quota everything takes ten times as long, but nothing stops', () => {
   expect(
     pollIntervals({ starvingIntervalMs: 5_000, fullIntervalMs: 15_000, callsPerSecond: 0.5, live: 1_000, starving: 0 }),
   ).toEqual({

@@ -1,5 +1,5 @@
-// One sweep of ListStreams: all its pages, as one observation. A sweep that fails half-way still tells what it saw, and is marked
-// incomplete: then presence counts and absence does not.
+// One sweep of ListStreams: all its pages, as one observation. A sweep that fails halfway still reports what it saw, marked as incomplete:
+// then presence counts and absence does not.
 import type { ChannelArn, StreamSnapshot } from '#domain/channel.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { PollObservation } from '#domain/observation.ts';
@@ -11,22 +11,22 @@ export interface SweepOptions {
   readonly scope: PollObservation['scope'];
   readonly pollId: string;
   readonly reader: StreamReader;
-  /** The clock that all replicas share: sweeps of different replicas are compared with each other and with events. */
+  /** The clock that all replicas share, because sweeps of different replicas are compared with each other and with events. */
   readonly now: () => number;
   readonly signal: AbortSignal;
-  /** The interval between sweeps that is in force. */
+  /** The current interval between sweeps. */
   readonly everyMs?: number | undefined;
   /** How long a page may wait for its permit and its answer. */
   readonly pageTimeoutMs?: number;
-  /** Whose streams they must be; left out: anybody's. */
+  /** The expected owner of the streams; undefined: anybody. */
   readonly home?: Home | undefined;
-  /** Streams that were live when it was last known: a filter may leave as many pages empty as they fill. */
+  /** Number of streams known to be live: with a filter, up to as many pages as they fill may be empty. */
   readonly knownLive?: number | undefined;
 }
 
 export interface SweepResult {
   readonly observation: PollObservation;
-  /** Why the sweep is not complete. */
+  /** Why the sweep is incomplete. */
   readonly failure: AppError | undefined;
 }
 
@@ -43,7 +43,7 @@ export async function readSweep({
   knownLive = 0,
 }: SweepOptions): Promise<SweepResult> {
   const startedAtMs = now();
-  // A stream that moved to a later page while it was listed is taken as it was seen last.
+  // A stream that moved to a later page during the listing is taken in its last version.
   const streams = new Map<string, StreamSnapshot>();
   const tokens = new PageTokens('the listing', { emptyPages: knownLive / 100 });
   const strangers: ChannelArn[] = [];
@@ -54,7 +54,7 @@ export async function readSweep({
   try {
     do {
       const seenAtMs = now();
-      // The starving streams are what cannot wait; the full sweep takes what is left of the quota.
+      // The starving streams are urgent; the full sweep takes what is left of the quota.
       const call: CallOptions = {
         lane: scope === 'starving' ? 'urgent' : 'bulk',
         signal,
@@ -80,7 +80,7 @@ export async function readSweep({
     } while (nextToken !== undefined);
     if (home && strangers.length > 0) throw new AppError('IVS_ANSWER_INVALID', strangersText(home, strangers));
   } catch (error) {
-    // Of pages that were read, one failed; of a listing that was read to its end, all of it is meant.
+    // If some page failed, the message names it; if the listing was read to its end, the whole listing is wrong.
     const place = nextToken === undefined && pages > 0 ? 'ListStreams' : `page ${pages + 1} of ListStreams`;
     failure = new AppError('POLL_FAILED', `${place} (${scope}): ${messageOf(error)}`, { cause: error });
   }
