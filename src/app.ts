@@ -1,4 +1,4 @@
-// Puts the daemon together: the shards, the API over them, and their life in common. Nothing here touches the process.
+// Assembles the daemon: the shards, the API over them, and their common life cycle. Nothing here touches the process.
 
 import { createApi } from '#api/api.ts';
 import { type ApiEnvironment, readTokens } from '#api/tokens.ts';
@@ -40,9 +40,9 @@ export interface AppOptions {
   /** Reads the configuration again. @throws AppError CONFIG_NOT_FOUND, CONFIG_INVALID */
   readonly loadConfig: () => Promise<Config>;
   readonly redisUrl: string;
-  /** Credentials and certificates; default: what the URL says. */
+  /** Credentials and certificates; default: from the URL. */
   readonly redisAccess?: RedisAccess | undefined;
-  /** The Redis of each account; default: as the configuration says. */
+  /** The Redis of each account; default: from the configuration. */
   readonly redisOf?: RedisOf;
   readonly role: ReplicaRole;
   /** The environment: tokens, address of the API, Region, AWS endpoints. */
@@ -52,37 +52,37 @@ export interface AppOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly scrubber: Scrubber;
-  /** Instead of what the environment says. */
+  /** Used instead of the environment. */
   readonly aws?: AwsOptions;
   /** First part of every key in Redis. */
   readonly namespace?: string;
-  /** What the file about the state goes by, where `redisUrl` changes from start to start. */
+  /** Identifies the Redis in the file about the state, if `redisUrl` changes from start to start. */
   readonly redisAddress?: string | undefined;
-  /** Where the file about the state is; left out: nowhere. */
+  /** Path of the file about the state; undefined: there is none. */
   readonly dataFolder?: string | undefined;
   /** The accounts that this process carries; default: AUTOPILOT_ACCOUNTS, else all. */
   readonly accounts?: AccountSelection | undefined;
-  /** Who asked that all automation be paused from the start. */
+  /** Who requested that all automation be paused from the start. */
   readonly startPaused?: string | undefined;
   /** `run --standby`: does nothing until it is activated. */
   readonly standby?: boolean | undefined;
   readonly emptyLedgerPatienceMs?: number;
-  /** Only in tests: how soon it is told that nobody carries an account. */
+  /** Only in tests: how soon it is reported that nobody carries an account. */
   readonly carrierPace?: CarrierPace;
   readonly onCommitted?: (committed: Committed) => void;
 }
 
 export interface App {
-  /** Those that this process carries. */
+  /** The accounts that this process carries. */
   readonly shards: readonly Shard[];
-  /** Those that it does not. */
+  /** The accounts that it does not carry. */
   readonly elsewhere: readonly DistantShard[];
   /** The API's address; only after `start`, and not for roles without one. */
   readonly url: string | undefined;
   start(): Promise<void>;
-  /** Within the shutdown window; may be called at any time, and again. */
+  /** Stops within the shutdown window; may be called at any time, and repeatedly. */
   stop(): Promise<void>;
-  /** Reads the configuration again; with any mistake the one in force stays. @throws AppError CONFIG_… */
+  /** Reads the configuration again; with any mistake the current one stays in force. @throws AppError CONFIG_… */
   reload(why: string): Promise<ConfigInForce>;
   /** Does nothing while the configuration is the same. */
   reloadIfChanged(why: string): Promise<void>;
@@ -114,7 +114,7 @@ export function createApp(options: AppOptions): App {
   const graceMs = Math.max(1_000, windowMs - 8_000);
   const graceOver = new AbortController();
   const recorder = createRecorder(options, {
-    // As the observations have it, which are played beside the commands.
+    // The same clock as that of the observations, because a replay merges them with the commands.
     now: () => shards[0]!.state.nowMs(),
     inForce: () => shards.flatMap(({ state }) => controlsInForce(state.view, state.nowMs())),
   });
@@ -165,7 +165,7 @@ export function createApp(options: AppOptions): App {
           namespace,
           logger,
           metrics,
-          // A server that does not answer holds up looks at its own accounts alone.
+          // A server that does not answer delays only the reads of its own accounts.
           inTurn: turns.get(account.redis_url_file)!,
         }),
     );
@@ -216,12 +216,12 @@ export function createApp(options: AppOptions): App {
     async start() {
       try {
         const shardStacks = shards.map(() => new TeardownStack({ clock, logger }));
-        // Side by side, so that the window does not have to hold the sum of them.
+        // In parallel, so that the window need not cover their sum.
         stack.defer('shards', windowMs, async () => {
           const leftMs = deadline - clock.monotonic();
           shardFailures.push(...(await Promise.all(shardStacks.map((each) => each.close(leftMs)))).flat());
         });
-        // One after another at each server: one that does not answer holds up its own.
+        // One after another at each server, so that a server that does not answer delays only its own accounts.
         const starts = Map.groupBy(shards.entries(), ([, { redis }]) => redis.address);
         await Promise.all(
           Array.from(starts.values(), async (ofServer) => {
@@ -262,9 +262,9 @@ export function createApp(options: AppOptions): App {
       stopped ??= (async () => {
         api?.server.announceStop();
         const startedAt = clock.monotonic();
-        // Whatever peer is dawdling by then: no call outlives it, so that the rest of the stop has its time.
+        // Ends calls to slow peers by then, so that the rest of the stop has enough time.
         const grace = setTimeout(() => graceOver.abort(new AppError('INTERRUPTED', 'the daemon stops')), graceMs);
-        // The rest of the window is for the process edge: the log, a Redis of our own.
+        // The rest of the window is for the process edge: the log, and our own Redis if there is one.
         const closeMs = Math.max(500, windowMs - 2_000);
         deadline = startedAt + closeMs;
         const failures = [...(await stack.close(closeMs)), ...shardFailures];
@@ -282,7 +282,7 @@ export function createApp(options: AppOptions): App {
   };
 }
 
-/** Who carries what, by a connection of its own: its key is in another slot of a cluster than any account's. */
+/** Watches who carries what, over its own connection, because in a cluster its key is in another slot than any account's. */
 function fleetWatch(
   { redisUrl: url, redisAccess: access, role, clock, random, logger, metrics, carrierPace: pace }: AppOptions,
   fleet: {
@@ -305,7 +305,7 @@ function fleetWatch(
   return { watch, connections };
 }
 
-/** The SDK reads its endpoint variables itself; only for SQS it would still go to the host in the queue's URL. */
+/** The SDK reads its endpoint variables itself, except for SQS, where it would still call the host in the queue's URL. */
 function awsFromEnvironment(env: AppOptions['env']): AwsOptions {
   return { sqsEndpoint: env['AWS_ENDPOINT_URL_SQS'] ?? env['AWS_ENDPOINT_URL'] };
 }
@@ -326,11 +326,11 @@ async function warnOfUnsafeRedis(shard: Shard, logger: Logger): Promise<void> {
     for (const problem of redisProblems(await readRedisFacts(shard.store)))
       logger.warn({ code: 'REDIS_UNSAFE' }, problem);
   } catch {
-    // Redis is away: its connection says so, and /readyz.
+    // Redis is away: its connection and /readyz report that.
   }
 }
 
-/** Where AUTOPILOT_RECORD names a file, everything observed and every command to all automation is written to it, for `ivs-autopilot replay`. */
+/** If AUTOPILOT_RECORD names a file, records all observations and all commands to automation in it, for `ivs-autopilot replay`. */
 function createRecorder(
   { env, logger }: AppOptions,
   { now, inForce }: { readonly now: () => number; readonly inForce: () => readonly Control[] },

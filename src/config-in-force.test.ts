@@ -72,7 +72,7 @@ const changed: Readonly<Record<string, string>> = {
   worker_concurrency: '3',
 };
 
-/** What is read once, at the start: whoever makes one of these live takes it out here too. */
+/** What is read only at the start. Remove a setting here when it starts to apply with a reload. */
 const readAtStart = [
   'accounts',
   'events.queue_url',
@@ -97,7 +97,7 @@ function settingsOfSchema(): string[] {
   });
 }
 
-test('every setting of the file is applied by a reload or named as needing a restart', () => {
+test('a reload applies every setting of the file or reports that it needs a restart', () => {
   const settings = settingsOfSchema().filter((name) => name !== 'version');
   expect(Object.keys(changed).toSorted()).toEqual(settings.toSorted());
   expect(Object.keys(changeTakes).toSorted()).toEqual(Object.keys(configSchema.shape).toSorted());
@@ -137,7 +137,7 @@ function setup() {
   return { keeper, told, source, loads };
 }
 
-test('whatever asks for it, a reload is the same: applied, counted, and compared with the start', async () => {
+test('a reload for any reason is applied, counted, and compared with the start', async () => {
   const { keeper, told, source, loads } = setup();
 
   source.text = 'limits: {share: 0.5}';
@@ -152,7 +152,7 @@ test('whatever asks for it, a reload is the same: applied, counted, and compared
   expect(await loads()).toEqual({ loaded: 3 });
 });
 
-test('a file that says the same loads nothing; another token does', async () => {
+test('an equivalent file loads nothing; a changed token does', async () => {
   const { keeper, told, source } = setup();
 
   await keeper.reloadIfChanged('file change');
@@ -164,7 +164,7 @@ test('a file that says the same loads nothing; another token does', async () => 
   expect(told.applied).toHaveLength(1);
 });
 
-test('a configuration with a mistake changes nothing and is told once, until it is put right', async () => {
+test('an invalid configuration changes nothing and is reported once, until it is corrected', async () => {
   const { keeper, told, source, loads } = setup();
   const { hash } = keeper.inForce.config;
 

@@ -1,5 +1,5 @@
-// The configuration in force: loaded at the start, and again by a signal, by a request or because a file changed, always in this one
-// way. A configuration with any mistake changes nothing.
+// The configuration in force: loaded at the start, and again by a signal, by a request or because a file changed, always by the same code.
+// A configuration with any mistake changes nothing.
 import type { ApiToken } from '#api/auth.ts';
 import { sameTokens } from '#api/tokens.ts';
 import type { ConfigInForce } from '#config/in-force.ts';
@@ -21,7 +21,7 @@ export interface ConfigKeeperOptions {
   readonly loadConfig: () => Promise<Config>;
   /** Reads the API's tokens again. @throws AppError CONFIG_INVALID */
   readonly readTokens: () => readonly ApiToken[];
-  /** Takes up what was loaded. */
+  /** Applies what was loaded. */
   readonly apply: (config: Config, tokens: readonly ApiToken[]) => void;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -54,7 +54,7 @@ export class ConfigKeeper {
     return this.#tokens;
   }
 
-  /** Loads and applies; those who ask meanwhile share the next load. @throws AppError CONFIG_…: what was in force stays */
+  /** Loads and applies; requests in the meantime share the next load. @throws AppError CONFIG_…: what was in force stays */
   reload(why: string): Promise<ConfigInForce> {
     return this.#reloads.ask(why);
   }
@@ -66,7 +66,7 @@ export class ConfigKeeper {
     const found = await loadConfig()
       .then(({ hash }) => ({ hash, tokens: readTokens(), error: undefined }))
       .catch((error: unknown) => ({ hash: config.hash, tokens: this.#tokens, error: messageOf(error) }));
-    // The same mistake again is no news; a file that was put back is.
+    // The same mistake again is no news; a file that was restored is.
     const isSame = found.error === knownError && found.hash === config.hash && sameTokens(found.tokens, this.#tokens);
     if (!isSame) await this.reload(why);
   }
@@ -95,7 +95,9 @@ export class ConfigKeeper {
     }
   }
 
-  /** Before anything is logged of a configuration, and for good: what was in force may still be in a job. */
+  /**
+   * Called before anything about a configuration is logged. Hidden values are never forgotten, because a job may still contain an old one.
+   */
   #hideSecrets(config: Config): void {
     for (const text of secretTextsOf(config)) this.#options.scrubber.hide(text, 'webhook URL');
   }

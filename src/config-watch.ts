@@ -1,22 +1,22 @@
-// Notices that the configuration file is another one: written in place, renamed over, or behind a link that was swapped (a mounted
-// ConfigMap). Its folder is watched for renames and links, the file itself for what a mount hides from the folder.
+// Notices that the configuration file has changed: written in place, renamed over, or behind a link that was swapped (a mounted ConfigMap).
+// The folder is watched for renames and links, the file itself for changes that a mount hides from the folder.
 import { type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from '#runtime/logger.ts';
 
 export interface ConfigWatchOptions {
   readonly file: string;
-  /** Called when the file is another one or was written; its content may be the same. */
+  /** Called when the file was replaced or written; its content may be the same. */
   readonly onChange: () => void;
   readonly logger: Logger;
-  /** How long it must be quiet first: editors write in several steps. */
+  /** How long it must be quiet first, because editors write in several steps. */
   readonly settleMs?: number;
 }
 
-/** So many times the quiet time is the longest that a folder in which others write all the time can put off a look. */
+/** How many times the quiet time a check can be delayed by constant writes of others in the folder. */
 const mostSettles = 7;
 
-/** Watches until it is closed. What cannot be watched is logged once: SIGHUP and the API still reload. */
+/** Watches until it is closed. A failure to watch is logged once: SIGHUP and the API still reload. */
 export function watchConfig({ file, onChange, logger, settleMs = 300 }: ConfigWatchOptions): { close(): void } {
   let timer: NodeJS.Timeout | undefined;
   let firstChangeAt: number | undefined;
@@ -30,7 +30,7 @@ export function watchConfig({ file, onChange, logger, settleMs = 300 }: ConfigWa
     const waitMs = Math.min(settleMs, firstChangeAt + mostSettles * settleMs - performance.now());
     timer = setTimeout(() => {
       firstChangeAt = undefined;
-      // A file that was replaced is another one than the one that is watched.
+      // A replaced file is not the one that is being watched.
       watchers.file?.close();
       delete watchers.file;
       if (closed) return;
@@ -46,7 +46,7 @@ export function watchConfig({ file, onChange, logger, settleMs = 300 }: ConfigWa
       watchers.file = watch(file, changed);
       watchers.file.on('error', () => undefined);
     } catch {
-      // It is away for the moment: the folder tells when it is back.
+      // It is missing for the moment; the folder reports its return.
     }
   };
   try {
@@ -68,7 +68,7 @@ export function watchConfig({ file, onChange, logger, settleMs = 300 }: ConfigWa
   };
 }
 
-/** Which file it is behind all links, and when it was last written. */
+/** Identifies the file behind all links, and its last change. */
 function identityOf(file: string): string {
   try {
     const { ino, mtimeMs, size } = statSync(file);

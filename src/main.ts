@@ -32,11 +32,11 @@ import { watchConfig } from './config-watch.ts';
 /** A signal to the process group arrives twice, from the group and from the launcher: that is one request to stop. */
 const sameSignalMs = 1_000;
 
-/** SIGHUPs that come this soon after one another are one request to reload, put off `longestReloadWaitMs` at most. */
+/** SIGHUPs in quick succession are one request to reload, delayed by at most `longestReloadWaitMs`. */
 const reloadSettleMs = 200;
 const longestReloadWaitMs = 1_400;
 
-/** How long a stop may take while the configuration, which says how long, has not been read. */
+/** How long a stop may take before the configuration, which sets this limit, has been read. */
 const windowBeforeConfigMs = 25_000;
 
 export interface RunOptions {
@@ -68,7 +68,7 @@ export async function runDaemon(options: RunOptions = {}): Promise<number> {
     logger.fatal({ code: 'UNCAUGHT', err }, `uncaught: ${messageOf(err)}; the process ends`);
     redis?.abandon();
   });
-  // Before anything is started: a signal that comes while it starts must find somebody who ends it again.
+  // Installed before anything starts, so that a signal during the start ends everything again.
   const edge = new ProcessEdge(logger, () => redis?.abandon());
   try {
     if (!isLogLevel(level)) {
@@ -80,7 +80,7 @@ export async function runDaemon(options: RunOptions = {}): Promise<number> {
     const config = await readConfig(env);
     edge.windowMs = durationMs(config.settings.shutdown_window);
     readEgress(env, logger, scrubber);
-    // Before a Redis of our own is started.
+    // Before our own Redis starts.
     const selection = selectionOf(accounts, env);
     const carried = carriedAccounts(accountsOf(config, env), selection);
     const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger, edge.stopping)).url;
@@ -96,7 +96,7 @@ export async function runDaemon(options: RunOptions = {}): Promise<number> {
           },
         });
     const namespace = env['AUTOPILOT_NAMESPACE'] || 'autopilot';
-    // A Redis of our own has another port each time.
+    // Our own Redis has a different port each time.
     const mainRedis = redisOfUrl(redisUrl, access, redis ? 'data/redis' : undefined);
     const redisOf = redisServers(config, mainRedis, { logger, scrubber });
     for (const { server, account } of serversOf(carried, redisOf, mainRedis))
@@ -155,12 +155,12 @@ async function runUntilStopped(app: App, config: Config, edge: ProcessEdge, logg
   for (const watcher of watchers) watcher.close();
 }
 
-/** How lines look where a person reads them. https://no-color.org */
+/** How log lines look if a person reads them. https://no-color.org */
 function terminalLines(terminal: NodeJS.WriteStream, { NO_COLOR = '', LOG_LEVEL }: NodeJS.ProcessEnv): LogLineOptions {
   return { colour: NO_COLOR === '' && terminal.hasColors(), stacks: LOG_LEVEL === 'debug' || LOG_LEVEL === 'trace' };
 }
 
-/** Proxies and authorities, before anything is called by them. @throws AppError EGRESS_INVALID */
+/** Proxies and certificate authorities, set up before the first call. @throws AppError EGRESS_INVALID */
 function readEgress(env: NodeJS.ProcessEnv, logger: Logger, scrubber: Scrubber): void {
   const { proxies, unreadable } = processEgress(env);
   for (const { url } of proxies)
@@ -187,7 +187,7 @@ function readConfig(env: NodeJS.ProcessEnv): Promise<Config> {
   return loadConfig(file, { queueUrl: env['AUTOPILOT_QUEUE_URL'] });
 }
 
-/** A Redis of our own with its data under data/, where a server program is at hand. */
+/** Our own Redis with its data under data/, if a server program is available. */
 async function ownRedis(env: NodeJS.ProcessEnv, logger: Logger, signal: AbortSignal): Promise<EmbeddedRedis> {
   const program =
     env['AUTOPILOT_REDIS_SERVER'] ?? ['redis-server', 'valkey-server'].flatMap((name) => onPath(name, env)).at(0);
@@ -226,7 +226,7 @@ class ProcessEdge {
     this.#logger = logger;
     this.#abandon = abandon;
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, (signal) => this.#stop(signal));
-    // Without a listener SIGHUP would end the process: while it starts, the configuration is fresh anyway.
+    // Without a listener SIGHUP would end the process. During the start there is nothing to do, because the configuration was just read.
     process.on('SIGHUP', () => this.#reloadSoon());
   }
 
@@ -288,7 +288,7 @@ class ProcessEdge {
   }
 }
 
-/** A configuration's problems are one line each; anything else is the reason why there is no daemon. */
+/** The problems of a configuration get one line each; any other error is logged as the reason why the daemon cannot run. */
 function report(logger: Logger, error: unknown): void {
   const code = error instanceof AppError ? error.code : 'START_FAILED';
   const problems =
@@ -297,5 +297,5 @@ function report(logger: Logger, error: unknown): void {
   logger.fatal({ code, err: error }, 'the daemon cannot run');
 }
 
-// Exits by itself: a connection that still waits for Redis must not keep a stopped daemon alive.
+// Exits explicitly, because a connection that still waits for Redis must not keep a stopped daemon alive.
 if (isEntry(process.argv[1], import.meta.filename)) process.exit(await runDaemon());

@@ -13,7 +13,7 @@ const eventIn = (channel: string): Observation => event('Stream Start', { channe
 const channelOf = (observation: Observation) =>
   observation.kind === 'event' ? String(observation.channelArn).split('/')[1]! : '';
 
-/** A pipeline that notes the channels, and cannot judge the one that is called `broken`. */
+/** A pipeline that records the channels, and cannot evaluate the one called `broken`. */
 function setup(state: SharedState = new MemoryState({ now: () => 0 })) {
   const pipeline = new Pipeline({
     state,
@@ -37,7 +37,7 @@ function setup(state: SharedState = new MemoryState({ now: () => 0 })) {
   return { pipeline, state };
 }
 
-test('an observation that cannot be judged is refused alone; those beside it take effect once', async () => {
+test('refuses only the observation that cannot be evaluated; the others in its commit take effect once', async () => {
   const { pipeline, state } = setup();
 
   const results = await Promise.allSettled(
@@ -48,7 +48,7 @@ test('an observation that cannot be judged is refused alone; those beside it tak
   expect(Object.fromEntries(state.view.entries(kindOf('seen')))).toEqual({ a: 1, b: 1, c: 1 });
 });
 
-test('while the state cannot be reached a batch is tried once, not one by one', async () => {
+test('tries a batch once, and not one by one, while the state is unreachable', async () => {
   let asked = 0;
   const away = new MemoryState({ now: () => 0 });
   away.transact = () => {
@@ -63,7 +63,7 @@ test('while the state cannot be reached a batch is tried once, not one by one', 
   expect(asked).toBe(1);
 });
 
-/** A pipeline that commits each stream of a list by itself, and notes what it commits in order. */
+/** A pipeline that commits each stream of a list by itself, and records what it commits in order. */
 function setupLists({ onCommitted = () => undefined }: { onCommitted?: () => void } = {}) {
   const applied: string[] = [];
   const pipeline = new Pipeline({
@@ -95,7 +95,7 @@ function setupLists({ onCommitted = () => undefined }: { onCommitted?: () => voi
 const listOf = (...channels: string[]) =>
   poll('all', { at: 0, streams: channels.map((channel) => snapshot(channel, 's1')) });
 
-test('a long list is committed piece by piece, and an event that comes meanwhile does not wait for all of it', async () => {
+test('commits a long list piece by piece, so that an event that arrives meanwhile does not wait for all of it', async () => {
   let event: Promise<unknown> | undefined;
   const { pipeline, applied } = setupLists({
     onCommitted: () => {
@@ -109,7 +109,7 @@ test('a long list is committed piece by piece, and an event that comes meanwhile
   expect(applied).toEqual(['a', 'event', 'b', 'c']);
 });
 
-test('a list of which a piece cannot be judged is refused, without what follows in it; the next list is not', async () => {
+test('refuses a list from the piece that cannot be evaluated on; the next list is not affected', async () => {
   const { pipeline, applied } = setupLists();
 
   const results = await Promise.allSettled([
@@ -121,7 +121,7 @@ test('a list of which a piece cannot be judged is refused, without what follows 
   expect(applied).toEqual(['a', 'c', 'd']);
 });
 
-test('an observation that was taken before says so, in the same commit and in a later one', async () => {
+test('reports a repeated observation, in the same commit and in a later one', async () => {
   const { pipeline, state } = setup();
 
   const together = await Promise.all(['a', 'a', 'b'].map((channel) => pipeline.observe(eventIn(channel))));

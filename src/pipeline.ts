@@ -1,8 +1,8 @@
-// The join, and the file to read first: observations → records → decisions → jobs, in one transaction of the shared state.
+// The core, and the file to read first: observations → records → decisions → jobs, in one transaction of the shared state.
 //
-// Whoever observes something calls `observe` and waits: when it resolves, what follows from the observation is committed, so a
-// message may be deleted from its queue. Observations that arrive while a commit is under way share the next one; a long one (a
-// list of the whole fleet) is committed piece by piece, and what arrived meanwhile goes between the pieces.
+// Whoever observes something calls `observe` and waits: once it resolves, everything that follows from the observation is committed, so a
+// message may be deleted from its queue. Observations that arrive during a commit share the next one; a long one (a list of the whole
+// fleet) is committed piece by piece, and observations that arrived meanwhile are committed between the pieces.
 import type { Answered, ApprovalSaid } from '#domain/approval.ts';
 import type { Decision } from '#domain/decision.ts';
 import { AppError, isRedisFailure } from '#domain/errors.ts';
@@ -12,36 +12,36 @@ import type { SharedState, Transaction } from '#domain/shared-state.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 import type { TracePort, Traceparent } from '#domain/trace.ts';
 
-/** Where a commit stands in a trace; of what it takes up, each piece may stand elsewhere. */
+/** The place of a commit in a trace; each piece in it may have its own. */
 export interface StageOptions {
   readonly trace?: Traceparent | undefined;
 }
 
 /** The stages, passed in: each reads and writes nothing but the transaction. */
 export interface PipelineStages {
-  /** Folds an observation into the records; returns what it changed. */
+  /** Updates the records with an observation; returns what changed. */
   apply(tx: Transaction, observation: Observation): readonly StreamChange[];
-  /** Pieces of an observation, each small enough for others to wait for its commit. */
+  /** Splits an observation into pieces, each small enough that others can wait for its commit. */
   split(observation: Observation): Observation[];
-  /** Judges the changes of one commit by the rules: rule memory, timers, journal and jobs are written through the transaction. */
+  /** Evaluates the changes of one commit by the rules: rule memory, timers, journal and jobs are written through the transaction. */
   decide(
     tx: Transaction,
     changes: readonly StreamChange[],
     ruleset: Ruleset,
     where?: StageOptions,
   ): readonly Decision[];
-  /** Judges what is due by now. */
+  /** Evaluates what is due. */
   decideDue(tx: Transaction, ruleset: Ruleset, where?: StageOptions): readonly Decision[];
-  /** Judges a person's yes or no to an action that waits for it. */
+  /** Evaluates a person's answer to an action that waits for approval. */
   decideAnswer(
     tx: Transaction,
     said: ApprovalSaid,
     ruleset: Ruleset,
     where?: StageOptions,
   ): { readonly decisions: readonly Decision[]; readonly answered: Answered };
-  /** Actions that waited for this change (a deferred recording toggle at Stream End). */
+  /** Actions that waited for this change (a deferred recording change at Stream End). */
   release(tx: Transaction, change: StreamChange): void;
-  /** Opens and closes data gaps by the age of what was last seen. */
+  /** Begins and ends data gaps, by the age of the last data. */
   detectGaps(tx: Transaction): readonly StreamChange[];
 }
 
@@ -51,42 +51,42 @@ export interface PipelineOptions {
   readonly ruleset: Ruleset;
   /** Called after a commit: jobs may wait for the relay. */
   readonly onCommitted: (committed: Committed) => void;
-  /** Left out: nothing is traced. */
+  /** Undefined: tracing is off. */
   readonly tracing?: TracePort;
 }
 
-/** What one commit brought about. */
+/** What one commit resulted in. */
 export interface Committed {
-  /** What was observed, repeats left out; data gaps that were detected are among them. */
+  /** The observations without repeats, including detected data gaps. */
   readonly observations: readonly Observation[];
   readonly changes: readonly StreamChange[];
   readonly decisions: readonly Decision[];
-  /** Observations that had been taken before. */
+  /** Observations that had been committed before. */
   readonly repeats: readonly Observation[];
-  /** The place in a trace that was made for this commit, where what was observed has none. */
+  /** The place in a trace that was created for this commit, if the observations have none. */
   readonly root?: Traceparent | undefined;
 }
 
-/** What became of an observation; `repeated`: it had been taken before, and changed nothing. */
+/** The result of an observation; `repeated`: it had been committed before, and changed nothing. */
 export type Taken = 'taken' | 'repeated';
 
 interface Waiting {
-  /** What of the observation is not committed yet. */
+  /** The pieces of the observation that are not committed yet. */
   readonly pieces: Observation[];
-  /** Where whoever observed it stands in a trace. */
+  /** The place of the observer in a trace. */
   readonly trace: Traceparent | undefined;
   readonly resolve: (taken: Taken) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Most observations that share one commit. */
+/** Maximum number of observations that share one commit. */
 const batchSize = 200;
 /** A list of more streams or channels is committed by itself. */
 const mostListedInShared = 10;
 
 /**
- * For so long a repeat of an event is known as one: EventBridge tries to deliver an event for a day, and for half of one an event
- * may amend an earlier session. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+  * How long a repeated event is recognized: EventBridge tries to deliver an event for a day, and an event may amend an earlier session for
+  * half a day. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
  */
 export const dedupTtlMs = 24 * 3_600_000;
 
@@ -108,12 +108,12 @@ export class Pipeline {
     return this.#ruleset;
   }
 
-  /** The next transaction decides by these rules. */
+  /** The next transaction uses these rules. */
   useRuleset(ruleset: Ruleset): void {
     this.#ruleset = ruleset;
   }
 
-  /** Resolves when everything that follows from the observation is committed. @throws AppError REDIS_UNREACHABLE: observe it again. */
+  /** Resolves when everything that follows from the observation is committed. @throws AppError REDIS_UNREACHABLE: observe it again */
   observe(observation: Observation): Promise<Taken> {
     const { stages, tracing } = this.#options;
     const trace = tracing?.current();
@@ -126,7 +126,7 @@ export class Pipeline {
     return done;
   }
 
-  /** Decides what has become due: timers, schedules, data gaps. Call it often; it commits only what changes. */
+  /** Decides what has become due: timers, schedules, data gaps. Call it often; it commits only changes. */
   async tick(): Promise<void> {
     const { state, stages, tracing } = this.#options;
     await state.refresh();
@@ -141,7 +141,7 @@ export class Pipeline {
     });
   }
 
-  /** Takes what a person says to an action that waits for it. What follows is committed with it. */
+  /** Takes a person's answer to an action that waits for approval. Everything that follows is in the same commit. */
   async answer(said: ApprovalSaid): Promise<Answered> {
     const { state, stages, onCommitted, tracing } = this.#options;
     await state.refresh();
@@ -168,7 +168,10 @@ export class Pipeline {
     this.#working = undefined;
   }
 
-  /** Commits the next piece of a long observation. Returns whether it has ended: with its last piece, or one that cannot be committed. */
+  /**
+   * Commits the next piece of a long observation. Returns whether the observation is done: after its last piece, or one that cannot be
+   * committed.
+   */
   async #advance({ pieces, trace, resolve, reject }: Waiting): Promise<boolean> {
     try {
       await this.#process(pieces.splice(0, 1).map((observation) => ({ observation, trace })));
@@ -181,7 +184,7 @@ export class Pipeline {
     return true;
   }
 
-  /** One that cannot be judged is refused alone: those that shared its commit are tried again, each in its own. */
+  /** An observation that cannot be evaluated is refused alone: those that shared its commit are retried, each in its own. */
   async #settle(batch: readonly Waiting[]): Promise<void> {
     try {
       const observed = batch.flatMap(({ pieces, trace }) => pieces.map((observation) => ({ observation, trace })));
@@ -194,7 +197,7 @@ export class Pipeline {
     }
   }
 
-  /** One commit. Returns those that were repeats. */
+  /** One commit. Returns the repeats. */
   async #process(observed: readonly Observed[]): Promise<readonly Observation[]> {
     const dedupIds = observed.flatMap(({ observation }) => dedupIdsOf(observation));
     const first = observed.find(({ trace }) => trace !== undefined)?.trace;
@@ -205,8 +208,8 @@ export class Pipeline {
   }
 
   /**
-   * All records first, then the rules: a rule that inhibits another sees the same moment. Before anything new is taken in it is
-   * settled what was missed: after an hour without data, the first sweep must not hide that hour.
+    * All records first, then the rules, so that a rule and the rules it inhibits see the same moment. Data gaps come before new
+    * observations: after an hour without data, the first sweep must not hide that hour.
    */
   #judge(tx: Transaction, observed: readonly Observed[], where: StageOptions): Committed {
     const { stages } = this.#options;
@@ -216,7 +219,7 @@ export class Pipeline {
     const repeats: Observation[] = [];
     for (const { observation, trace } of observed) {
       const [dedupId] = dedupIdsOf(observation);
-      // A repeat within one batch is a repeat as well.
+      // A repeat within one batch is also a repeat.
       if (dedupId !== undefined && (tx.isRepeat(dedupId) || seen.has(dedupId))) {
         repeats.push(observation);
         continue;
@@ -242,7 +245,7 @@ export class Pipeline {
   }
 }
 
-/** A piece of an observation, and where whoever observed it stands in a trace. */
+/** A piece of an observation, and the place of the observer in a trace. */
 interface Observed {
   readonly observation: Observation;
   readonly trace: Traceparent | undefined;
@@ -250,7 +253,7 @@ interface Observed {
 
 const ofTheState: ReadonlySet<string> = new Set(['STATE_CONTENDED', 'STATE_TOO_NEW']);
 
-/** Whether the state could not be committed, whatever was to be. */
+/** Whether the commit itself failed, whatever its content. */
 function isOfTheState(error: unknown): boolean {
   return isRedisFailure(error) || (error instanceof AppError && ofTheState.has(error.code));
 }

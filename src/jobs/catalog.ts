@@ -1,4 +1,4 @@
-// The contract between who enqueues and who works: for each job its queue, payload, attempts, time limit and retention.
+// The contract between whoever enqueues and whoever works: for each job its queue, payload, attempts, time limit and retention.
 import { z } from 'zod';
 import { type ActionJob, type ActionName, actionNames, actionSchemas } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
@@ -17,14 +17,14 @@ export type QueueName = (typeof queueNames)[number];
 
 export interface JobKind {
   readonly queue: QueueName;
-  /** Runs that failed before the job counts as failed; waiting for a permit or a later moment spends none. */
+  /** Failed runs before the job counts as failed; waiting for a permit or a later moment does not count. */
   readonly attempts: number;
   readonly backoff: { readonly baseMs: number; readonly maxMs: number };
   /** The handler's signal is aborted after this long; the attempt then counts as failed. */
   readonly timeoutMs: number;
-  /** Its failures are told by whoever runs it, once for each episode, and not for each run. */
+  /** Whoever runs the job logs its failures, once for each episode instead of each run. */
   readonly tellsItself?: boolean;
-  /** Another run looks anew anyhow: a stop cuts this one off instead of waiting for its end. */
+  /** The next run starts over anyway, so a stop interrupts this one instead of waiting for its end. */
   readonly mayBeCut?: boolean;
   /** How long a finished job is kept, and so blocks a second one with its id. */
   readonly keepSeconds: { readonly completed: number; readonly failed: number };
@@ -50,12 +50,12 @@ const poll = (queue: QueueName, timeoutMs: number): JobKind => ({
 
 export const jobCatalog = {
   ...(Object.fromEntries(actionNames.map((name) => [name, action])) as Record<ActionName, JobKind>),
-  // A receiver that is slow is in the way of other messages at most, never of actions.
+  // A slow receiver may delay other messages, but never actions.
   notify: { ...action, queue: 'notifications' },
   webhook: { ...action, queue: 'notifications' },
   heartbeat: {
     queue: 'notifications',
-    // The next one says more than this one again.
+    // No retry is needed, because the next heartbeat reports the same.
     attempts: 1,
     backoff: { baseMs: 1_000, maxMs: 1_000 },
     timeoutMs: 30_000,
@@ -64,7 +64,7 @@ export const jobCatalog = {
   },
   'metadata-fanout': { ...action, queue: 'metadata-fanout' },
   'verify-bulk': action,
-  // An observation that another process took in: it carries other accounts.
+  // An observation from another process, which carries other accounts.
   observe: {
     ...action,
     timeoutMs: 60_000,
@@ -172,14 +172,14 @@ const observed = z.object({
   ]),
 });
 
-/** Checks the payload of a job `observe`. @throws AppError JOB_PAYLOAD_INVALID naming the field. */
+/** Checks the payload of a job `observe`. @throws AppError JOB_PAYLOAD_INVALID naming the field */
 export function parseObserved(payload: unknown): EventObservation | HttpObservation {
   const job = observed.safeParse(payload);
   if (!job.success) throw invalid('observe', job.error);
   return job.data.observation as EventObservation | HttpObservation;
 }
 
-/** Checks the payload of a fan-out's job. @throws AppError JOB_PAYLOAD_INVALID naming the field. */
+/** Checks the payload of a fan-out's job. @throws AppError JOB_PAYLOAD_INVALID naming the field */
 export function parseFanout(payload: unknown): MetadataFanout {
   const job = fanout.safeParse(payload);
   if (!job.success) throw invalid(fanoutJobName, job.error);
@@ -187,14 +187,14 @@ export function parseFanout(payload: unknown): MetadataFanout {
 }
 
 /**
- * The queue of a job. Metadata for named channels has one of its own, where what was decided first is taken first: what looks at IVS
- * before it acts may wait there for a permit, and goes with the other actions.
+  * The queue of a job. Metadata for named channels has its own queue, in the order of the decisions: a job that reads from IVS before it
+  * acts may wait for a permit, so it uses the queue of the other actions.
  */
 export function queueOf(name: JobName, payload: Readonly<Record<string, unknown>>): QueueName {
   return name === 'put_metadata' && payload['onlyIf'] === undefined ? 'metadata-fanout' : jobCatalog[name].queue;
 }
 
-/** Checks the payload of an action's job. @throws AppError JOB_PAYLOAD_INVALID naming the field. */
+/** Checks the payload of an action's job. @throws AppError JOB_PAYLOAD_INVALID naming the field */
 export function parseActionJob(name: string, payload: unknown): ActionJob {
   const job = actionJob.safeParse(payload);
   if (!job.success) throw invalid(name, job.error);

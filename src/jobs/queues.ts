@@ -1,4 +1,4 @@
-// The BullMQ queues of one shard: adding jobs, repeating jobs, and looking at them. The only writer to the queues.
+// The BullMQ queues of one shard: adds jobs, repeats jobs, and reads them. Nothing else writes to the queues.
 import { type Job, Queue } from 'bullmq';
 import { AppError } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
@@ -21,7 +21,7 @@ export class Queues {
     this.#queues = Object.fromEntries(
       queueNames.map((name) => [name, new Queue(name, { connection: redis, prefix, skipVersionCheck: true })]),
     ) as Record<QueueName, Queue>;
-    // The connection reports its own outages; a queue repeats them.
+    // The connection reports its own outages; a queue would only repeat them.
     for (const queue of Object.values(this.#queues)) queue.on('error', () => undefined);
   }
 
@@ -33,7 +33,7 @@ export class Queues {
     return Object.values(this.#queues);
   }
 
-  /** Adds jobs; one whose id is in the queue, or was lately, is left as it is. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
+  /** Adds jobs; one whose id is in the queue, or recently was, stays unchanged. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
   async add(jobs: readonly JobRequest[]): Promise<void> {
     const byQueue = Map.groupBy(jobs, ({ name, payload }) => {
       if (!isJobName(name)) throw new AppError('JOB_PAYLOAD_INVALID', `there is no job named ${name}`);
@@ -43,7 +43,7 @@ export class Queues {
       for (const [queue, requests] of byQueue) {
         const jobs = requests.map(toQueued);
         const [first] = jobs;
-        // A single one by its own call: half the work of a transaction.
+        // A single job gets its own call: half the work of a transaction.
         if (first && jobs.length === 1) await this.#queues[queue].add(first.name, first.data, first.opts);
         else await this.#queues[queue].addBulk(jobs);
       }
@@ -66,7 +66,7 @@ export class Queues {
   }
 }
 
-/** The word that a batch waits stands for nothing once it was taken. */
+/** Shorter retention for the signal that a batch waits, which means nothing once it was handled. */
 const keptAnnouncement = { completed: 3_600, failed: 86_400 };
 
 function toQueued({ jobId, name, payload, delayMs }: JobRequest) {

@@ -1,6 +1,6 @@
-// The outbox relay (the pattern is known as the transactional outbox): carries committed jobs from the shared state into BullMQ. A
-// decision and its jobs are one commit; this step after it may be repeated at will, because job ids are derived from their cause.
-// Whoever committed relays at once; what a dead replica left behind is found by the sweep of any other.
+// The outbox relay (the pattern is known as the transactional outbox): carries committed jobs from the shared state into BullMQ. A decision
+// and its jobs are one commit; this later step may be repeated at will, because job ids are derived from their cause. The replica that
+// committed relays at once; the sweep of any other replica finds what a dead one left behind.
 import { messageOf } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
@@ -19,12 +19,12 @@ export interface RelayOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
-  /** How often leftovers are looked for. */
+  /** How often to look for leftovers. */
   readonly sweepMs?: number;
 }
 
 const batchSize = 500;
-/** That a job was handed over may be written down a little later, with what is committed then anyway. */
+/** The record that a job was handed over may wait this long, to be written with another commit. */
 const forgetWithinMs = 8;
 
 export class Relay implements Service {
@@ -33,7 +33,7 @@ export class Relay implements Service {
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   readonly #bell = new Bell();
-  /** Ids of jobs that are in their queue, while that is being written down. */
+  /** Ids of jobs that are in their queue, but whose record is not written yet. */
   readonly #handedOver = new Set<string>();
   readonly #forgetting = new Set<Promise<void>>();
 
@@ -54,12 +54,12 @@ export class Relay implements Service {
     await Promise.all(this.#forgetting);
   }
 
-  /** Says that a commit enqueued jobs. */
+  /** To be called when a commit enqueued jobs. */
   nudge(): void {
     this.#bell.ring();
   }
 
-  /** Relays every committed job that this replica knows of; returns their number. */
+  /** Relays every committed job that this replica knows; returns their number. */
   async runOnce(): Promise<number> {
     const { state, queues } = this.#options;
     let relayed = 0;
@@ -77,7 +77,7 @@ export class Relay implements Service {
     }
   }
 
-  /** Takes jobs that reached their queue out of the state. What cannot be taken out now is handed over again, which changes nothing. */
+  /** Removes jobs that reached their queue from the state. If that fails now, they are handed over again, which changes nothing. */
   #forget(jobIds: readonly string[]): void {
     for (const jobId of jobIds) this.#handedOver.add(jobId);
     const forgotten = this.#options.state

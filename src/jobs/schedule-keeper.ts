@@ -1,5 +1,5 @@
-// Keeps the repeating jobs in force: puts them there once Redis answers, again when Redis lost them, and changes their intervals
-// when the fleet grows.
+// Keeps the repeating jobs in force: creates them once Redis answers, again if Redis lost them, and changes their intervals as the fleet
+// grows.
 import type { Clock } from '#runtime/clock.ts';
 import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -12,7 +12,7 @@ export interface ScheduleKeeperOptions {
   readonly queues: Queues;
   /** The schedules that should be in force now. */
   readonly schedules: () => readonly Schedule[];
-  /** Resolves when there is a state: repeating jobs tell of one. */
+  /** Resolves when there is a state, because repeating jobs would look like one. */
   readonly ready?: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -20,7 +20,7 @@ export interface ScheduleKeeperOptions {
   readonly intervalMs?: number;
 }
 
-/** The loop that keeps them. */
+/** The loop that keeps them in force. */
 export function scheduleKeeper(options: ScheduleKeeperOptions): Loop {
   const { queues, schedules, ready, clock, logger, random, intervalMs = 5_000 } = options;
   let applied = '';

@@ -1,4 +1,4 @@
-// Repeating jobs: once per interval for any number of replicas, since BullMQ's job schedulers live in Redis.
+// Repeating jobs: once per interval for any number of replicas, because BullMQ's job schedulers live in Redis.
 import { jobCatalog } from './catalog.ts';
 import type { Queues } from './queues.ts';
 
@@ -8,8 +8,8 @@ export interface Schedule {
 }
 
 /**
- * Puts the schedules into force. A changed interval replaces the old one; one run of a job at a time over the fleet.
- * Jobs of polls carry nothing: the sweep reads what is true when it runs.
+  * Puts the schedules into force. A changed interval replaces the old one; one run of a job at a time in the whole fleet.
+  * Poll jobs carry no data: the sweep uses what is true when it runs.
  */
 export async function applySchedules(queues: Queues, schedules: readonly Schedule[]): Promise<void> {
   for (const { job, everyMs } of schedules) {
@@ -32,7 +32,7 @@ export async function applySchedules(queues: Queues, schedules: readonly Schedul
   }
 }
 
-/** Whether Redis has every one of them; it has none after it lost its data. */
+/** Whether Redis has all of them; it has none after it lost its data. */
 export async function areInForce(queues: Queues, schedules: readonly Schedule[]): Promise<boolean> {
   const found = await Promise.all(schedules.map(({ job }) => queues.get(jobCatalog[job].queue).getJobScheduler(job)));
   return found.every((scheduler) => scheduler !== undefined);

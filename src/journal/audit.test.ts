@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { MemoryState } from '#store/memory-state.ts';
 import { audit, auditEntries } from './audit.ts';
 
-test('an entry is small, however large the request was; what is left out is named', async () => {
+test('an entry is small, however large the request was, and names what it leaves out', async () => {
   const state = new MemoryState({ now: () => 1 });
   const params = (more: object) => ({ params: { payload: 'x' }, channels: 2, ...more });
   for (const more of [

@@ -1,5 +1,5 @@
 // Who did what, why, and what it changed: an append-only log, one entry for each request, each refusal and each finished action.
-// Entries hold ids and settings, never a secret: of an address only its origin.
+// Entries contain ids and settings, never a secret: of an address only its origin.
 import { maskAddresses } from '#domain/address.ts';
 import type { AuditEntry, AuditedMembers } from '#domain/log-entries.ts';
 import { memberJobId } from '#domain/metadata-fanout.ts';
@@ -19,7 +19,7 @@ export function audit(tx: Transaction, entry: Omit<AuditEntry, 'atMs'>): void {
   );
 }
 
-/** Adds one entry that stands for many members of a fan-out, whose ends are equal. */
+/** Adds one entry that stands for many members of a fan-out with equal results. */
 export function auditMany(
   tx: Transaction,
   entry: Omit<AuditEntry, 'atMs' | 'why' | 'many'>,
@@ -33,7 +33,7 @@ export interface AuditFilter {
   readonly who?: string | undefined;
   readonly what?: string | undefined;
   readonly sinceMs?: number | undefined;
-  /** Only what is older. */
+  /** Only entries older than this. */
   readonly untilMs?: number | undefined;
 }
 
@@ -42,9 +42,9 @@ export type AuditRow = AuditEntry & { readonly id: string };
 const pageSize = 1_000;
 
 /**
- * All entries that match, newest first; reads the log in pages. `before` continues after an earlier row's id. After `mostLooked`
- * entries, matching or not, the rest is left: returns the id to go on before, or undefined at the log's beginning. What stands for
- * many is a row for each, with ids `<id>.<n>`.
+  * All entries that match, newest first; reads the log in pages. `before` continues after an earlier row's id. After `mostLooked` entries,
+  * matching or not, the rest is skipped: returns the id to continue from, or undefined at the log's beginning. An entry that stands for
+  * many yields a row for each, with ids `<id>.<n>`.
  */
 export async function* auditEntries(
   state: Pick<SharedState, 'readLog'>,
@@ -60,7 +60,7 @@ export async function* auditEntries(
     });
     for (const { id, entry } of rows) {
       if (filter.sinceMs !== undefined && entry.atMs < filter.sinceMs) return undefined;
-      // Those of earlier versions hold whole addresses.
+      // Entries of earlier versions contain whole addresses.
       for (const row of rowsOf(id, entry, id === resumed.id ? resumed.next : 0))
         if (matches(row, filter)) yield { ...masked(row), id: row.id };
     }
@@ -71,7 +71,7 @@ export async function* auditEntries(
   }
 }
 
-/** Where reading goes on: an entry of which some rows were read is read again, from its next row on. */
+/** Where reading continues: an entry whose rows were partly read is read again, from its next row. */
 function placeIn(before: string | undefined): {
   readonly from: string | undefined;
   readonly id?: string;
@@ -101,11 +101,11 @@ export function auditLine({ atMs, checks, ...entry }: AuditRow): string {
   return `${JSON.stringify({ at: new Date(atMs).toISOString(), ...entry, ...shown })}\n`;
 }
 
-/** Characters of the parameters of one entry, as JSON, and of one of them: the log is read by the thousand entries. */
+/** Limit of the parameters of one entry, and of each parameter, in characters of JSON, because the log is read by the thousand entries. */
 const mostParams = 4_096;
 const mostParam = 1_024;
 
-/** The parameters as they are kept: of a very large one its size alone. The job has all of it. */
+/** The parameters as stored: of a very large one only its size. The job has it in full. */
 function kept(params: unknown): unknown {
   if (lengthOf(params) <= mostParams || typeof params !== 'object' || params === null) return params;
   const short = Object.fromEntries(

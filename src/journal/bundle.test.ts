@@ -20,7 +20,7 @@ const verdict = fc.record({
   passed: fc.boolean(),
   values,
 });
-/** Decisions that are often alike, each field at times the same, another or not there. */
+/** Decisions that are often alike: each field is sometimes equal, sometimes different or missing. */
 const anyDecision = fc.record(
   {
     id: fc.uuid(),
@@ -41,7 +41,7 @@ const anyDecision = fc.record(
   { requiredKeys: ['id', 'rule', 'atMs', 'outcome', 'group', 'trigger', 'guards', 'jobs', 'withheld'] },
 ) as unknown as fc.Arbitrary<Decision>;
 
-/** As JSON, each object's names in order: `__proto__` is a name as any other. */
+/** As JSON, with each object's names sorted: `__proto__` is a name like any other. */
 const sorted = (value: unknown): string =>
   JSON.stringify(value, (_, part: unknown) =>
     part && typeof part === 'object' && !Array.isArray(part)
@@ -49,7 +49,7 @@ const sorted = (value: unknown): string =>
       : part,
   );
 
-test('what was put into one entry comes out of it as it was, also by way of Redis', () => {
+test('decisions come out of a shared entry unchanged, even through Redis', () => {
   fc.assert(
     fc.property(fc.array(anyDecision, { minLength: 1, maxLength: 8 }), (decisions) => {
       const stored = JSON.stringify(bundleOf(decisions as [Decision, ...Decision[]]));
@@ -59,7 +59,7 @@ test('what was put into one entry comes out of it as it was, also by way of Redi
   );
 });
 
-test('channels that a rule acts on in one commit share entries, and each still has its decision, under every name', async () => {
+test('channels that a rule acts on in one commit share entries, and each decision is still found by every name', async () => {
   const engine = new Engine(slateRules('guards: {max_live_percent: 100, cooldown: 10m, max_per_hour: 500}'));
   const channels = Array.from({ length: 120 }, (_, index) => `c${index}`);
   for (const name of channels) await engine.goLive(name);
@@ -71,7 +71,7 @@ test('channels that a rule acts on in one commit share entries, and each still h
   const entries = await engine.state.readLog(logs.bundles, { limit: 1_000 });
   expect(entries).toHaveLength(3);
   expect(await engine.state.readLog(logs.journal, { limit: 1_000 })).toEqual([]);
-  // What is equal is written once: whom a decision is about is most of what is left.
+  // Equal parts are stored once; most of what remains is which channel each decision is about.
   expect(JSON.stringify(entries).length).toBeLessThan(JSON.stringify(acted).length / 2);
 
   const rowOf = (decision: Decision) => ({ ...decision, count: 1 });
@@ -96,7 +96,7 @@ test('channels that a rule acts on in one commit share entries, and each still h
   expect(new Set(newest.map(({ id }) => id)).size).toBe(60);
 });
 
-test('no fewer decisions are kept together than apart, and of neither more than so many entries', async () => {
+test('keeps at least as many decisions in shared entries as in single ones, and limits the entries of both', async () => {
   const state = new MemoryState({ now: () => 1 });
   const engine = new Engine(slateRules('guards: {max_live_percent: 100}'));
   await engine.goLive('c0');

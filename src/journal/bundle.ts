@@ -1,8 +1,7 @@
-// Many decisions of one commit in one entry of a log. Each stays a decision with an id, guards and jobs of its own; what is equal is
-// written once.
+// Many decisions of one commit in one entry of a log. Each keeps its own id, guards and jobs; equal parts are stored once.
 import type { Decision, DecisionBundle, DecisionDifference } from '#domain/decision.ts';
 
-/** More like decisions than this in one transaction share an entry. */
+/** If one transaction has more similar decisions than this, they share an entry. */
 export const mostAlone = 10;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -35,7 +34,7 @@ function restored(first: Decision, { fields, verdicts = [] }: DecisionDifference
   return { ...decision, guards } as unknown as Decision;
 }
 
-/** A merge patch that makes one of the other (https://www.rfc-editor.org/rfc/rfc7396). Names may be of events, and so any text. */
+/** A merge patch from one to the other (https://www.rfc-editor.org/rfc/rfc7396). Names may come from events, and so be any text. */
 function patchOf(from: Fields, to: Fields): Fields {
   const patch: [string, unknown][] = [];
   for (const name of Object.keys(from)) if (own(to, name) === undefined) patch.push([name, null]);

@@ -1,4 +1,4 @@
-// Every value that was compared, as one kind of entry: what guards said, what silences and inhibitions held back, and what workers found
+// Every value that was compared, as one kind of entry: by guards, by silences and inhibitions that held something back, and by workers
 // right before they acted.
 import type { Check, Decision, GuardName, GuardVerdict, Values } from '#domain/decision.ts';
 
@@ -15,7 +15,7 @@ export function shownCheck({ check, verdict, asked, found, atMs }: Check): Shown
   return { check, verdict, asked, found, at: new Date(atMs).toISOString() };
 }
 
-/** Which of a guard's values are what it asks for; the others are what it found. */
+/** Which of a guard's values are limits; the others are what it found. */
 const limits: Readonly<Record<GuardName, readonly string[]>> = {
   warm_up: ['started'],
   on_data_gap: [],
@@ -33,7 +33,7 @@ const limits: Readonly<Record<GuardName, readonly string[]>> = {
   inhibit: [],
 };
 
-/** What a guard without a limit asks for. */
+/** What a guard without a limit requires. */
 const wanted: Readonly<Partial<Record<GuardName, Values>>> = {
   on_data_gap: { silent: 'none' },
   stopped: { stopped: false },

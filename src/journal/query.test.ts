@@ -39,7 +39,7 @@ function setup() {
   return { state, record, ask };
 }
 
-test('both logs are one story, newest first, and can be filtered', async () => {
+test('merges both logs, newest first, and filters them', async () => {
   const { record, ask } = setup();
   await record(decision('a', 'x', 'pending', 'condition_began'));
   await record(decision('a', 'x', 'acted', 'fired'), decision('b', 'y', 'suppressed', 'cooldown'));
@@ -61,7 +61,7 @@ test('both logs are one story, newest first, and can be filtered', async () => {
   expect(await ask({ limit: 2 })).toHaveLength(2);
 });
 
-test('many equal decisions of one moment are one entry, which still answers for each of its channels', async () => {
+test('many equal decisions of one moment are one entry, which is found for each of its channels', async () => {
   const { state, record, ask } = setup();
   await record(...Array.from({ length: 400 }, (_, index) => decision('a', `c${index}`, 'suppressed', 'cooldown')));
 
@@ -72,7 +72,7 @@ test('many equal decisions of one moment are one entry, which still answers for 
   expect(await ask({ channelArn: arnOf('c400') })).toEqual([]);
 });
 
-test('a thousand dull entries do not push out the one that matters', async () => {
+test('a thousand unimportant entries do not push out an important one', async () => {
   const { record, ask } = setup();
   await record(decision('a', 'x', 'suppressed', 'held'));
   for (let times = 0; times < 3000; times += 1) await record(decision('b', 'y', 'pending', 'condition_began'));
@@ -80,7 +80,7 @@ test('a thousand dull entries do not push out the one that matters', async () =>
   expect((await ask({ channelArn: arnOf('x') })).map(({ reason }) => reason)).toEqual(['held']);
 });
 
-test('the last word about a rule and a channel is kept, with what was compared, until it is old', async () => {
+test('keeps the last decision about a rule and a channel, with what was compared, until it is old', async () => {
   const { state, record } = setup();
   await record(decision('a', 'x', 'suppressed', 'cooldown'));
   await record(decision('a', 'x', 'acted', 'fired'));
@@ -95,7 +95,7 @@ test('the last word about a rule and a channel is kept, with what was compared, 
   expect(lastWord(state.view, 'a', arnOf('x'))).toBeUndefined();
 });
 
-test('what became of a job is shown with its decision', async () => {
+test('shows the result of a job with its decision', async () => {
   const { state, record, ask } = setup();
   await record(decision('a', 'x', 'acted', 'fired'));
   await state.transact((tx) =>
@@ -113,7 +113,7 @@ test('what became of a job is shown with its decision', async () => {
   ]);
 });
 
-test('how the items of a job ended is the last word, also where its worker had something to say after that', async () => {
+test('the results of a job’s items take precedence, even over a later result of its worker', async () => {
   const { state } = setup();
   const delivery = { pending: 0, delivered: 0, conflated: 0, expired: 1, notBroadcasting: 0, failed: 0, cancelled: 0 };
   const ended = { outcome: 'skipped', detail: 'expired 1', delivery } as const;
@@ -133,7 +133,7 @@ test('how the items of a job ended is the last word, also where its worker had s
     expect(results.get(jobId)).toMatchObject({ outcome: 'skipped', detail: 'expired 1', checks: [] });
 });
 
-test('pages miss nothing and repeat nothing, also where hundreds were decided in one moment', async () => {
+test('pages miss nothing and repeat nothing, even with hundreds of decisions of one moment', async () => {
   const { state, record } = setup();
   await record(decision('a', 'old', 'acted', 'fired'));
   await record(...Array.from({ length: 250 }, (_, index) => decision('a', `c${index}`, 'acted', 'fired')));
@@ -153,7 +153,7 @@ test('pages miss nothing and repeat nothing, also where hundreds were decided in
   expect(new Set(seen).size).toBe(252);
 });
 
-test('an entry for many channels counts channels, not decisions, and says whose values it shows', async () => {
+test('an entry for many channels counts channels, not decisions, and names the channel whose values it shows', async () => {
   const { record, ask } = setup();
   const names = Array.from({ length: 9 }, (_, index) => `c${index}`);
   const held = names.map((name) => decision('a', name, 'suppressed', 'recovering'));
@@ -170,7 +170,7 @@ test('an entry for many channels counts channels, not decisions, and says whose 
   expect(await ask({ channelArn: arnOf('c10') })).toEqual([]);
 });
 
-test('all words of a text are looked for in what a decision says, and in the names of all channels that one entry stands for', async () => {
+test('searches for all words of a text in each decision, and in the names of all channels of an entry', async () => {
   const { state, record, ask } = setup();
   const refused = { guard: 'hold', passed: false, values: { by: 'token mara', reason: 'Sponsor on air' } } as const;
   await record({ ...decision('slate', 'x', 'suppressed', 'held'), guards: [refused] });

@@ -1,4 +1,4 @@
-// Answers "why did it (not) act?" from the journal: its logs merged, newest first, with what became of the jobs.
+// Answers "why did it (not) act?" from the journal: its logs merged, newest first, with the results of the jobs.
 
 import type { ChannelArn } from '#domain/channel.ts';
 import type {
@@ -21,30 +21,30 @@ export interface DecisionFilter {
   readonly id?: string | undefined;
   readonly rule?: string | undefined;
   readonly channelArn?: string | undefined;
-  /** A session of it. */
+  /** Only this session of the channel. */
   readonly streamId?: string | undefined;
   readonly outcome?: DecisionOutcome | undefined;
   readonly reason?: DecisionReason | undefined;
   /** Words that must all occur in the decision: names, ids, ARN, trigger, reason, actions, guards. */
   readonly text?: string | undefined;
   readonly sinceMs?: number | undefined;
-  /** Only what was decided before this moment. */
+  /** Only decisions before this moment. */
   readonly untilMs?: number | undefined;
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly after?: PagePlace | undefined;
   readonly limit: number;
 }
 
-/** Where a page ended: many decisions share a moment, so it says how many of that moment were shown. */
+/** Where a page ended: many decisions share a moment, so it also counts how many of that moment were shown. */
 export interface PagePlace {
   readonly atMs: number;
   readonly seen: number;
 }
 
 export interface DecisionRow extends Omit<Decision, 'jobs'> {
-  /** On how many channels the same was decided at that moment, in this one row. */
+  /** The number of channels with the same decision at that moment, in this one row. */
   readonly count: number;
-  /** Where the row stands for many channels: the one whose trigger and values are shown. */
+  /** If the row stands for many channels: the one whose trigger and values are shown. */
   readonly example?: { readonly channelArn?: string; readonly channelName?: string };
   readonly jobs: readonly (Decision['jobs'][number] & { readonly result?: JobResult })[];
 }
@@ -53,14 +53,14 @@ type Reader = Pick<SharedState, 'readLog' | 'view'>;
 type LogReader = Pick<SharedState, 'readLog'>;
 
 const pageSize = 1000;
-/** Entries of one log that a query reads at most: a very rare filter gives what was found so far. */
+/** Maximum number of entries of one log that a query reads: with a filter that matches very few, the result may be incomplete. */
 const readAtMost = 50_000;
 
 export interface FoundDecisions {
   readonly decisions: readonly DecisionRow[];
-  /** Older ones may match too, but were not looked at. */
+  /** Older ones may match too, but were not read. */
   readonly truncated: boolean;
-  /** The oldest entries that were looked at: of what acted, was held back or resolved, and of the rest. */
+  /** The oldest entries that were read: in the log of those that acted, were held back or resolved, and in the other one. */
   readonly reachedMs: { readonly loud: number | undefined; readonly quiet: number | undefined };
 }
 
@@ -84,8 +84,8 @@ export async function queryDecisions(state: Reader, filter: DecisionFilter): Pro
 }
 
 /**
- * What was decided about some channels since a moment, dull decisions left out: one reading of the journal for all of them, newest first.
- * `truncated`: older ones were not looked at.
+  * Decisions about some channels since a moment, without unimportant ones: reads the journal once for all of them, newest first.
+  * `truncated`: older ones were not read.
  */
 export async function decisionsAbout(
   state: LogReader,
@@ -109,7 +109,7 @@ export async function decisionsAbout(
   return { rows: Map.groupBy(rows, ({ channelArn }) => channelArn ?? ''), truncated: isCut.includes(true) };
 }
 
-/** The newest decisions that acted, were held back or resolved, newest first, each with an id that no other has. */
+/** The newest decisions that acted, were held back or resolved, newest first, each with a unique id. */
 export async function newestDecisions(
   state: LogReader,
   { limit }: { readonly limit: number },
@@ -126,7 +126,7 @@ export async function newestDecisions(
   return [...alone, ...bundled].toSorted((a, b) => b.entry.atMs - a.entry.atMs).slice(0, limit);
 }
 
-/** A log, and its entries as they are shown. */
+/** A log, and how its entries are shown. */
 interface Source<T> {
   readonly log: Log<T>;
   readonly pageSize: number;
@@ -137,7 +137,7 @@ const sources = {
   journal: { log: logs.journal, pageSize, shown: (entry) => [entry] } satisfies Source<JournalEntry>,
   bundles: {
     log: logs.bundles,
-    // Up to fifty decisions each.
+    // Each entry has up to fifty decisions.
     pageSize: 100,
     shown: (bundle) => decisionsOf(bundle).reverse(),
   } satisfies Source<DecisionBundle>,
@@ -145,7 +145,7 @@ const sources = {
 };
 
 /**
- * Shows entries to `take`, newest first, until it returns false. Returns whether it was given up before: older ones were not looked at.
+  * Passes entries to `take`, newest first, until it returns false. Returns whether it stopped early, so that older ones were not read.
  */
 async function walk<T>(
   state: LogReader,
@@ -163,7 +163,7 @@ async function walk<T>(
   return true;
 }
 
-/** One page of rows from several places, newest first. */
+/** One page of rows from several sources, newest first. */
 export function mergePage(
   rows: readonly DecisionRow[],
   { limit, after }: Pick<DecisionFilter, 'limit' | 'after'>,
@@ -173,7 +173,7 @@ export function mergePage(
   return sorted.slice(from, from + limit);
 }
 
-/** Where the page after this one begins; undefined when the page was not full. */
+/** Where the next page begins; undefined if the page was not full. */
 export function nextPlace(
   page: readonly DecisionRow[],
   { limit, after }: Pick<DecisionFilter, 'limit' | 'after'>,
@@ -208,7 +208,7 @@ async function readMatching<T>(
   return { rows, truncated, reachedMs };
 }
 
-/** The row of an entry, if it matches. An entry that stands for many is shown as the channel that was asked for. */
+/** The row of an entry, if it matches. An entry for many channels is shown for the channel that was asked for. */
 function rowOf(entry: JournalEntry, filter: DecisionFilter): DecisionRow | undefined {
   const { id, rule, streamId, outcome, reason, untilMs, after } = filter;
   if (id !== undefined && ('summary' in entry ? entry.example.id : entry.id) !== id) return undefined;
@@ -232,7 +232,7 @@ function rowOf(entry: JournalEntry, filter: DecisionFilter): DecisionRow | undef
   return { ...shared, channelArn, group: channelArn, count: entry.count, example };
 }
 
-/** Whether an entry says all words of the filter; one that stands for many is found by the name of each of its channels. */
+/** Whether an entry contains all words of the filter; an entry for many channels is found by the name of each. */
 function matcherOf(
   { view }: Pick<SharedState, 'view'>,
   { text = '' }: DecisionFilter,
@@ -255,7 +255,7 @@ function matcherOf(
   };
 }
 
-/** Everything of a decision that somebody may remember of it. */
+/** Every text of a decision that somebody may remember. */
 function said(decision: Decision): string {
   const { id, rule, mode, outcome, reason, channelArn, channelName, streamId, trigger, guards, jobs, withheld } =
     decision;
@@ -272,14 +272,14 @@ function said(decision: Decision): string {
   ].join(' ');
 }
 
-/** What became of jobs: of each the newest word. `sinceMs`: when the first of them was decided. */
+/** The results of jobs: the newest of each. `sinceMs`: when the first of them was decided. */
 export async function resultsOf(
   state: LogReader,
   jobIds: ReadonlySet<string>,
   { sinceMs, readAtMost: most = readAtMost }: { readonly sinceMs: number; readonly readAtMost?: number },
 ): Promise<ReadonlyMap<string, JobResult>> {
   const results = new Map<string, JobResult>();
-  /** Their workers' own word has been found; what became of their metadata is newer, or hardly older. */
+  /** Jobs whose worker's result was found; the results of their metadata are newer, or only slightly older. */
   const told = new Set<string>();
   let before: string | undefined;
   for (let read = 0; read < most && told.size < jobIds.size; ) {
@@ -291,7 +291,7 @@ export async function resultsOf(
       for (const result of 'members' in entry ? apart(entry, jobIds) : [entry]) {
         if (!jobIds.has(result.jobId)) continue;
         const known = results.get(result.jobId);
-        // How its items ended is the last word, also of a job that ran on for other channels of its fan-out.
+        // The results of its items take precedence, even for a job that continued with other channels of its fan-out.
         results.set(
           result.jobId,
           result.delivery && !known?.delivery ? { ...known, ...result } : { ...result, ...known },
@@ -306,7 +306,7 @@ export async function resultsOf(
   return results;
 }
 
-/** Of results that are one entry, those of these jobs. */
+/** From results that share an entry, those of these jobs. */
 function apart({ fanoutId, members, delivery, ...shared }: JobResults, jobIds: ReadonlySet<string>): JobResult[] {
   return members.flatMap(([place, decisionId, batchId = '']) => {
     const jobId = memberJobId(fanoutId, place);

@@ -1,7 +1,7 @@
-// Writes decisions down. Two logs, so that dull entries never push out the ones that matter: `journal` has what acted, was held back
-// or resolved, `journal-quiet` the rest; `last/<rule>|<channel>` keeps the newest word about why a rule did not act on a channel.
-// Many equal decisions of one moment become one entry that names every channel; many that acted, one entry of `journal-bundles` that
-// holds each of them.
+// Stores decisions. There are two logs, so that unimportant entries never push out important ones: `journal` has what acted, was held back
+// or resolved, `journal-quiet` the rest. `last/<rule>|<channel>` keeps the newest reason why a rule did not act on a channel.
+// Many equal decisions of one moment become one entry that names every channel; many that acted become one entry of `journal-bundles` that
+// contains each of them.
 import type {
   Decision,
   DecisionBundle,
@@ -20,15 +20,15 @@ import { bundleOf, mostAlone } from './bundle.ts';
 const keptDecisions = 50_000;
 const keptQuiet = 20_000;
 const keptResults = 50_000;
-/** Decisions that acted and share an entry: so many at most, and no fewer of them are kept than of those that stand alone. */
+/** Maximum number of decisions that share an entry. At least as many decisions are kept in shared entries as in single ones. */
 const mostInBundle = 50;
 const keptBundles = keptDecisions / mostAlone;
-/** How many last words are kept, and for how long. */
+/** How many last reasons are kept, and for how long. */
 const keptLastWords = 50_000;
 const lastWordKeptMs = 7 * 86_400_000;
 
 const loud: ReadonlySet<DecisionOutcome> = new Set(['acted', 'would_act', 'suppressed', 'resolved']);
-/** What people were asked, and what came of it. */
+/** Reasons of approvals: requests and their outcomes. */
 const loudReasons: ReadonlySet<DecisionReason> = new Set([
   'awaiting_approval',
   'approval_rejected',
@@ -36,11 +36,11 @@ const loudReasons: ReadonlySet<DecisionReason> = new Set([
   'session_over',
 ]);
 
-/** Writes the decisions of one transaction. */
+/** Stores the decisions of one transaction. */
 export function recordDecisions(tx: Transaction, decisions: readonly Decision[]): void {
   for (const [, like] of Map.groupBy(decisions, ({ rule, outcome, reason }) => `${rule}|${outcome}|${reason}`)) {
     const [first] = like as [Decision, ...Decision[]];
-    // Each action stands for itself, with its jobs.
+    // Each action is listed individually, with its jobs.
     const isAsked = loudReasons.has(first.reason);
     const acts =
       isAsked || first.outcome === 'acted' || first.outcome === 'would_act' || like.some(({ jobs }) => jobs.length > 0);
@@ -59,7 +59,7 @@ export function recordDecisions(tx: Transaction, decisions: readonly Decision[])
   }
 }
 
-/** Parts of about the same size. */
+/** Splits into parts of about the same size. */
 function bundlesOf(decisions: readonly Decision[]): DecisionBundle[] {
   const size = Math.ceil(decisions.length / Math.ceil(decisions.length / mostInBundle));
   return Array.from({ length: Math.ceil(decisions.length / size) }, (_, place) =>
@@ -94,7 +94,7 @@ export function lastWord(view: StateView, rule: string, channelArn: string): Las
   return view.get(kinds.last.of(rule, channelArn));
 }
 
-/** Forgets last words that are old, and the oldest when there are too many. */
+/** Deletes last reasons that are old, and the oldest if there are too many. */
 export function pruneLastWords(tx: Transaction): void {
   const words = Array.from(tx.entries(kinds.last), ([id, { atMs }]) => ({ id, atMs }));
   words.sort((a, b) => b.atMs - a.atMs);
@@ -102,12 +102,12 @@ export function pruneLastWords(tx: Transaction): void {
     if (place >= keptLastWords || tx.nowMs - atMs > lastWordKeptMs) tx.delete(kinds.last.of(id));
 }
 
-/** Writes down what became of a decision's job, so that the journal can show both together. */
+/** Stores the result of a decision's job, so that the journal can show both together. */
 export function recordJobResult(tx: Transaction, result: JobResult): void {
   tx.append(logs.results, result, keptResults);
 }
 
-/** The same for members of a fan-out whose results are equal. */
+/** The same for members of a fan-out with equal results. */
 export function recordJobResults(tx: Transaction, results: JobResults): void {
   tx.append(logs.results, results, keptResults);
 }

@@ -1,6 +1,6 @@
-// A recording of what was observed and what operators said, as JSON lines in a file, for `ivs-autopilot replay`. Off unless a file is
-// named. Bounded: a full file becomes `<file>.1`, and the one before it goes; each begins with the holds, silences and pause in force.
-// Observations are hints about streams; nothing secret is in them.
+// Records observations and operators' commands, as JSON lines in a file, for `ivs-autopilot replay`. Off unless a file is named.
+// Bounded: a full file becomes `<file>.1`, and the previous one is deleted; each begins with the holds, silences and pause in force.
+// Observations are about streams and contain nothing secret.
 import { appendFile, rename, stat } from 'node:fs/promises';
 import type { Control } from '#domain/control.ts';
 import type { Observation } from '#domain/observation.ts';
@@ -14,12 +14,12 @@ export type RecordedLine = { readonly atMs: number } & (
 
 export interface RecorderOptions {
   readonly file: string;
-  /** Most bytes of one file; there are at most two. */
+  /** Maximum size of one file in bytes; there are at most two files. */
   readonly maxBytes?: number;
   readonly now: () => number;
-  /** The controls that are in force, where a file begins. */
+  /** The controls in force at the beginning of a file. */
   readonly inForce: () => readonly Control[];
-  /** A recording that cannot be written stops nothing; this hears of it once. */
+  /** A recording that cannot be written stops nothing; this is called once. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -43,24 +43,24 @@ export class ObservationRecorder {
     this.#onError = onError;
   }
 
-  /** Notes an observation; written soon, in order. */
+  /** Records an observation; it is written soon, in order. */
   record(observation: Observation): void {
     this.#add({ atMs: this.#now(), observation });
   }
 
-  /** Notes what an operator said, when it is in force. */
+  /** Records an operator's command, once it is in force. */
   recordControl(control: Control): void {
     this.#add({ atMs: this.#now(), control });
   }
 
-  /** Resolves when everything noted is in the file. */
+  /** Resolves when everything recorded is in the file. */
   async flush(): Promise<void> {
     while (this.#writing) await this.#writing;
   }
 
   #add(line: RecordedLine): void {
     if (this.#failed) return;
-    // What is in force now, this line's control included, comes before everything that this process notes.
+    // The controls in force, including that of this line, precede everything that this process records.
     if (!this.#begun) this.#lines.push(this.#beginning(line));
     this.#begun = true;
     this.#lines.push(line);
@@ -93,6 +93,6 @@ export class ObservationRecorder {
 }
 
 function textOf(line: RecordedLine): string {
-  // What was known before is in the recording already, line by line.
+  // What was known before is already in the recording, line by line.
   return `${JSON.stringify(line, (key, value: unknown) => (key === 'known' && value instanceof Map ? undefined : value))}\n`;
 }

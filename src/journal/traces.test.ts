@@ -32,7 +32,7 @@ async function setup() {
   return { state, decision };
 }
 
-test('a decision that left the journal is told of by the rule’s last word, or by what was done for it', async () => {
+test('describes a decision that left the journal from the rule’s last reason, or from what was done for it', async () => {
   const { state } = await setup();
   await state.transact((tx) => {
     tx.set(kinds.last.of('slate', arn), {
@@ -61,7 +61,7 @@ test('a decision that left the journal is told of by the rule’s last word, or 
   expect([await traceOfDecision(state, 'd-3'), await traceOfJob(state, 'stop-2')]).toEqual(['', '']);
 });
 
-test('a channel and a session that are gone are told of by what was last decided about them', async () => {
+test('describes a deleted channel or session from the last decision about it', async () => {
   const { state, decision } = await setup();
   await state.transact((tx) => recordDecisions(tx, [decision]));
   const left =

@@ -1,4 +1,4 @@
-// What is still known of something that is kept no more: a link to it says what it was, and when that was.
+// What is still known about something that was deleted: a link to it says what it was, and when that was.
 import type { ChannelArn } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
@@ -11,10 +11,13 @@ import { decisionWords } from './words.ts';
 
 type Reader = Pick<SharedState, 'readLog' | 'view'>;
 
-/** Entries of the audit that are looked at for one answer. */
+/** Number of audit entries that are read for one answer. */
 const mostLooked = 20_000;
 
-/** Of a decision that has left the journal: `of rule slate about studio-a (arn:…) at 2026-…: acted, put_metadata`; '' when nothing is left. */
+/**
+ * About a decision that has left the journal: `of rule slate about studio-a (arn:…) at 2026-…: acted, put_metadata`; '' if nothing is
+ * known.
+ */
 export async function traceOfDecision(state: Reader, id: string): Promise<string> {
   for (const [key, { decisionId, atMs, outcome, reason }] of state.view.entries(kinds.last)) {
     if (decisionId !== id) continue;
@@ -25,13 +28,13 @@ export async function traceOfDecision(state: Reader, id: string): Promise<string
   return acted ? `of ${auditedText(state, acted)}` : '';
 }
 
-/** Of a job that the queue has forgotten; '' when nothing is left. */
+/** About a job that the queue has deleted; '' if nothing is known. */
 export async function traceOfJob(state: Reader, jobId: string): Promise<string> {
   const found = await newestAudited(state, (row) => row.jobId === jobId);
   return found ? auditedText(state, found) : '';
 }
 
-/** Of a silence that has ended or was replaced; '' when nothing is left. */
+/** About a silence that has ended or was replaced; '' if nothing is known. */
 export async function traceOfSilence(state: Reader, id: string): Promise<string> {
   const found = await newestAudited(
     state,
@@ -47,7 +50,7 @@ function paramOf(params: unknown, name: string): unknown {
   return typeof params === 'object' && params !== null ? (params as Record<string, unknown>)[name] : undefined;
 }
 
-/** Of a channel that is neither live nor listed, or of one session of it; '' when nothing is left. */
+/** About a channel that is neither live nor listed, or about one session of it; '' if nothing is known. */
 export async function traceOfChannel(state: Reader, channelArn: ChannelArn, streamId?: string): Promise<string> {
   const { decisions } = await queryDecisions(state, { channelArn, streamId, limit: 1 });
   const [decision] = decisions;
@@ -60,7 +63,7 @@ export async function traceOfChannel(state: Reader, channelArn: ChannelArn, stre
   return found ? `last acted on: ${auditedText(state, found)}` : '';
 }
 
-/** For a session, or a channel without any, that is not known (any more). */
+/** For a session, or a channel without any, that is unknown or no longer known. */
 export async function unknownSession(
   state: Reader,
   channelArn: ChannelArn,
@@ -71,7 +74,7 @@ export async function unknownSession(
   return new AppError('NOT_FOUND', withTrace(text, await traceOfChannel(state, channelArn, streamId)));
 }
 
-/** @param trace of one of the functions above; '' adds nothing */
+/** @param trace from one of the functions above; '' adds nothing */
 export function withTrace(text: string, trace: string): string {
   return trace === '' ? text : `${text}; what is left of it: ${trace}`;
 }

@@ -14,7 +14,7 @@ const told = (more: Partial<Decision>): Parameters<typeof decisionWords>[0] => (
   ...more,
 });
 
-test('a reason is said with the values that were compared, and in plain words where they are not known', () => {
+test('states a reason with the values that were compared, or in plain words if they are unknown', () => {
   const held = { guard: 'hold', passed: false, values: { by: 'token mara', reason: 'sponsor on air' } } as const;
   const cooldown = { guard: 'cooldown', passed: false, values: { lastFired: '2026-11-20T09:56:00.000Z' } } as const;
   const cap = { guard: 'max_live_percent', passed: false, values: { affected: 31, live: 120 } } as const;
@@ -42,12 +42,12 @@ test('a reason is said with the values that were compared, and in plain words wh
   for (const [more, words] of cases) expect(decisionWords(told(more))).toBe(words);
 });
 
-test('no reason is told in the words of the code', () => {
+test('never states a reason in words of the code', () => {
   for (const reason of Object.keys(decisionReasons) as (keyof typeof decisionReasons)[])
     expect(decisionWords(told({ reason }))).not.toMatch(/_|^$/);
 });
 
-test('a span is said by its two largest units', () => {
+test('writes a duration in its two largest units', () => {
   expect([0, 400, 42_000, 60_000, 252_000, 3_600_000, 3_660_000, 90_061_000].map(spanText)).toEqual([
     '0.0 s',
     '0.4 s',

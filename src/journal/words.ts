@@ -1,11 +1,11 @@
-// A decision in a few words, for a line that is scanned: what its reason means here, with the values that were compared.
+// A decision in a few words, for a line that people scan: its reason, with the values that were compared.
 import { type Decision, type DecisionReason, decisionReasons, type GuardName, type Values } from '#domain/decision.ts';
 import { spanText } from '#domain/duration.ts';
 import { personText } from '#domain/person.ts';
 
 type Told = Pick<Decision, 'outcome' | 'reason' | 'atMs' | 'afterMs' | 'trigger' | 'guards' | 'withheld'>;
 
-/** `3 min after firing`, `on hold by mara: sponsor on air`; what is not known of an old entry is left out. */
+/** `3 min after firing`, `on hold by mara: sponsor on air`; unknown values of an old entry are left out. */
 export function decisionWords(decision: Told): string {
   const { outcome, reason, afterMs } = decision;
   const text = special[reason]?.(decision) ?? decisionReasons[reason].words;
@@ -44,7 +44,7 @@ const special: { readonly [R in DecisionReason]?: (decision: Told) => string | u
   },
 };
 
-/** Whether the time since its beginning says how long a condition lasted. */
+/** Whether the time since its beginning is how long the condition lasted. */
 function lasts({ trigger: { kind, sinceMs }, atMs }: Told): boolean {
   return (kind === 'state' || kind === 'aggregate') && atMs - sinceMs >= 1000;
 }

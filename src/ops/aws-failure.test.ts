@@ -6,7 +6,7 @@ const thrown = (fields: object) => Object.assign(new Error('message'), fields);
 const kindOf = (error: unknown, region = 'us-west-2') =>
   explainAwsFailure(error, { region, action: 'ivs:GetStream' }).kind;
 
-describe('what kept a call to AWS from its answer', () => {
+describe('why a call to AWS failed', () => {
   test.each([
     ['a name that is not resolved', thrown({ code: 'ENOTFOUND', hostname: 'sts.example' }), 'dns'],
     ['a connection that is refused', thrown({ code: 'ECONNREFUSED', address: '127.0.0.1', port: 9 }), 'refused'],
@@ -29,7 +29,7 @@ describe('what kept a call to AWS from its answer', () => {
     expect(kindOf(error)).toBe(kind);
   });
 
-  test('a role that may not be assumed is told from a permission that is missing', () => {
+  test('distinguishes a role that may not be assumed from a missing permission', () => {
     const error = thrown({
       name: 'AccessDenied',
       message: 'User: x is not authorized to perform: sts:AssumeRole on y',
@@ -38,7 +38,7 @@ describe('what kept a call to AWS from its answer', () => {
     expect(kindOf(error)).toBe('role_refused');
   });
 
-  test('the Region is named where IVS is not', () => {
+  test('names a Region without IVS', () => {
     const answer = explainAwsFailure(thrown({ code: 'ENOTFOUND' }), { region: 'us-west-1' });
 
     expect(answer).toMatchObject({ kind: 'wrong_region', todo: expect.stringContaining('us-west-2') });
@@ -47,7 +47,7 @@ describe('what kept a call to AWS from its answer', () => {
     ).toBe('wrong_region');
   });
 
-  test('the cause inside another error is what counts, except where credentials were only looked for', () => {
+  test('uses the cause inside another error, except a failure of the search for credentials', () => {
     const cause = thrown({ code: 'ENOTFOUND' });
 
     expect(kindOf(new AppError('IVS_NO_ANSWER', 'no usable answer', { cause }))).toBe('dns');

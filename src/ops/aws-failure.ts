@@ -1,5 +1,5 @@
-// What kept a call to AWS from its answer, named for what it is: name resolution, network, credentials, Region, permission.
-// The SDK throws all of these as one kind of error; names and codes decide, texts only where AWS has nothing else.
+// Why a call to AWS failed, named precisely: name resolution, network, credentials, Region, permission. The SDK throws all of these as one
+// kind of error; names and codes decide, texts only if AWS provides nothing else.
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 
@@ -20,12 +20,12 @@ export type AwsTrouble =
 
 export interface AwsFailure {
   readonly kind: AwsTrouble;
-  /** A sentence without its end. */
+  /** A sentence without its full stop. */
   readonly text: string;
   readonly todo: string;
 }
 
-/** What was asked, as far as it is known. */
+/** The call, as far as it is known. */
 export interface AwsQuestion {
   /** Undefined: not known here. */
   readonly region?: string | undefined;
@@ -66,13 +66,13 @@ function* layersOf(error: unknown, depth = 0): Generator<Thrown> {
   yield thrown;
 }
 
-/** The first layer that says something we know; otherwise `other` with the error's own words. */
+/** The first layer with a known failure; otherwise `other` with the error's own words. */
 export function explainAwsFailure(error: unknown, question: AwsQuestion): AwsFailure {
   const layers = [...layersOf(error)];
   const ofProxy = layers.find((layer) => layer instanceof AppError && /^(PROXY|EGRESS)_/.test(layer.code));
   if (ofProxy instanceof AppError)
     return { kind: 'proxy', text: ofProxy.message, todo: errorCatalog[ofProxy.code].remedy };
-  // Credentials are looked for in many places, and that one of them does not answer says nothing about AWS.
+  // Credentials are searched in many places, so if one of them does not answer, that says nothing about AWS.
   const searched = layers.some(({ name }) => name === 'CredentialsProviderError');
   for (const layer of layers) {
     const known = explainLayer(layer, question);

@@ -1,4 +1,4 @@
-// What a configuration will ask of AWS: its actions, and the queue it reads.
+// What a configuration will need from AWS: its actions, and the queue it reads.
 
 import { type Account, accountIdOf } from '#config/accounts.ts';
 import { AppError } from '#domain/errors.ts';
@@ -6,7 +6,7 @@ import { problemOfQueue, queueOf } from '#domain/queue-url.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { ActionUse, PolicyScope } from './permissions.ts';
 
-/** Every action of every rule that is not off. A rule in dry run counts: it may be set to enforce at any time. */
+/** Every action of every rule that is not off. A rule in dry run counts, because it may be set to enforce at any time. */
 export function actionUses(ruleset: Pick<Ruleset, 'rules'>): ActionUse[] {
   return ruleset.rules
     .filter(({ mode }) => mode !== 'off')
@@ -33,8 +33,8 @@ export function publishing({ receivers }: Pick<Ruleset, 'receivers'>): {
 }
 
 /**
- * The ARN of the queue that a URL names, for a policy.
- * @throws AppError SETUP_QUEUE_UNKNOWN when the URL tells of none, or its queue cannot be the event queue
+  * The ARN of the queue of a URL, for a policy.
+  * @throws AppError SETUP_QUEUE_UNKNOWN if the URL contains none, or its queue cannot be the event queue
  */
 export function queueArnOf(url: string): string {
   const queue = queueOf(url);
@@ -50,7 +50,7 @@ export function queueArnOf(url: string): string {
 }
 
 /**
- * Where the policy of one entry of `accounts` holds; the entry without a role is who assumes the roles of the others.
+  * The scope of the policy of one entry of `accounts`; the entry without a role assumes the roles of the others.
  * @throws AppError SETUP_QUEUE_UNKNOWN unless the queue is known or `queueArn` names it
  */
 export function accountScope(
@@ -58,7 +58,7 @@ export function accountScope(
   all: readonly Account[],
   { queueArn: given }: { readonly queueArn?: string | undefined } = {},
 ): PolicyScope {
-  // One that is shared is the owner's to read, or the daemon's own identity's.
+  // A shared queue is read by its owner, or by the daemon's own identity.
   const isRead = entry.queue_url !== undefined && entry.sharedQueue?.isOwner !== false;
   const queueArn = given ?? (isRead ? queueArnOf(entry.queue_url!) : undefined);
   const accountId = accountIdOf(entry);

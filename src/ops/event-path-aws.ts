@@ -1,5 +1,5 @@
-// Reads the event path from AWS and brings it to its description, call by call. What differs is decided by event-path-plan.ts.
-// The sole importer of the EventBridge client's control plane.
+// Reads the event path from AWS and changes it to match its description, call by call. event-path-plan.ts determines the differences.
+// Nothing else imports the EventBridge client's control plane.
 import {
   DeleteRuleCommand,
   DescribeRuleCommand,
@@ -44,13 +44,13 @@ export interface EventPathClients {
   readonly eventBridge: EventBridgeClient;
 }
 
-/** Where, and as whom; without credentials as the SDK finds them. */
+/** Where, and with which identity; without credentials, as the SDK finds them. */
 export interface EventPathAccess {
   readonly region: string;
   readonly credentials?: AwsCredentialIdentityProvider | undefined;
 }
 
-/** Clients by the SDK's own environment (AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_EVENTBRIDGE; credentials where none are given). */
+/** Clients by the SDK's own environment (AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_EVENTBRIDGE; and credentials unless given). */
 export function eventPathClients({ region, credentials }: EventPathAccess): EventPathClients & Disposable {
   const bounds = { requestTimeoutMs: 10_000 };
   const sqs = createAwsClient(SQSClient, { region, credentials, useQueueUrlAsEndpoint: false }, bounds);
@@ -65,7 +65,7 @@ export function eventPathClients({ region, credentials }: EventPathAccess): Even
   };
 }
 
-/** What AWS has under the description's names. */
+/** What AWS has under the names of the description. */
 export async function readEventPath(clients: EventPathClients, wanted: EventPath): Promise<ActualEventPath> {
   const [deadLetterQueue, queue, rule] = await Promise.all([
     readQueue(clients.sqs, wanted.deadLetterQueue.name),
@@ -83,8 +83,8 @@ export interface Applied {
 }
 
 /**
- * Makes what is missing and mends what differs; safe to repeat after any failure.
- * @throws AppError SETUP_FOREIGN when a name is taken by something that does not carry our tag; nothing is changed then.
+  * Creates what is missing and corrects what differs; safe to repeat after any failure.
+  * @throws AppError SETUP_FOREIGN if a resource with one of the names does not have our tag; nothing is changed then
  */
 export async function applyEventPath(
   clients: EventPathClients,
@@ -108,7 +108,7 @@ export async function applyEventPath(
   const queueDescription = { ...wanted.queue, attributes: { ...wanted.queue.attributes, RedrivePolicy: redrive } };
   const queue = await bringQueue(sqs, queueDescription, wanted.tags, before.queue, kinds.get('queue'));
   const ruleArn = await bringRule(eventBridge, wanted, before.rule, kinds.get('rule'));
-  // The permission stands before the target does: an event that EventBridge may not deliver is not tried again.
+  // The permission must exist before the target does, because an event that EventBridge may not deliver is not retried.
   for (const [part, at] of [
     ['queue policy', queue],
     ['dead-letter policy', deadLetter],
@@ -139,7 +139,7 @@ export async function applyEventPath(
   return { changes, queueUrl: queue.url, queueArn: queue.arn, ruleArn };
 }
 
-/** Removes what carries the set-up's tag, and leaves and names everything else. */
+/** Removes what has the tag of the setup, leaves everything else, and names it. */
 export async function removeEventPath(clients: EventPathClients, wanted: EventPath): Promise<readonly Change[]> {
   const before = await readEventPath(clients, wanted);
   const changes = planRemoval(wanted, before);
@@ -163,7 +163,7 @@ export async function removeEventPath(clients: EventPathClients, wanted: EventPa
   return changes;
 }
 
-/** One queue by its name, or undefined when there is none. */
+/** One queue by its name, or undefined if it does not exist. */
 async function readQueue(sqs: SQSClient, name: string): Promise<ActualQueue | undefined> {
   const found = await orMissing(() =>
     allowed('sqs:GetQueueUrl', name, () => sqs.send(new GetQueueUrlCommand({ QueueName: name }))),
@@ -251,7 +251,7 @@ async function bringRule(
 ): Promise<string> {
   if (actual && kind === 'unchanged') return actual.arn;
   const Tags = Object.entries(wanted.tags).map(([Key, Value]) => ({ Key, Value }));
-  // PutRule replaces the whole rule; tags it takes only for a new one.
+  // PutRule replaces the whole rule, but accepts tags only for a new one.
   const answer = await allowed('events:PutRule', wanted.rule.name, () =>
     eventBridge.send(
       new PutRuleCommand({
@@ -303,7 +303,7 @@ async function orMissing<T>(call: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Makes a call, and turns what AWS or the network refuses into a sentence that names it. */
+/** Makes a call, and turns a refusal by AWS or the network into a sentence that names it. */
 async function allowed<T>(action: string, resource: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();

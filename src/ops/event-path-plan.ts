@@ -1,4 +1,4 @@
-// What differs between the description of the event path and what AWS has: pure, so that a dry run shows exactly what an apply does.
+// The differences between the description of the event path and what AWS has. Pure, so that a dry run shows exactly what an apply does.
 import { isDeepStrictEqual } from 'node:util';
 import { type EventPath, ownerTag, type PolicyDocument, type PolicyStatement, ruleMayWrite } from './event-path.ts';
 
@@ -15,7 +15,7 @@ export interface ActualTarget {
   readonly deadLetterArn: string | undefined;
   readonly maximumEventAgeSeconds: number | undefined;
   readonly maximumRetryAttempts: number | undefined;
-  /** What only a person sets: input transformers and roles. */
+  /** Set only by people: input transformers and roles. */
   readonly extras: readonly string[];
 }
 
@@ -49,11 +49,11 @@ export interface FieldChange {
   readonly field: string;
   /** Undefined: not set. */
   readonly from: string | undefined;
-  /** Undefined: goes. */
+  /** Undefined: removed. */
   readonly to: string | undefined;
 }
 
-/** One line of a plan. `foreign`: the resource exists and does not carry our tag, so it is not touched. */
+/** One line of a plan. `foreign`: the resource exists and does not have our tag, so it is not touched. */
 export interface Change {
   readonly part: PartName;
   readonly name: string;
@@ -64,7 +64,7 @@ export interface Change {
 
 const afterCreation = '(known after creation)';
 
-/** Changes that bring AWS to the description, in the order they are made. */
+/** Changes that make AWS match the description, in the order in which they are made. */
 export function planEventPath(wanted: EventPath, actual: ActualEventPath, { adopt }: { adopt: boolean }): Change[] {
   const queueArn = actual.queue?.arn ?? afterCreation;
   const deadLetterArn = actual.deadLetterQueue?.arn ?? afterCreation;
@@ -91,7 +91,7 @@ export function planEventPath(wanted: EventPath, actual: ActualEventPath, { adop
   ];
 }
 
-/** Removals in the order they are made: first what points, then what is pointed at. */
+/** Removals in the order in which they are made: a resource is removed before those that it refers to. */
 export function planRemoval(wanted: EventPath, actual: ActualEventPath): Change[] {
   const { rule } = actual;
   const changes: Change[] = [];
@@ -129,7 +129,7 @@ export function changesAnything(changes: readonly Change[]): boolean {
   return changes.some(({ kind }) => kind === 'create' || kind === 'update' || kind === 'delete');
 }
 
-/** JSON with its keys in order, so that two texts of one document compare equal. */
+/** JSON with sorted keys, so that two texts of the same document are equal. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     part && typeof part === 'object' && !Array.isArray(part)
@@ -138,7 +138,7 @@ export function canonical(value: unknown): string {
   );
 }
 
-/** A policy's text as a document; undefined when there is none, or it is no JSON (then ours replaces it). */
+/** A policy's text as a document; undefined if there is none, or it is not JSON (then ours replaces it). */
 export function parsePolicy(text: string | undefined): PolicyDocument | undefined {
   if (!text) return undefined;
   try {
@@ -237,7 +237,7 @@ function text(value: number | undefined): string | undefined {
   return value === undefined ? undefined : String(value);
 }
 
-/** SQS gives a redrive policy back with other spacing, and with the count as text or number. */
+/** SQS returns a redrive policy with different spacing, and with the count as text or number. */
 function normalised(value: string | undefined): string | undefined {
   if (value === undefined || !value.startsWith('{')) return value;
   try {

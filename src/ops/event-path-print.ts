@@ -1,10 +1,10 @@
-// The event path as text for those who keep their infrastructure in CloudFormation or Terraform; the same description, other words.
+// The event path as text for people who manage their infrastructure with CloudFormation or Terraform, from the same description.
 import { stringify } from 'yaml';
 import { type EventPath, type PolicyStatement, ruleMayWrite } from './event-path.ts';
 
 export type TemplateLanguage = 'cloudformation' | 'terraform';
 
-/** The central account of an organisation: all its accounts may send to this bus, and the rule stands there. */
+/** The central account of an organisation: all its accounts may send to this bus, and the rule is there. */
 export interface CentralBus {
   /** Name of the bus. */
   readonly name: string;
@@ -13,14 +13,14 @@ export interface CentralBus {
 }
 
 /**
- * The set-up as a template: YAML for CloudFormation, HCL for Terraform's aws provider, version 5 or newer.
- * @param bus the rule is on a bus of its own, to which other accounts forward; left out: on the account's default bus
+  * The setup as a template: YAML for CloudFormation, HCL for Terraform's aws provider, version 5 or newer.
+  * @param bus the rule is on its own bus, to which other accounts forward; undefined: on the account's default bus
  */
 export function printEventPath(path: EventPath, language: TemplateLanguage, bus?: CentralBus): string {
   return language === 'cloudformation' ? cloudFormation(path, bus) : terraform(path, bus);
 }
 
-/** The part of a member account as a template: a rule that forwards to the bus of this ARN, and the role it does so with. */
+/** The template for a member account: a rule that forwards to the bus of this ARN, and the role that it uses. */
 export function printForwarding(path: EventPath, language: TemplateLanguage, busArn: string): string {
   return language === 'cloudformation' ? cloudFormationForwarding(path, busArn) : terraformForwarding(path, busArn);
 }
@@ -37,7 +37,10 @@ function organizationMaySend(busArn: unknown, organization: string): PolicyState
   };
 }
 
-/** Rules of this account may take the role on. An organisation's bus asks for one: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html */
+/**
+ * Rules of this account may assume the role. An organisation's bus requires one:
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
+ */
 function rulesMayAssume(accountId: unknown) {
   return {
     Version: '2012-10-17',
@@ -56,7 +59,7 @@ function maySendTo(busArn: string) {
   return { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'events:PutEvents', Resource: busArn }] };
 }
 
-/** The role has no name of its own: one template serves every Region of an account. */
+/** The role has no fixed name, so that one template works in every Region of an account. */
 function cloudFormationForwarding(path: EventPath, busArn: string): string {
   const Tags = Object.entries(path.tags).map(([Key, Value]) => ({ Key, Value }));
   return asTemplate({
@@ -133,7 +136,7 @@ function terraformForwarding(path: EventPath, busArn: string): string {
   ].join('\n');
 }
 
-/** CloudFormation's YAML knows no aliases, which the same object in two places would become. */
+/** CloudFormation's YAML does not support aliases, which would appear if the same object were in two places. */
 function asTemplate(document: object): string {
   return stringify(document, { aliasDuplicateObjects: false });
 }
@@ -217,7 +220,7 @@ function cloudFormation(path: EventPath, bus: CentralBus | undefined): string {
   });
 }
 
-/** CloudFormation wants numbers and booleans where SQS's API wants text. */
+/** CloudFormation expects numbers and booleans where SQS's API expects text. */
 function typed(attributes: Readonly<Record<string, string>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(attributes).map(([key, value]) => [key, value === 'true' ? true : Number(value)]),
@@ -232,7 +235,7 @@ const terraformNames: Readonly<Record<string, string>> = {
   SqsManagedSseEnabled: 'sqs_managed_sse_enabled',
 };
 
-/** Text that stands unquoted: a reference to another resource, or a call. */
+/** Text that is printed without quotes: a reference to another resource, or a call. */
 class Expression {
   readonly text: string;
   constructor(text: string) {

@@ -19,7 +19,7 @@ const arns = {
   rule: 'arn:aws:events:us-west-2:111122223333:rule/show-events',
 };
 
-/** AWS after a complete set-up, with SQS's own way of writing a redrive policy. */
+/** AWS after a complete setup, with a redrive policy as SQS writes it. */
 function complete(): {
   deadLetterQueue: NonNullable<ActualEventPath['queue']>;
   queue: NonNullable<ActualEventPath['queue']>;
@@ -65,7 +65,7 @@ function complete(): {
 }
 
 describe('the plan of the event path', () => {
-  it('makes everything in an empty account', () => {
+  it('creates everything in an empty account', () => {
     const plan = planEventPath(wanted, nothing, { adopt: false });
 
     expect(plan.map(({ part, kind }) => `${kind} ${part}`)).toEqual([
@@ -78,14 +78,14 @@ describe('the plan of the event path', () => {
     ]);
   });
 
-  it('changes nothing when everything is there, however AWS spells it', () => {
+  it('changes nothing if everything exists, however AWS formats it', () => {
     const plan = planEventPath(wanted, complete(), { adopt: false });
 
     expect(plan.filter(({ kind }) => kind !== 'unchanged')).toEqual([]);
     expect(changesAnything(plan)).toBe(false);
   });
 
-  it('names each field that somebody changed by hand, with both values', () => {
+  it('names each field that was changed by hand, with both values', () => {
     const actual = complete();
     const changed = {
       ...actual,
@@ -112,7 +112,7 @@ describe('the plan of the event path', () => {
     ]);
   });
 
-  it('does not touch a queue of the same name that others made, unless told to adopt it', () => {
+  it('does not touch a queue of the same name that others created, unless it is to be adopted', () => {
     const actual = complete();
     const others = { ...actual, queue: { ...actual.queue, tags: { team: 'video' } } };
 
@@ -123,7 +123,7 @@ describe('the plan of the event path', () => {
     });
   });
 
-  it('keeps the statements that others put into the queue policy', () => {
+  it('keeps statements of others in the queue policy', () => {
     const theirs = { Sid: 'Backup', Effect: 'Allow', Action: 'sqs:ReceiveMessage', Resource: arns.queue } as const;
     const before = parsePolicy(JSON.stringify({ Version: '2012-10-17', Statement: theirs }));
 
@@ -132,7 +132,7 @@ describe('the plan of the event path', () => {
     expect(after.Statement.map(({ Sid }) => Sid)).toEqual(['Backup', wanted.statementId]);
   });
 
-  it('removes only what carries its tag, and keeps a rule that has targets of others', () => {
+  it('removes only what has its tag, and keeps a rule that has targets of others', () => {
     const actual = complete();
     const mixed: ActualEventPath = {
       queue: { ...actual.queue, tags: {} },
@@ -151,7 +151,7 @@ describe('the plan of the event path', () => {
 });
 
 describe('the printed templates', () => {
-  it('say in CloudFormation what the calls would do', () => {
+  it('describe in CloudFormation what the calls would do', () => {
     const template = parse(printEventPath(wanted, 'cloudformation')) as {
       Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
     };
@@ -168,7 +168,7 @@ describe('the printed templates', () => {
     expect(EventQueuePolicy?.Type).toBe('AWS::SQS::QueuePolicy');
   });
 
-  it('say the same in Terraform, with balanced braces and no stray template', () => {
+  it('describe the same in Terraform, with balanced braces and no stray template', () => {
     const text = printEventPath(describeEventPath({ ...defaultNames('show'), rule: 'r' }), 'terraform');
 
     expect(text.split('{').length).toBe(text.split('}').length);
@@ -181,7 +181,7 @@ describe('the printed templates', () => {
     }
   });
 
-  it('have no alias of YAML, which CloudFormation does not read', () => {
+  it('contain no YAML alias, which CloudFormation does not support', () => {
     for (const text of [printEventPath(wanted, 'cloudformation'), printForwarding(wanted, 'cloudformation', 'arn:x')])
       expect(text).not.toMatch(/[:-] [&*]/);
   });
@@ -189,7 +189,7 @@ describe('the printed templates', () => {
   const bus = { name: 'show-events', organization: 'o-a1b2c3d4e5' };
   const busArn = 'arn:aws:events:us-west-2:999988887777:event-bus/show-events';
 
-  it('have the bus of an organisation in the central account, and its rule on that bus', () => {
+  it('contain the bus of an organisation in the central account, and its rule on that bus', () => {
     const { Resources, Outputs } = parse(printEventPath(wanted, 'cloudformation', bus));
 
     expect(Resources.EventBus.Properties.Name).toBe('show-events');
@@ -206,7 +206,7 @@ describe('the printed templates', () => {
     expect(Object.keys(Resources)).toEqual(['EventBus', 'EventBusPolicy', ...Object.keys(usual)]);
   });
 
-  it('have a rule in each other account that forwards to the bus, with a role that may do nothing else', () => {
+  it('contain a rule for each other account that forwards to the bus, with a role that may do nothing else', () => {
     const { Resources } = parse(printForwarding(wanted, 'cloudformation', busArn));
     const { ForwardRole, ForwardRule } = Resources;
 
@@ -230,7 +230,7 @@ describe('the printed templates', () => {
       'event_bus_name = aws_cloudwatch_event_bus.events.name',
     ],
     ['each other account', printForwarding(wanted, 'terraform', busArn), 'role_arn  = aws_iam_role.forward.arn'],
-  ])('say the same in Terraform for %s', (_, text, line) => {
+  ])('describe the same in Terraform for %s', (_, text, line) => {
     expect(text).toContain(line);
     expect(text.split('{').length).toBe(text.split('}').length);
     for (const [reference] of text.matchAll(/aws_[a-z_]+\.[a-z_]+(?=\.)/g)) {
@@ -239,7 +239,7 @@ describe('the printed templates', () => {
     }
   });
 
-  it('compare documents whatever the order of their keys', () => {
+  it('compare documents regardless of the order of their keys', () => {
     expect(canonical({ b: 1, a: [{ d: 1, c: 2 }] })).toBe('{"a":[{"c":2,"d":1}],"b":1}');
   });
 });

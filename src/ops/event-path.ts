@@ -1,13 +1,13 @@
-// The event path, described once: rule → queue, with a dead-letter queue for what either side cannot deliver.
+// The event path, described once: rule → queue, with a dead-letter queue for whatever either of them cannot deliver.
 // The plan, the calls to AWS and the printed templates are all made from this description.
 import type { Pattern } from '#domain/action.ts';
 import { ivsEvents } from '#domain/ivs-events.ts';
 
-/** The tag that marks what bootstrap made; its value is the name of the set-up. Only what carries it is ever removed. */
+/** The tag that marks what bootstrap created; its value is the name of the setup. Only resources with this tag are ever removed. */
 export const ownerTag = 'ivs-autopilot';
 
 export interface EventPathNames {
-  /** Names the set-up, and everything in it unless named below. */
+  /** Names the setup, and everything in it unless named below. */
   readonly name: string;
   readonly queue: string;
   readonly deadLetterQueue: string;
@@ -20,7 +20,7 @@ export interface QueueDescription {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** What should be there. References between the parts (ARNs) are filled in by whoever reads it. */
+/** What should exist. Each reader fills in the references between the parts (ARNs). */
 export interface EventPath {
   readonly name: string;
   readonly tags: Readonly<Record<string, string>>;
@@ -38,18 +38,21 @@ export interface EventPath {
   readonly statementId: string;
 }
 
-/** The detail types that our table knows: the rule lets these through, and those that rules of the file ask for. */
+/** The detail types that our table knows; the rule matches these, and those that rules of the file use. */
 export const knownDetailTypes: readonly string[] = Object.keys(ivsEvents);
 
-/** Names as AWS takes them; SQS: 80 letters, digits, hyphens, underscores; EventBridge: 64, dots as well. */
+/** Names that AWS accepts. SQS: 80 letters, digits, hyphens, underscores; EventBridge: 64, and dots as well. */
 export const setupNamePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$/;
 
-/** The names that a set-up uses unless told otherwise. */
+/** The default names of a setup. */
 export function defaultNames(name: string): EventPathNames {
   return { name, queue: `${name}-events`, deadLetterQueue: `${name}-dead-letters`, rule: `${name}-events` };
 }
 
-/** The whole description; `newer` are detail types beyond our table. A standard queue: IVS sends in no order, and the daemon orders by event time itself. */
+/**
+ * The whole description; `newer` are detail types beyond our table. The queue is a standard one: IVS sends in no order, and the daemon
+ * orders by event time itself.
+ */
 export function describeEventPath(names: EventPathNames, newer: readonly unknown[] = []): EventPath {
   return {
     name: names.name,
@@ -92,7 +95,10 @@ export interface PolicyDocument {
   readonly Statement: readonly PolicyStatement[];
 }
 
-/** Lets one rule, and nobody else, write to a queue. PutTargets does not add it. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html */
+/**
+ * Lets one rule, and nobody else, write to a queue; PutTargets does not add this.
+ * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+ */
 export function ruleMayWrite(statementId: string, queueArn: unknown, ruleArn: unknown): PolicyStatement {
   return {
     Sid: statementId,

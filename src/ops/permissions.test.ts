@@ -17,7 +17,7 @@ const allowed = (uses: Parameters<typeof daemonPolicy>[0]) =>
 const root = join(import.meta.dirname, '..', '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
-/** The files of `workers` that a file there uses, itself included. */
+/** The files of `workers` that a file there uses, including itself. */
 function withImports(file: string, seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return seen;
   seen.add(file);
@@ -34,7 +34,7 @@ const operationOf = new Map(
   ),
 );
 
-describe('what the policy grants is what the code calls', () => {
+describe('the policy grants exactly what the code calls', () => {
   it.each(actionNames.filter((action) => action !== 'put_metadata'))('%s', (action) => {
     const files = [...withImports(`${action.replaceAll('_', '-')}.ts`)];
     const methods = files.flatMap((file) =>
@@ -50,7 +50,7 @@ describe('what the policy grants is what the code calls', () => {
     expect(operationsFor([{ action: 'put_metadata' }])).toEqual([...baselineOperations, 'PutMetadata'].sort());
   });
 
-  it('polls and the inventory are the baseline, and nothing else reads IVS by itself', () => {
+  it('the baseline is polls and the inventory, and nothing else reads IVS by itself', () => {
     const called = ['src/ivs/reader.ts', 'workers/preconditions.ts'].flatMap((file) =>
       Array.from(read(file).matchAll(/\b(?:client|ivs)\.(list\w+|get\w+|batchGet\w+)\(/g), ([, name]) => name!),
     );
@@ -60,10 +60,10 @@ describe('what the policy grants is what the code calls', () => {
     );
   });
 
-  it('the other services: commands and methods of their clients, in the daemon and in the doctor, and in bootstrap', () => {
+  it('for the other services: commands and methods of their clients, in the daemon, the doctor and bootstrap', () => {
     const services = { 'client-sqs': 'sqs', 'client-ssm': 'ssm', 'client-eventbridge': 'events' } as const;
     const prefixes: Readonly<Record<string, string>> = { ...services, 'client-secrets-manager': 'secretsmanager' };
-    // Permissions are those of the single operation. https://docs.aws.amazon.com/service-authorization/latest/reference/
+    // Permissions are named after the single operation. https://docs.aws.amazon.com/service-authorization/latest/reference/
     const permissionOf = (call: string) => call.replace(/Batch$/, '');
     const calls = (file: string): string[] => {
       const text = read(file);
@@ -84,14 +84,14 @@ describe('what the policy grants is what the code calls', () => {
       .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
       .map((file) => `src/${file}`);
     const setup = ['src/ops/event-path-aws.ts'];
-    // It compares what bootstrap made: whoever has that policy may look.
+    // It compares what bootstrap created, and the policy of bootstrap allows reading that.
     const compares = new Set(['src/ops/doctor/event-path.ts']);
     const daemon = sources.filter((file) => !setup.includes(file) && !compares.has(file));
     const granted = (policy: ReturnType<typeof daemonPolicy>) =>
       policy.Statement.flatMap(({ Action }) => Action).filter((action) => !action.startsWith('ivs:'));
     const all = actionNames.map((action) => ({ action }));
 
-    // IVS asks for these in the name of whoever makes a recording configuration.
+    // IVS requires these from whoever creates a recording configuration.
     const forIvs = ['iam:AttachRolePolicy', 'iam:CreateServiceLinkedRole', 'iam:PutRolePolicy', 's3:GetBucketLocation'];
 
     expect(granted(daemonPolicy(all, scope)).sort()).toEqual(
@@ -102,7 +102,7 @@ describe('what the policy grants is what the code calls', () => {
 });
 
 describe('the least-privilege policy', () => {
-  it('lets a daemon whose rules only notify read streams and its queue, and change nothing', () => {
+  it('allows a daemon whose rules only notify to read streams and its queue, and to change nothing', () => {
     const actions = allowed([{ action: 'notify', params: { receiver: 'noc', text: 'x' } }]);
 
     expect(actions.filter((action) => action.startsWith('ivs:')).sort()).toEqual([
@@ -120,7 +120,7 @@ describe('the least-privilege policy', () => {
     expect(actions).not.toContain('sqs:SendMessage');
   });
 
-  it('lets receivers publish to their own topics, and no others', () => {
+  it('allows receivers to publish to their own topics, and no others', () => {
     const parsed = parseConfig(
       `version: 1
 receivers:
@@ -145,7 +145,7 @@ receivers:
     expect(daemonPolicy([], scope).Statement.some(({ Sid }) => Sid === 'Notifications')).toBe(false);
   });
 
-  it('adds StopStream for a key rotation only when the rotation stops the stream', () => {
+  it('adds StopStream for a key rotation only if the rotation stops the stream', () => {
     const deliver = { file: '/keys/a' };
 
     expect(operationsFor([{ action: 'rotate_stream_key', params: { deliver } }])).not.toContain('StopStream');
@@ -155,7 +155,7 @@ receivers:
     expect(operationsFor([{ action: 'rotate_stream_key' }])).toContain('StopStream');
   });
 
-  it('authorises keys on stream keys and channels, and names the secret that receives them', () => {
+  it('authorizes key operations on stream keys and channels, and names the secret that receives the key', () => {
     const policy = daemonPolicy(
       [{ action: 'rotate_stream_key', params: { deliver: { secrets_manager: 'ivs/{{ channel.name }}/key' } } }],
       scope,
@@ -170,7 +170,7 @@ receivers:
     expect(delivers?.Resource).toEqual(['arn:aws:secretsmanager:us-west-2:111122223333:secret:ivs/*/key-*']);
   });
 
-  it('knows every action there is, and never asks for a whole service', () => {
+  it('covers every action, and never includes a whole service', () => {
     const policy = daemonPolicy(
       actionNames.map((action) => ({ action })),
       scope,
@@ -183,7 +183,7 @@ receivers:
     }
   });
 
-  it('keeps setting up apart from running', () => {
+  it('separates setup from running', () => {
     const setup = setupPolicy(scope, 'show').Statement.flatMap(({ Action }) => Action);
 
     expect(setup).toContain('events:PutRule');
@@ -191,7 +191,7 @@ receivers:
   });
 });
 
-it('each entry of accounts has a policy of its own, and the one without a role may assume the roles of the others', () => {
+it('gives each entry of accounts its own policy, and lets the one without a role assume the roles of the others', () => {
   const role = 'arn:aws:iam::444455556666:role/autopilot';
   const west = {
     name: 'west',
@@ -212,7 +212,7 @@ it('each entry of accounts has a policy of its own, and the one without a role m
   expect(JSON.stringify(statementsOf(europe))).toContain('arn:aws:ivs:eu-west-1:444455556666:channel/*');
 });
 
-it('a queue that several accounts share is the daemon’s own identity’s to read, unless one of them owns it', () => {
+it('lets the daemon’s own identity read a queue that several accounts share, unless one of them owns it', () => {
   const role = (account: string) => `arn:aws:iam::${account}:role/autopilot`;
   const url = 'https://sqs.us-west-2.amazonaws.com/999988887777/events';
   const member = (name: string, id: string, isReader: boolean) => ({

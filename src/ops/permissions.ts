@@ -1,16 +1,16 @@
-// Which permissions each action needs, as a table, and the least-privilege policy for a set of actions. A test derives the table from
-// the calls in the code, so that nothing is granted that nothing uses.
+// Which permissions each action needs, as a table, and the least-privilege policy for a set of actions. A test derives the table from the
+// calls in the code, so that nothing is granted without being used.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoninteractivevideoservice.html
 import type { ActionName, ActionParams } from '#domain/action.ts';
 import type { OperationName } from '#ivs/limits.ts';
 
-/** An action somebody may ask for; without parameters every variant of it counts. */
+/** An action that may be requested; without parameters, every variant of it counts. */
 export interface ActionUse {
   readonly action: ActionName;
   readonly params?: unknown;
 }
 
-/** What the daemon asks of IVS whatever the rules say: polls, the inventory, and live state right before a call. */
+/** The IVS calls that do not depend on the rules: polls, the inventory, and live state right before a call. */
 export const baselineOperations: readonly OperationName[] = [
   'ListStreams',
   'ListChannels',
@@ -25,7 +25,7 @@ export const baselineOperations: readonly OperationName[] = [
 
 const withLive = (...operations: readonly OperationName[]): readonly OperationName[] => ['GetStream', ...operations];
 
-/** For what UpdateChannel sets: see workers/channel-setting.ts. */
+/** For settings of UpdateChannel: see workers/channel-setting.ts. */
 const withSetting = (...operations: readonly OperationName[]): readonly OperationName[] =>
   withLive('GetChannel', 'GetStreamSession', 'UpdateChannel', ...operations);
 
@@ -94,7 +94,7 @@ const ivsByAction: Readonly<Record<ActionName, readonly OperationName[]>> = {
   retire_channel: withLive('GetChannel', 'StopStream', 'ListStreamKeys', 'DeleteStreamKey', 'DeleteChannel'),
 };
 
-/** The operations of IVS that these actions use, the baseline included, in the order of their names. */
+/** The IVS operations that these actions use, including the baseline, sorted by name. */
 export function operationsFor(uses: readonly ActionUse[]): OperationName[] {
   return [...new Set([...baselineOperations, ...uses.flatMap(operationsOf)])].sort();
 }
@@ -117,7 +117,7 @@ type Resource =
   | 'ad-configuration'
   | 'playback-restriction-policy';
 
-/** The resource types that an operation is authorised on. */
+/** The resource types that an operation is authorized on. */
 const resourcesByOperation: Readonly<Partial<Record<OperationName, readonly Resource[]>>> = {
   BatchGetStreamKey: ['stream-key'],
   CreateChannel: ['channel', 'stream-key'],
@@ -141,9 +141,9 @@ const resourcesByOperation: Readonly<Partial<Record<OperationName, readonly Reso
   DeletePlaybackKeyPair: ['playback-key'],
 };
 
-/** Where the policy holds. Account and region may be `*`. */
+/** The scope of the policy. Account and region may be `*`. */
 export interface PolicyScope {
-  /** What receivers publish to: ARNs of topics and endpoints, `*` where a phone number is. */
+  /** What receivers publish to: ARNs of topics and endpoints, `*` for a phone number. */
   readonly publishTo?: readonly string[] | undefined;
   readonly region: string;
   readonly account: string;
@@ -175,7 +175,7 @@ const queueActions = [
   'sqs:ReceiveMessage',
 ];
 
-/** What the daemon must be allowed, and no more, to carry out these actions. */
+/** The policy that the daemon needs for these actions, and nothing more. */
 export function daemonPolicy(uses: readonly ActionUse[], scope: PolicyScope): IamPolicy {
   const { region, account, queueArn } = scope;
   const byResources = Map.groupBy(operationsFor(uses), (operation) =>
@@ -196,7 +196,7 @@ export function daemonPolicy(uses: readonly ActionUse[], scope: PolicyScope): Ia
   return { Version: '2012-10-17', Statement: statements };
 }
 
-/** What the daemon's own identity must be allowed where every entry of `accounts` has a role. */
+/** The policy of the daemon's own identity if every entry of `accounts` has a role. */
 export function identityPolicy(scope: Pick<PolicyScope, 'assumeRoles' | 'sharedQueueArns'>): IamPolicy {
   return { Version: '2012-10-17', Statement: identityStatements(scope) };
 }
@@ -224,7 +224,7 @@ const delivering: ReadonlySet<ActionName> = new Set([
   'lease_channel',
 ]);
 
-/** Where keys are delivered and events go. A name with a template in it stands for every name it can become. */
+/** Destinations of keys and events. A name with a template stands for every name that it can become. */
 function deliveryStatements(uses: readonly ActionUse[], { region, account }: PolicyScope): IamStatement[] {
   const secrets = new Set<string>();
   const parameters = new Set<string>();
@@ -257,7 +257,7 @@ function deliveryStatements(uses: readonly ActionUse[], { region, account }: Pol
     statements.push({
       Sid: 'DeliverToParameterStore',
       Effect: 'Allow',
-      // `doctor` asks whether the name is there; without kms:Decrypt the answer holds no value.
+      // `doctor` checks whether the name exists; without kms:Decrypt the answer contains no value.
       Action: ['ssm:GetParameter', 'ssm:PutParameter'],
       Resource: [...parameters].map((name) => `arn:aws:ssm:${region}:${account}:parameter/${name.replace(/^\//, '')}`),
     });
@@ -270,7 +270,7 @@ function deliveryStatements(uses: readonly ActionUse[], { region, account }: Pol
         Resource: [...buckets].map((bucket) => `arn:aws:s3:::${bucket}`),
       },
       {
-        // The first configuration makes the role by which IVS writes to the bucket.
+        // The first configuration creates the role with which IVS writes to the bucket.
         // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
         Sid: 'RecordingRole',
         Effect: 'Allow',
@@ -294,7 +294,7 @@ function wildcard(name: string): string {
   return name.replaceAll(/\{\{.*?\}\}/g, '*').replaceAll(/\*+/g, '*');
 }
 
-/** What `bootstrap` needs; it belongs to whoever sets up, never to the daemon. */
+/** What `bootstrap` needs; grant it to whoever runs bootstrap, never to the daemon. */
 export function setupPolicy({ region, account }: PolicyScope, name: string): IamPolicy {
   return {
     Version: '2012-10-17',

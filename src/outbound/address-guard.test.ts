@@ -47,7 +47,7 @@ test.each([
   ['4000::1', 'reserved'],
   ['127.0.0.1.', 'invalid'],
   ['nonsense', 'invalid'],
-])('%s may not be reached: %s', (address, range) => {
+])('refuses the address %s: %s', (address, range) => {
   expect(forbiddenRange(address)).toBe(range);
 });
 
@@ -58,7 +58,7 @@ test.each(['93.184.215.14', '2606:2800:21f:cb07:6820:80da:af6b:8b2c', '64:ff9b::
   },
 );
 
-test('opening private networks opens no metadata service, and the other way round', () => {
+test('allowing private networks does not allow metadata services, and vice versa', () => {
   const privateOnly = { allowPrivate: true, allowLinkLocal: false };
   const linkOnly = { allowPrivate: false, allowLinkLocal: true };
 
@@ -85,7 +85,7 @@ test('opening private networks opens no metadata service, and the other way roun
     ]);
 });
 
-test('no setting opens what is no single host', () => {
+test('no setting allows an address that is not a single host', () => {
   for (const address of ['0.0.0.0', '::', '224.0.0.1', '255.255.255.255', 'nonsense']) {
     const range = forbiddenRange(address, { allowPrivate: true, allowLinkLocal: true });
     expect(range).toBeDefined();
@@ -108,16 +108,16 @@ test.each([
   ['http://metadata.google.internal/', 'metadata'],
   ['http://METADATA.google.internal./', 'metadata'],
   ['http://127.1/', 'loopback'],
-])('the host of %s may not be reached: %s', (url, range) => {
+])('refuses the host of %s: %s', (url, range) => {
   expect(forbiddenHost(hostOf(url))).toBe(range);
 });
 
-test('of a name only what is known without resolving it is judged; a name like an address is none', () => {
+test('checks a name only as far as possible without resolving it; a name that resembles an address is no address', () => {
   for (const url of ['http://127.0.0.1.evil.com/', 'http://localhost.evil.com/', 'http://169.254.169.254@example.com/'])
     expect(forbiddenHost(hostOf(url))).toBeUndefined();
 });
 
-test('metadata services stay closed where private networks are open, by name as well', () => {
+test('refuses metadata services even if private networks are allowed, also by name', () => {
   const privateOnly = { allowPrivate: true, allowLinkLocal: false };
 
   expect(forbiddenHost('metadata.google.internal', privateOnly)).toBe('metadata');

@@ -1,8 +1,8 @@
-// Which network addresses a configured webhook may reach. Everything that is not a public unicast address is refused: this machine,
-// its link, private networks, and the metadata services of clouds and containers, which hand out credentials to whoever asks.
+// Which network addresses a configured webhook may reach. Everything that is not a public unicast address is refused: this machine, its
+// link, private networks, and the metadata services of clouds and containers, which give credentials to anybody who asks.
 import ipaddr from 'ipaddr.js';
 
-/** What the configuration opens besides public addresses. */
+/** What the configuration allows besides public addresses. */
 export interface AddressPolicy {
   /** `http.allow_private_webhooks`: this machine and private networks. */
   readonly allowPrivate: boolean;
@@ -11,23 +11,23 @@ export interface AddressPolicy {
 }
 
 /**
- * Addresses at which clouds hand out credentials and set machines up, by provider. Most are link-local; the others would pass for
- * public or private ones.
+  * Addresses at which clouds provide credentials and instance configuration, by provider. Most are link-local; the others look like public
+  * or private ones.
  */
 const metadataServices = [
-  // Nearly all: instance metadata; ECS tasks, EKS pods, Tencent and Scaleway beside it.
+  // Most providers: instance metadata; ECS tasks, EKS pods, Tencent and Scaleway besides.
   // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
   '169.254.169.254/32',
   '169.254.170.0/24',
   '169.254.0.23/32',
   '169.254.42.42/32',
-  // AWS over IPv6: metadata, pods, time, names.
+  // AWS over IPv6: metadata, pods, time, name service.
   'fd00:ec2::/32',
   // Azure: the wire server. https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
   '168.63.129.16/32',
   // Alibaba. https://www.alibabacloud.com/help/ecs/user-guide/view-instance-metadata
   '100.100.100.200/32',
-  // Oracle's older one, and over IPv6.
+  // Oracle: the older address, and over IPv6.
   '192.0.0.192/32',
   'fd00:c1::a9fe:a9fe/128',
   // Google over IPv6. https://cloud.google.com/compute/docs/metadata/querying-metadata
@@ -38,7 +38,7 @@ const metadataServices = [
   'fe80::a9fe:a9fe/128',
 ].map((range) => ipaddr.parseCIDR(range));
 
-/** Names under which clouds' resolvers know them. What else resolves to one of them is found by its address. */
+/** Names for them in the resolvers of clouds. Any other name that resolves to one of them is recognized by its address. */
 const metadataNames: ReadonlySet<string> = new Set([
   'metadata',
   'metadata.google.internal',
@@ -51,7 +51,7 @@ const metadataNames: ReadonlySet<string> = new Set([
 const privateRanges: ReadonlySet<string> = new Set(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat']);
 const linkRanges: ReadonlySet<string> = new Set(['linkLocal', 'metadata']);
 
-/** What kind of forbidden address it is (`loopback`, `metadata`, `private`, …), or undefined when it may be reached. */
+/** The kind of forbidden address (`loopback`, `metadata`, `private`, …), or undefined if it may be reached. */
 export function forbiddenRange(
   address: string,
   { allowPrivate, allowLinkLocal }: AddressPolicy = { allowPrivate: false, allowLinkLocal: false },
@@ -63,7 +63,7 @@ export function forbiddenRange(
   return range;
 }
 
-/** The setting that would open a range, if one does. */
+/** The setting that would allow a range, if there is one. */
 export function settingFor(range: string): string | undefined {
   if (privateRanges.has(range)) return 'http.allow_private_webhooks';
   if (linkRanges.has(range)) return 'http.allow_link_local_webhooks';
@@ -71,8 +71,8 @@ export function settingFor(range: string): string | undefined {
 }
 
 /**
- * As `forbiddenRange`, for the host of a parsed URL: an address, or a name as far as it can be judged without resolving it. URLs know
- * addresses in decimal, octal and hexadecimal, and names with a dot at the end.
+  * As `forbiddenRange`, for the host of a parsed URL: an address, or a name as far as it can be checked without resolving it. URLs can
+  * contain addresses in decimal, octal and hexadecimal, and names with a trailing dot.
  */
 export function forbiddenHost(hostname: string, policy?: AddressPolicy): string | undefined {
   const literal = hostname.replace(/^\[|\]$/g, '');
@@ -92,11 +92,11 @@ function rangeOf(address: string): string {
   if (parsed instanceof ipaddr.IPv4) return rangeOfIPv4(parsed);
   const embedded = ipv4In(parsed);
   if (embedded) return rangeOfIPv4(embedded);
-  // An interface's name after the address changes nothing about where it is.
+  // The name of an interface after the address does not change where the address is.
   const plain = new ipaddr.IPv6(parsed.parts);
   if (isMetadata(plain)) return 'metadata';
   const range = plain.range();
-  // All that is routed in public: https://www.iana.org/assignments/ipv6-address-space
+  // Everything that is publicly routed: https://www.iana.org/assignments/ipv6-address-space
   return range === 'unicast' && !plain.match(ipaddr.IPv6.parseCIDR('2000::/3')) ? 'reserved' : range;
 }
 
@@ -108,17 +108,17 @@ function isMetadata(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   return metadataServices.some(([network, bits]) => address.kind() === network.kind() && address.match(network, bits));
 }
 
-/** The IPv4 address that is reached behind an IPv6 one, where a translator or a tunnel is on the way. */
+/** The IPv4 address that an IPv6 address leads to through a translator or a tunnel. */
 function ipv4In(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
   const bytes = address.toByteArray();
   const at = (index: number) => new ipaddr.IPv4(bytes.slice(index, index + 4));
   const range = address.range();
   // NAT64 (64:ff9b::/96, RFC 6052, and 64:ff9b:1::/48, RFC 8215), and SIIT (RFC 6145).
   if (range === 'rfc6052' || range === 'rfc6145') return at(12);
-  // 2002:<IPv4>:: (RFC 3056). A public one stays what it is, and refused: relays are long gone.
+  // 2002:<IPv4>:: (RFC 3056). One with a public IPv4 address keeps its range and is refused too, because relays no longer exist.
   if (range === '6to4') return rangeOfIPv4(at(2)) === 'unicast' ? undefined : at(2);
   if (range !== 'unicast') return undefined;
-  // IPv4-compatible addresses (::127.0.0.1), given up by RFC 4291, and ISATAP (RFC 5214).
+  // IPv4-compatible addresses (::127.0.0.1), deprecated by RFC 4291, and ISATAP (RFC 5214).
   const isCompatible = bytes.slice(0, 12).every((byte) => byte === 0);
   const isIsatap = (bytes[8]! & 0xfd) === 0 && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe;
   return isCompatible || isIsatap ? at(12) : undefined;

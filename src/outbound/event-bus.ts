@@ -1,4 +1,4 @@
-// Puts our own events on an EventBridge bus. The sole importer of the EventBridge client for sending.
+// Puts our own events on an EventBridge bus. Nothing else imports the EventBridge client for sending.
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { type AwsClientSettings, createAwsClient } from '#runtime/aws-client.ts';
@@ -8,7 +8,7 @@ export interface OwnEvent {
   readonly source: string;
   readonly detailType: string;
   readonly detail: Readonly<Record<string, unknown>>;
-  /** Name or ARN; the default bus when left out. */
+  /** Name or ARN; default: the default bus. */
   readonly bus: string | undefined;
   readonly resources: readonly string[];
   readonly timeMs: number;
@@ -17,16 +17,16 @@ export interface OwnEvent {
 /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html ; below the older of the two documented limits. */
 const mostBytes = 256_000;
 
-/** One entry for each call, so that one bad event never holds up another. */
+/** One entry per call, so that a bad event never delays another one. */
 export class EventBus {
   readonly #client: EventBridgeClient;
 
-  /** @param until ends every call that is under way. */
+  /** @param until ends every running call */
   constructor(settings: AwsClientSettings, until?: AbortSignal) {
     this.#client = createAwsClient(EventBridgeClient, settings, { requestTimeoutMs: 5_000, until });
   }
 
-  /** @throws AppError EVENT_BUS_REFUSED (the event itself is at fault), EVENT_BUS_FAILED (try again) */
+  /** @throws AppError EVENT_BUS_REFUSED (the event itself is wrong), EVENT_BUS_FAILED (try again) */
   async put(event: OwnEvent, signal: AbortSignal): Promise<{ readonly eventId: string }> {
     const detail = JSON.stringify(event.detail);
     const bytes = Buffer.byteLength(event.source + event.detailType + detail + event.resources.join('')) + 14;
@@ -52,7 +52,7 @@ export class EventBus {
     const [result] = Entries;
     const isTaken = Entries.length === 1 && FailedEntryCount === 0 && result?.ErrorCode === undefined;
     if (isTaken && result?.EventId) return { eventId: result.EventId };
-    // 200 can hold a failed entry: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+    // A 200 may contain a failed entry: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
     const text = `${result?.ErrorCode ?? 'no event id'}: ${result?.ErrorMessage ?? ''}`;
     throw new AppError(
       permanent.has(result?.ErrorCode ?? '') ? 'EVENT_BUS_REFUSED' : 'EVENT_BUS_FAILED',

@@ -1,7 +1,8 @@
-// Sends a message to an address that people configured, and to no other place: names are resolved here and every address is
-// checked before a connection is made to it; redirects are not followed; time and answer are bounded. An address may be a
-// secret (it often holds a token), so messages name its host only. Through a proxy the same holds: the name is resolved and judged
-// here, and the proxy is asked for that address; only `http.proxy_resolves_names` leaves it to the proxy.
+// Sends a message to an address that people configured, and nowhere else: names are resolved here and every address is checked before a
+// connection is made to it; redirects are not followed; time and answer are limited. An address may be a secret (it often contains a
+// token), so messages name only its host. The same applies through a proxy: the name is resolved and checked here, and the proxy is asked
+// for that
+// address; only `http.proxy_resolves_names` leaves the name to the proxy.
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -20,16 +21,16 @@ import { assertReachable, webhookUrl } from './webhook-url.ts';
 export interface HttpSenderOptions {
   /** Which addresses besides public ones may be reached. */
   readonly addresses: AddressPolicy;
-  /** The time that a signature carries: a receiver compares it with its own. */
+  /** The time in signatures: a receiver compares it with its own. */
   readonly nowMs: () => number;
   readonly metrics: Metrics;
-  /** From the beginning to the status of the answer. */
+  /** Limit from the beginning to the status of the answer. */
   readonly timeoutMs?: number;
-  /** `http.proxy_resolves_names`: a proxy is asked for the name, and where that leads is judged by nobody here. */
+  /** `http.proxy_resolves_names`: the proxy gets the name, and nothing here checks where that leads. */
   readonly proxyResolvesNames?: boolean;
-  /** The process's own, unless given. */
+  /** Default: that of the process. */
   readonly egress?: Egress;
-  /** The system's resolver, unless given. */
+  /** Default: the system's resolver. */
   readonly lookup?: typeof systemLookup;
 }
 
@@ -42,11 +43,11 @@ export interface OutgoingMessage {
   readonly hmacKey?: Secret | undefined;
   /** Sent as `Authorization: Bearer …`. */
   readonly bearer?: Secret | undefined;
-  /** Instead of the proxy of the environment. */
+  /** Used instead of the proxy of the environment. */
   readonly proxyUrl?: string | undefined;
-  /** Stays the same when the message is sent again: `X-Autopilot-Delivery`. */
+  /** Stays the same if the message is sent again: `X-Autopilot-Delivery`. */
   readonly deliveryId: string;
-  /** Refuses plain HTTP, except to this machine where that is allowed. */
+  /** Refuses plain HTTP, except to this machine if that is allowed. */
   readonly confidential?: boolean | undefined;
 }
 
@@ -67,8 +68,9 @@ export class HttpSender {
   }
 
   /**
-   * Resolves when the receiver answered with 2xx.
-   * @throws AppError WEBHOOK_REFUSED (the address is not allowed), WEBHOOK_REJECTED (4xx, redirect), WEBHOOK_FAILED, PROXY_REFUSED, PROXY_FAILED (try again)
+    * Resolves when the receiver has answered with 2xx.
+    * @throws AppError WEBHOOK_REFUSED (the address is not allowed), WEBHOOK_REJECTED (4xx, redirect), WEBHOOK_FAILED, PROXY_REFUSED,
+    * PROXY_FAILED (try again)
    */
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<{ readonly status: number }> {
     const url = this.checkUrl(message.url, message.confidential ?? false);
@@ -97,7 +99,7 @@ export class HttpSender {
     }
   }
 
-  /** The parsed address, if a message may go there as far as can be told without resolving it. @throws AppError WEBHOOK_REFUSED */
+  /** The parsed address, if a message may be sent there, as far as can be checked without resolving it. @throws AppError WEBHOOK_REFUSED */
   checkUrl(text: string, confidential: boolean): URL {
     return webhookUrl(text, this.#options.addresses, confidential);
   }
@@ -108,7 +110,7 @@ export class HttpSender {
       message.proxyUrl === undefined ? this.#options.egress.routeTo(url) : { proxy: ownProxy(message.proxyUrl) };
     const options: RequestOptions = {
       method: message.method,
-      // No kept-alive connection: the address is checked for every message.
+      // No kept-alive connection, because the address is checked for every message.
       ...(proxy ? await this.#through(proxy, url, signal) : { agent: false, lookup: this.#lookup(url.hostname) }),
       signal,
       headers: {
@@ -124,7 +126,7 @@ export class HttpSender {
     };
     return new Promise((resolve, reject) => {
       const answered = (response: IncomingMessage) => {
-        // The status is the answer. What follows it is taken for a moment, so that the receiver sees no broken connection.
+        // The status is the answer. The body is read for a moment, so that the receiver sees no broken connection.
         resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
         const close = () => response.destroy();
         const timer = setTimeout(close, restOfAnswerMs).unref();
@@ -143,11 +145,11 @@ export class HttpSender {
     });
   }
 
-  /** What leads a request through the proxy, to an address that was judged here unless the proxy may resolve the name. */
+  /** How a request goes through the proxy: to an address that was checked here, unless the proxy may resolve the name. */
   async #through(proxy: Proxy, url: URL, signal: AbortSignal): Promise<RequestOptions> {
     const { timeoutMs, proxyResolvesNames } = this.#options;
     const secure = url.protocol === 'https:';
-    // Before the message's own bound, which would not say that it was the proxy.
+    // Before the message's own time limit, which would not say that the proxy was the problem.
     const agent = new Tunnel(proxy, { secure, openWithinMs: 0.8 * timeoutMs, signal });
     const host = url.hostname.replace(/^\[|\]$/g, '');
     if (isAddress(host)) return { agent, hostname: host };
@@ -163,7 +165,7 @@ export class HttpSender {
     return promise;
   }
 
-  /** Resolves a name, and returns an address to connect to only when all of its addresses are allowed. */
+  /** Resolves a name, and returns an address to connect to only if all of its addresses are allowed. */
   #lookup(hostname: string): LookupFunction {
     return (name, options, callback) => {
       this.#options.lookup(name, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
@@ -182,7 +184,7 @@ export class HttpSender {
   }
 }
 
-/** The path is left out: it often holds a token. https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span */
+/** Without the path, which often contains a token. https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span */
 function spanOf(method: string, { hostname, port, protocol }: URL): SpanOptions {
   return {
     name: method,
@@ -208,10 +210,10 @@ function ownProxy(text: string): Proxy {
   return { url, variable: 'http_config.proxy_url' };
 }
 
-/** Nobody is waited for longer. */
+/** The longest wait that is accepted from a receiver. */
 const mostRetryAfterMs = 3_600_000;
 
-/** Seconds, or a moment. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+/** Seconds, or a date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
 function retryAfterMs(text: string | undefined, nowMs: number): number | undefined {
   if (text === undefined) return undefined;
   const ms = /^\d{1,9}$/.test(text.trim()) ? 1_000 * Number(text) : Date.parse(text) - nowMs;

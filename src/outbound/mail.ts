@@ -1,5 +1,5 @@
-// Sends mail over SMTP. The package is loaded when the first message goes, since most installations send none; a name is resolved here and
-// judged as a webhook's is, and the connection goes to that address.
+// Sends mail over SMTP. The package is loaded with the first message, because most installations send none. A name is resolved here and
+// checked like a webhook's, and the connection goes to that address.
 import { createHash } from 'node:crypto';
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { promisify } from 'node:util';
@@ -18,7 +18,7 @@ export interface OutgoingMail {
   readonly subject: string;
   readonly text: string;
   readonly html: string;
-  /** Stays the same when the message is sent again. */
+  /** Stays the same if the message is sent again. */
   readonly messageId: string;
   /** Messages of one thread are shown together. */
   readonly thread: string;
@@ -27,11 +27,11 @@ export interface OutgoingMail {
 export interface MailSenderOptions {
   /** Which addresses besides public ones may be reached. */
   readonly addresses: AddressPolicy;
-  /** From the beginning to the server's word that it has taken the message. */
+  /** Limit from the beginning until the server has accepted the message. */
   readonly timeoutMs?: number;
 }
 
-/** What is kept of a server's answer, in characters. */
+/** How much of a server's answer is kept, in characters. */
 const mostWords = 500;
 
 interface SmtpError {
@@ -47,7 +47,7 @@ export class MailSender {
   }
 
   /**
-   * Resolves when the server has taken the message for all its addresses.
+    * Resolves when the server has accepted the message for all its addresses.
    * @throws AppError MAIL_REJECTED, WEBHOOK_REFUSED (the address is not allowed), PACKAGE_MISSING, MAIL_FAILED (try again)
    */
   send(mail: OutgoingMail, signal: AbortSignal): Promise<void> {
@@ -75,7 +75,7 @@ export class MailSender {
       connectionTimeout: timeoutMs,
       greetingTimeout: timeoutMs,
       socketTimeout: timeoutMs,
-      // A message is text: it fetches nothing and reads no file.
+      // The message is plain text: it loads nothing and reads no file.
       disableFileAccess: true,
       disableUrlAccess: true,
     });
@@ -125,8 +125,8 @@ function hostAndPort(smarthost: string): { readonly host: string; readonly port:
 }
 
 /**
- * 5xx is the server's last word; 4xx and a broken connection are not. The cause is left out on purpose: a server may send back what it
- * was told, and then its words hold the password. https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1
+  * 5xx is final; 4xx and a broken connection are not. The cause is left out on purpose: a server may repeat what it received, including the
+  * password. https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1
  */
 function failureOf({ config, password }: OutgoingMail, host: string, error: unknown): AppError {
   const { responseCode = 0, code = '' } = error as SmtpError;
@@ -136,7 +136,7 @@ function failureOf({ config, password }: OutgoingMail, host: string, error: unkn
   return new AppError(isLasting ? 'MAIL_REJECTED' : 'MAIL_FAILED', text);
 }
 
-/** A text without the password, in each form in which the server was told it. https://www.rfc-editor.org/rfc/rfc4616#section-2 */
+/** A text without the password, in each form in which it was sent to the server. https://www.rfc-editor.org/rfc/rfc4616#section-2 */
 function withoutPassword(text: string, user: string, password: string): string {
   if (password === '') return text;
   const base64 = (of: string) => Buffer.from(of).toString('base64');

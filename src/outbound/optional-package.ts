@@ -1,9 +1,9 @@
-// Packages that only some installations need: loaded when they are used, and told of by name where they are not installed.
+// Packages that only some installations need: loaded when they are used, and named in an error if they are not installed.
 import { AppError } from '#domain/errors.ts';
 
 /**
  * Loads a package.
- * @param setting what of the configuration needs it
+  * @param setting the setting that needs it
  * @throws AppError PACKAGE_MISSING
  */
 export async function optionalPackage<T>(name: string, setting: string, load: () => Promise<T>): Promise<T> {

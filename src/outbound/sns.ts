@@ -1,4 +1,4 @@
-// Publishes to Amazon SNS. The client is loaded when the first message goes. The sole importer of the SNS client.
+// Publishes to Amazon SNS. The client is loaded with the first message. Nothing else imports the SNS client.
 import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import type { SNSClient } from '@aws-sdk/client-sns';
@@ -14,7 +14,7 @@ export interface SnsMessage {
   readonly config: SnsIntegration;
   readonly subject: string;
   readonly message: string;
-  /** What is told in order; of FIFO topics. */
+  /** For FIFO topics: messages with the same id keep their order. */
   readonly groupKey: string;
   readonly deliveryId: string;
 }
@@ -27,9 +27,9 @@ export class SnsPublisher {
   readonly #clients = new Map<string, SNSClient>();
 
   /**
-   * @param allowLinkLocal whether `api_url` may lead to the link and the metadata services on it; a private network it may, since
-   * VPC endpoints are there
-   * @param until ends every call that is under way
+    * @param allowLinkLocal whether `api_url` may lead to link-local addresses and the metadata services there; private networks are
+    * allowed, because VPC endpoints are there
+    * @param until ends every running call
    */
   constructor(
     settings: AwsClientSettings,
@@ -41,7 +41,10 @@ export class SnsPublisher {
     this.#until = until;
   }
 
-  /** @throws AppError SNS_REJECTED (the message or the permission is at fault), WEBHOOK_REFUSED (`api_url`), PACKAGE_MISSING, SNS_FAILED (try again) */
+  /**
+   * @throws AppError SNS_REJECTED (the message or the permission is wrong), WEBHOOK_REFUSED (`api_url`), PACKAGE_MISSING, SNS_FAILED (try
+   * again)
+   */
   async publish({ config, subject, message, groupKey, deliveryId }: SnsMessage, signal: AbortSignal): Promise<void> {
     const sdk = await optionalPackage('@aws-sdk/client-sns', 'sns_configs', () => import('@aws-sdk/client-sns'));
     const { topicArn, targetArn, phoneNumber, attributes, apiUrl } = config;
@@ -75,7 +78,7 @@ export class SnsPublisher {
     for (const client of this.#clients.values()) client.destroy();
   }
 
-  /** A name that is not known here is for the client, or its proxy, to find. */
+  /** A name that does not resolve here is left to the client, or its proxy. */
   async #judge(apiUrl: string): Promise<void> {
     const { hostname } = webhookUrl(apiUrl, this.#addresses);
     const found = await lookup(hostname.replace(/^\[|\]$/g, ''), { all: true }).catch(() => []);
@@ -101,10 +104,10 @@ export class SnsPublisher {
   }
 }
 
-/** Of more than ten attributes raw delivery to SQS takes none: https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html */
+/** With more than ten attributes, raw delivery to SQS fails: https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html */
 const mostAttributes = 10;
 
-/** With the place in a trace, unless that is one attribute too many. */
+/** Adds the place in a trace, unless that is one attribute too many. */
 function withTrace(attributes: SnsIntegration['attributes']): SnsIntegration['attributes'] {
   const { traceparent } = traceHeaders();
   if (traceparent === undefined || Object.keys(attributes).length >= mostAttributes) return attributes;

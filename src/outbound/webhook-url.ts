@@ -1,10 +1,10 @@
-// Whether a message may go to an address, as far as its text tells: where its name leads is judged when it is sent.
+// Whether a message may go to an address, judging by its text; where its name leads is checked when the message is sent.
 import { AppError } from '#domain/errors.ts';
 import { type AddressPolicy, forbiddenHost, settingFor } from './address-guard.ts';
 
 /**
  * The parsed address of a webhook.
- * @param confidential refuses plain HTTP, except to this machine where that is allowed
+  * @param confidential refuses plain HTTP, except to this machine if that is allowed
  * @throws AppError WEBHOOK_REFUSED
  */
 export function webhookUrl(text: string, policy: AddressPolicy, confidential = false): URL {
@@ -17,7 +17,7 @@ export function webhookUrl(text: string, policy: AddressPolicy, confidential = f
   return url;
 }
 
-/** @param range the forbidden kind of address that the host is or leads to, if it does @throws AppError WEBHOOK_REFUSED */
+/** @param range the kind of forbidden address that the host is or leads to, if any @throws AppError WEBHOOK_REFUSED */
 export function assertReachable(hostname: string, range: string | undefined): void {
   if (range === undefined) return;
   const setting = settingFor(range);

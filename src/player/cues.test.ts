@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { encodeItem, envelopeOf } from '#metadata/envelope.ts';
 import { CueReader, unpackCue } from './cues.ts';
 
-test('what the daemon packs is what the player unpacks', () => {
+test('the player unpacks what the daemon packs', () => {
   const payload = fc.oneof(
     fc.string({ unit: 'binary' }).map((text) => text.toWellFormed()),
     fc
@@ -22,7 +22,7 @@ test('what the daemon packs is what the player unpacks', () => {
 
 const plain = (data: unknown) => [{ id: undefined, acceptedAtMs: undefined, data }];
 
-test('a cue that is no envelope is one item, and nonsense never throws', () => {
+test('a cue without an envelope is one item, and malformed text never throws', () => {
   for (const text of ['hello', '', '{broken', '[1,', 'null', '5', 'true', '"quoted"', ' {']) {
     expect(unpackCue(text)).toEqual(plain(text));
   }
@@ -47,7 +47,7 @@ test.each<[string | Record<string, unknown>, unknown]>([
   ['"quoted"', '"quoted"'],
   ['{not JSON}', '{not JSON}'],
   ['', ''],
-])('one cue has one type, packed, unpacked or of another sender: %j', (payload, data) => {
+])('a payload has the same type, packed, unpacked or from another sender: %j', (payload, data) => {
   const alone = typeof payload === 'string' ? payload : JSON.stringify(payload);
   const packed = envelopeOf([encodeItem({ id: 'a', t: 1, payload })]);
 
@@ -55,7 +55,7 @@ test.each<[string | Record<string, unknown>, unknown]>([
   expect(new CueReader().read(packed)).toEqual([{ id: 'a', acceptedAtMs: 1, data }]);
 });
 
-test('a repeat is dropped, in the same cue or later, and memory stays bounded', () => {
+test('drops a repeat, in the same cue or later, and keeps memory bounded', () => {
   const reader = new CueReader({ remember: 3 });
   const read = (...ids: string[]) =>
     reader.read(envelopeOf(ids.map((id) => encodeItem({ id, t: 1, payload: id })))).map(({ data }) => data);

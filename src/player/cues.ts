@@ -1,13 +1,13 @@
-// For players: unpacks the timed metadata that ivs-autopilot sends, and drops what was shown before. No dependencies; for browsers.
-// The envelope is src/metadata/envelope.ts's: {"v":1,"items":[{"id","t","d"}]}; README.md shows it with the IVS web player.
+// For players: unpacks the timed metadata that ivs-autopilot sends, and drops repeats. No dependencies; for browsers.
+// The envelope is that of src/metadata/envelope.ts: {"v":1,"items":[{"id","t","d"}]}; README.md shows it with the IVS web player.
 
-/** One thing that was sent to the channel. */
+/** One item that was sent to the channel. */
 export interface CueItem {
-  /** The same for every repeat of the item; undefined when it was sent without an envelope. */
+  /** The same for every repeat of the item; undefined if it was sent without an envelope. */
   readonly id: string | undefined;
-  /** When ivs-autopilot accepted it, epoch milliseconds; undefined when it was sent without an envelope. */
+  /** When ivs-autopilot accepted it, epoch milliseconds; undefined if it was sent without an envelope. */
   readonly acceptedAtMs: number | undefined;
-  /** What was sent: an object (or list) where it is JSON of one, else the text, whoever sent it and whether or not it was packed. */
+  /** The payload: an object (or list) if the text is JSON of one, otherwise the text, whoever sent it and whether or not it was packed. */
   readonly data: unknown;
 }
 
@@ -29,7 +29,7 @@ export function unpackCue(text: string): CueItem[] {
   });
 }
 
-/** A text that is JSON of an object or a list becomes that: outside of an envelope nothing else tells them apart. */
+/** A text that is JSON of an object or a list becomes that, because outside of an envelope nothing else distinguishes them. */
 function dataOf(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return text;
   try {
@@ -50,7 +50,7 @@ export interface CueReaderOptions {
   readonly remember?: number;
 }
 
-/** Unpacks cues and returns each item once: delivery is at least once, and a repeat carries the same id. */
+/** Unpacks cues and returns each item once: delivery is at least once, and a repeat has the same id. */
 export class CueReader {
   readonly #remember: number;
   readonly #seen = new Set<string>();
@@ -59,7 +59,7 @@ export class CueReader {
     this.#remember = remember;
   }
 
-  /** The items of a cue that were not given before. */
+  /** The items of a cue that were not returned before. */
   read(text: string): CueItem[] {
     return unpackCue(text).filter(({ id }) => id === undefined || this.#isNew(id));
   }
@@ -70,7 +70,7 @@ export class CueReader {
   }
 
   #isNew(id: string): boolean {
-    // Seen again: it counts as fresh, so that a repeat that comes often is not forgotten.
+    // A repeated id counts as fresh, so that a frequent repeat is not forgotten.
     const isNew = !this.#seen.delete(id);
     this.#seen.add(id);
     if (this.#seen.size > this.#remember) {

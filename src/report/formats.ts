@@ -1,4 +1,4 @@
-// A report in the form that was asked for.
+// A report in the requested format.
 import type { ReportFormat } from '#domain/action.ts';
 import { visibleLines } from '#domain/visible-text.ts';
 import { reportHtml } from './html.ts';
@@ -10,14 +10,14 @@ const forms: Readonly<
 > = {
   md: { contentType: 'text/markdown; charset=utf-8', write: reportMarkdown },
   html: { contentType: 'text/html; charset=utf-8', write: reportHtml },
-  // What is invisible is shown in JSON's own notation, so that it stays the same JSON.
+  // Invisible characters are shown in JSON's own notation, so that the JSON stays the same.
   json: {
     contentType: 'application/json; charset=utf-8',
     write: (report) => `${visibleLines(JSON.stringify(report))}\n`,
   },
 };
 
-/** The text of a report, and what it is. */
+/** The text of a report, and its content type. */
 export function writeReport(
   report: Report,
   format: ReportFormat,

@@ -1,4 +1,4 @@
-// The three forms of a report: what strangers named, wrote or said shows as text in each, and never as markup.
+// The three formats of a report: in each of them, text from strangers appears as text, and never as markup.
 import fc from 'fast-check';
 import { marked } from 'marked';
 import { expect, test } from 'vitest';
@@ -89,7 +89,7 @@ const attacks = [
   '```',
 ];
 
-test.each(attacks)('%j is text in every form', (attack) => {
+test.each(attacks)('%j is text in every format', (attack) => {
   const report = { ...reportOf(writtenBy(attack)), title: attack };
 
   const html = writeReport(report, 'html').text;
@@ -107,7 +107,7 @@ test.each(attacks)('%j is text in every form', (attack) => {
     expect(visibleLine(text.replaceAll('\n', ''))).toBe(text.replaceAll('\n', ''));
 });
 
-test('whatever a text is, Markdown and HTML show that very text', () => {
+test('Markdown and HTML show any text exactly', () => {
   fc.assert(
     fc.property(
       fc.oneof(fc.string({ unit: 'binary' }), fc.stringMatching(/^[\\`*_{}[\]()<>#+.!|~&$:/@w =-]{1,30}$/)),
@@ -127,22 +127,22 @@ test('whatever a text is, Markdown and HTML show that very text', () => {
   );
 });
 
-test('the plot has holes where nobody looked, and a band for each sample', () => {
+test('the plot has gaps for unobserved time, and a band for each sample', () => {
   const plot = sessionPlot(session)!;
   const lines = [...plot.matchAll(/<polyline class="viewers" points="([^"]+)"/g)].map(([, points]) =>
     points!.split(' '),
   );
-  // The 19 minutes without a sample are no line, nor is the sample that was not counted.
+  // Neither the 19 minutes without a sample nor the uncounted sample have a line.
   expect(lines.map((points) => points.length)).toEqual([2, 2]);
   expect(lines[1]![0]).toBe(lines[1]![1]);
   const bands = [...plot.matchAll(/<rect class="(\w+)" x="([\d.]+)" y="188" width="([\d.]+)"/g)];
   expect(bands.map(([, health]) => health)).toEqual(['healthy', 'starving', 'healthy', 'healthy']);
-  // Of the starving minute no more than a sample can tell.
+  // The band of the starving minute is no wider than what one sample can show.
   expect(Number(bands[1]![3])).toBeLessThan((19 / 30) * 888 - 50);
   expect(sessionPlot({ ...session, samples: [] })).toBeUndefined();
 });
 
-test('each form says all of it', () => {
+test('each format contains everything', () => {
   const facts = [
     'studio-a',
     'st-1',

@@ -1,4 +1,4 @@
-// What a report says of a session, from what was noticed, decided and done.
+// What a report says about a session, from what was observed, decided and done.
 import { expect, test } from 'vitest';
 import type { Decision } from '#domain/decision.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
@@ -33,7 +33,7 @@ function decision(noticing: Noticing, more: Partial<Decision>): Decision {
   };
 }
 
-/** Half an hour of channel A: starving from the 5th to the 7th minute, nobody looking from the 10th to the 20th. */
+/** Half an hour of channel A: starving from the 5th to the 7th minute, unobserved from the 10th to the 20th. */
 async function setup() {
   const noticing = new Noticing();
   const { state } = noticing;
@@ -116,7 +116,7 @@ async function setup() {
   return { noticing, state };
 }
 
-test('a session is told from its start to its end', async () => {
+test('reports a session from its start to its end', async () => {
   const { state } = await setup();
   const { title, sessions } = await gatherReport(state, { channelArn });
 
@@ -130,7 +130,7 @@ test('a session is told from its start to its end', async () => {
     endedAt: iso(30),
     durationSeconds: 1_800,
     endReason: 'Stream End',
-    // 19 minutes of samples, each good for a minute but the tenth, which counts for two and a half.
+    // 19 minutes of samples, each valid for a minute except the tenth, which counts for two and a half.
     health: {
       healthySeconds: (5 + 4 + 10) * 60 - 60 + 60 + 90 - 60 + 60,
       starvingSeconds: 120,
@@ -153,7 +153,7 @@ test('a session is told from its start to its end', async () => {
   expect(sessions[0]!.timeline.map(({ name }) => name)).toEqual(expect.arrayContaining(['Stream Start', 'Stream End']));
 });
 
-test('what was done, what was not and what people asked for are told apart, and other sessions are left out', async () => {
+test('separates what was done, what was held back and what people requested, and omits other sessions', async () => {
   const { state } = await setup();
   const [session] = (await gatherReport(state, { channelArn })).sessions;
 
@@ -170,7 +170,7 @@ test('what was done, what was not and what people asked for are told apart, and 
   expect(session!.cues).toEqual({ jobs: 1, delivered: 2, expired: 1, failed: 0, notSent: 1 });
 });
 
-test('a live session is told so far, an earlier one by its id, and one that nobody knows is not found', async () => {
+test('reports a live session so far, an earlier one by its id, and does not find an unknown one', async () => {
   const { noticing, state } = await setup();
   await noticing.see(
     poll('all', { at: 40 * minute, took: 0, streams: [snapshot('A', 'two', { viewers: 3, started: 39 * minute })] }),
@@ -186,14 +186,14 @@ test('a live session is told so far, an earlier one by its id, and one that nobo
   await expect(gatherReport(state, { channelArn, streamId: 'st-none' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
-test('when it was starving is what events told, where they did, and what goes on has no end', async () => {
+test('takes the times of starving from events if there are any, and gives an ongoing one no end', async () => {
   const noticing = new Noticing();
   const session = { channel: 'A', stream: 'one' };
   const see = (at: number, health: 'STARVING' | 'HEALTHY') =>
     noticing.see(poll('all', { at: at * minute, took: 0, streams: [snapshot('A', 'one', { health })] }));
   await noticing.see(event('Stream Start', { ...session, at: 0 }));
   await see(0, 'HEALTHY');
-  // Noticed by a poll first; the event is late.
+  // A poll notices it first; the event is late.
   await see(2, 'STARVING');
   await noticing.see(event('Starvation Start', { ...session, at: 1.5 * minute, arrived: 2.1 * minute }));
   await see(3, 'STARVING');
@@ -212,7 +212,7 @@ test('when it was starving is what events told, where they did, and what goes on
   );
 });
 
-test('a show is every channel with its tag, each with its newest session', async () => {
+test('reports a show as every channel with its tag, each with its newest session', async () => {
   const { noticing, state } = await setup();
   await noticing.see(
     poll('all', { at: 31 * minute, took: 0, streams: [snapshot('B', 'b', { viewers: 9, started: 31 * minute })] }),
@@ -238,7 +238,7 @@ test('a show is every channel with its tag, each with its newest session', async
   expect((await gatherReport(state, { tag: { key: 'show', value: 'none' } })).sessions).toEqual([]);
 });
 
-test('a list that is as long as it can be is named, for there may have been more', async () => {
+test('names a list that reached its limit, because there may have been more', async () => {
   const { noticing } = await setup();
   const record = noticing.record('A')!;
   const of = (rows: number, breaches: number) =>
@@ -264,7 +264,7 @@ test('a list that is as long as it can be is named, for there may have been more
     expect(writeReport(report, format).text.match(/There may have been more/g)).toHaveLength(2);
 });
 
-test('what was listed after the end of a session is not of it', async () => {
+test('ignores samples after the end of a session', async () => {
   const noticing = new Noticing();
   const session = { channel: 'A', stream: 'one' };
   const seen = (at: number, health: 'HEALTHY' | 'STARVING', viewers: number) =>

@@ -1,4 +1,4 @@
-// Reads what reports are made of: records, samples, journal, audit and what was captured of the session at IVS.
+// Reads what reports consist of: records, samples, journal, audit and what was captured about the session from IVS.
 import { type ChannelArn, isChannelArn } from '#domain/channel.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
@@ -16,17 +16,17 @@ export type ReportSubject =
   | { readonly channelArn: ChannelArn; readonly streamId?: string | undefined }
   | { readonly tag: { readonly key: string; readonly value: string } };
 
-/** Channels of one report. */
+/** Maximum number of channels in one report. */
 export const mostChannels = 50;
-/** Entries of the audit, and of the log of captures, that a report looks at. */
+/** Maximum number of entries of the audit, and of the log of captures, that a report reads. */
 const mostLooked = 20_000;
 const keptCaptures = 2_000;
-/** What a session's end brought about comes a little later. */
+/** Actions that the end of a session caused come a little later. */
 const afterEndMs = 10 * 60_000;
-/** What led to a session's actions began before them. */
+/** Causes of a session's actions may have begun a little before it. */
 const beforeStartMs = 60_000;
 
-/** A tag that no channel has makes a report of no sessions. @throws AppError NOT_FOUND: no such session; REDIS_UNREACHABLE */
+/** A tag that no channel has results in a report without sessions. @throws AppError NOT_FOUND: no such session; REDIS_UNREACHABLE */
 export async function gatherReport(state: SharedState, subject: ReportSubject): Promise<Report> {
   const nowMs = state.nowMs();
   const { records, title, leftOut } = await sessionsOf(state, subject);
@@ -38,7 +38,7 @@ export async function gatherReport(state: SharedState, subject: ReportSubject): 
     state.readLog(logs.captures, { limit: keptCaptures }),
   ]);
   const sessions: SessionReport[] = [];
-  // One after the other: the samples of a long session are many.
+  // One after the other, because a long session has many samples.
   for (const record of records) {
     const { channelArn, streamId } = record;
     const { fromMs, toMs } = spans.get(channelArn)!;

@@ -1,4 +1,4 @@
-// A report as one HTML file: no script, nothing loaded from anywhere, light and dark, on paper too.
+// A report as one HTML file: no script, nothing loaded from elsewhere, light and dark, also for printing.
 import { visibleLine } from '#domain/visible-text.ts';
 import type { Report, SessionReport } from './model.ts';
 import { sessionPlot } from './plot.ts';
@@ -12,12 +12,12 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** One line of text that shows as it is, in an element or an attribute. */
+/** One line of text that is shown literally, in an element or an attribute. */
 export function htmlText(text: string): string {
   return visibleLine(text).replace(/[&<>"']/g, (character) => entities[character]!);
 }
 
-/** What a report may do when it is opened: show itself. */
+/** What an opened report may do: only show itself. */
 export const reportPolicy = "default-src 'none'; style-src 'unsafe-inline'";
 
 const style = `

@@ -1,10 +1,10 @@
-// A report as Markdown (GFM). Text of strangers must not become markup: entities for what HTML or a chat would read (`<!channel>`),
-// backslashes for what Markdown would. https://spec.commonmark.org/0.31.2/#backslash-escapes
+// A report as Markdown (GFM). Text from strangers must not become markup: entities escape what HTML or a chat would interpret
+// (`<!channel>`), backslashes what Markdown would. https://spec.commonmark.org/0.31.2/#backslash-escapes
 import { visibleLine } from '#domain/visible-text.ts';
 import type { Report, SessionReport } from './model.ts';
 import { factsOf, incompleteNote, type Section, sectionsOf, shownName, shownTime } from './shown.ts';
 
-/** One line of text that shows as it is, whatever is in it. */
+/** One line of text that is shown literally, whatever it contains. */
 export function markdownText(text: string): string {
   return (
     visibleLine(text)

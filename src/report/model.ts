@@ -1,14 +1,14 @@
-// What a report says of a stream session: the JSON form. Times are ISO 8601; what is not known is left out.
+// What a report says about a stream session: its JSON format. Times are ISO 8601; unknown values are left out.
 import type { StreamHealth } from '#domain/channel.ts';
 import type { StreamState } from '#domain/stream-record.ts';
 
-/** Of one session, or of the last sessions of several channels. */
+/** About one session, or about the last sessions of several channels. */
 export interface Report {
   readonly version: 1;
   readonly title: string;
   readonly madeAt: string;
   readonly sessions: readonly SessionReport[];
-  /** Channels that were left out: their number is bounded. */
+  /** Number of channels that were left out, because a report has a limit. */
   readonly leftOut?: number;
 }
 
@@ -21,21 +21,21 @@ export interface SessionReport {
   readonly startedAt?: string;
   readonly endedAt?: string;
   readonly durationSeconds?: number;
-  /** No event told the moment of the end: it was over by `endedAt`. */
+  /** No event reported the end: it was over by `endedAt`. */
   readonly endedAtLatest?: true;
   readonly endReason?: string;
   /** Who stopped it through this daemon. */
   readonly stoppedBy?: string;
-  /** When a part of it was learnt that nobody saw. */
+  /** When an unobserved part of it was learned. */
   readonly learntAt?: string;
   readonly health: HealthSummary;
   readonly viewers: ViewersSummary;
-  /** Oldest first; of a long session each stands for several, with the most viewers and the worst health among them. */
+  /** Oldest first; for a long session each stands for several, with the most viewers and the worst health among them. */
   readonly samples: readonly ReportSample[];
   readonly limitBreaches: readonly ReportBreach[];
   readonly actions: readonly ReportAction[];
   readonly withheld: readonly ReportWithheld[];
-  /** What people asked for. */
+  /** What people requested. */
   readonly operators: readonly ReportRequest[];
   readonly cues: CueSummary;
   readonly adBreaks: readonly ReportAdBreak[];
@@ -44,7 +44,7 @@ export interface SessionReport {
     readonly since?: string;
     readonly prefix?: string;
   };
-  /** On the encoder's settings; left out: nobody has asked IVS (`capture_session`). */
+  /** About the encoder's settings; undefined: nobody has asked IVS (`capture_session`). */
   readonly hints?: readonly string[];
   readonly timeline: readonly {
     readonly at: string;
@@ -52,7 +52,7 @@ export interface SessionReport {
     readonly name: string;
     readonly text: string;
   }[];
-  /** Not all of the journal was looked at. */
+  /** Part of the journal was not read. */
   readonly incomplete?: true;
   /** Lists that reached their limit, so that there may be more. */
   readonly full?: readonly ReportList[];
@@ -73,15 +73,15 @@ export interface HealthSummary {
   readonly healthySeconds: number;
   readonly starvingSeconds: number;
   readonly unknownSeconds: number;
-  /** Nobody looked: no sample covers this time. */
+  /** Unobserved: no sample covers this time. */
   readonly unseenSeconds: number;
-  /** When it was starving; `to` is left out where that was not seen, and of what goes on. */
+  /** When it was starving; `to` is undefined if the end was not observed, or it still lasts. */
   readonly starving: readonly { readonly from: string; readonly to?: string; readonly ongoing?: true }[];
 }
 
 export interface ViewersSummary {
   readonly peak?: { readonly viewers: number; readonly at: string };
-  /** Mean of the minutes in which IVS counted. */
+  /** Average over the minutes in which IVS counted. */
   readonly average?: number;
 }
 
@@ -104,7 +104,7 @@ export interface ReportAction {
   readonly rule: string;
   readonly action: string;
   readonly jobId: string;
-  /** Left out: the job has not ended. */
+  /** Undefined: the job has not ended. */
   readonly outcome?: string;
   readonly detail?: string;
 }
@@ -112,7 +112,7 @@ export interface ReportAction {
 export interface ReportWithheld {
   readonly at: string;
   readonly rule: string;
-  /** Left out: the rule as a whole was held back. */
+  /** Undefined: the rule as a whole was held back. */
   readonly action?: string;
   readonly reason: string;
   readonly meaning: string;
@@ -126,7 +126,7 @@ export interface ReportRequest {
   readonly why: string;
 }
 
-/** Timed metadata that rules and operators' actions sent to the channel. */
+/** Timed metadata that rules and operator actions sent to the channel. */
 export interface CueSummary {
   readonly jobs: number;
   readonly delivered: number;

@@ -1,4 +1,4 @@
-// Viewers and health of a session as one inline SVG: a line where viewers were counted, a band for health, nothing where nobody looked.
+// Viewers and health of a session as one inline SVG: a line for counted viewers, a band for health, nothing for unobserved time.
 import type { ReportSample, SessionReport } from './model.ts';
 
 const width = 960;
@@ -10,7 +10,7 @@ const plotHeight = 160;
 const bandTop = top + plotHeight + 12;
 const bandHeight = 14;
 
-/** Returns undefined for a session without samples. Colours are classes, so that the page's scheme decides. */
+/** Returns undefined for a session without samples. Colours are classes, so that the page's colour scheme applies. */
 export function sessionPlot({ samples, startedAt, endedAt }: SessionReport): string | undefined {
   const [first] = samples;
   if (!first) return undefined;
@@ -26,7 +26,7 @@ export function sessionPlot({ samples, startedAt, endedAt }: SessionReport): str
   );
   const lines = runs(samples, longest).map((run) => {
     const points = run.map(({ at, viewers = 0 }) => `${x(Date.parse(at))},${y(viewers)}`);
-    // A lone sample is a point.
+    // A single sample is a point.
     return `<polyline class="viewers" points="${points.length === 1 ? `${points[0]} ${points[0]}` : points.join(' ')}"/>`;
   });
   const bands = samples.map(({ at, health }, index) => {
@@ -43,7 +43,7 @@ export function sessionPlot({ samples, startedAt, endedAt }: SessionReport): str
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Viewers and health over time">${[...grid, ...lines, ...bands, ...times].join('')}</svg>`;
 }
 
-/** Stretches of counted samples without a hole. */
+/** Runs of counted samples without a gap. */
 function runs(samples: readonly ReportSample[], longest: number): ReportSample[][] {
   const found: ReportSample[][] = [];
   let last: ReportSample | undefined;
@@ -58,13 +58,13 @@ function runs(samples: readonly ReportSample[], longest: number): ReportSample[]
   return found;
 }
 
-/** A longer time without a sample is a hole. */
+/** A longer time without a sample is a gap. */
 function longestGapMs(samples: readonly ReportSample[]): number {
   const gaps = samples.slice(1).map(({ at }, index) => Date.parse(at) - Date.parse(samples[index]!.at));
   return Math.max(150_000, 2.5 * (gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0));
 }
 
-/** 1, 2 or 5 times a power of ten; even, so that its half is a number of viewers. */
+/** 1, 2 or 5 times a power of ten; even, so that half of it is a whole number of viewers. */
 function niceCeiling(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
   return Math.max(2, [1, 2, 5, 10].find((factor) => factor * power >= value)! * power);

@@ -1,4 +1,4 @@
-// From what is known of one session to its report. Pure.
+// Makes a report from what is known about one session. Pure.
 import type { StreamHealth } from '#domain/channel.ts';
 import { decisionReasons } from '#domain/decision.ts';
 import type { AuditEntry } from '#domain/log-entries.ts';
@@ -26,7 +26,7 @@ export interface SessionFacts {
   readonly channelName: string;
   /** In the order of their times. */
   readonly samples: readonly Sample[];
-  /** Of the channel, in the time of the session; newest first. */
+  /** Of the channel, during the session; newest first. */
   readonly decisions: readonly DecisionRow[];
   /** The same. */
   readonly audit: readonly AuditEntry[];
@@ -35,9 +35,9 @@ export interface SessionFacts {
   readonly nowMs: number;
 }
 
-/** A sample says nothing of what comes later than this, where samples come once a minute. */
+/** A sample is valid for at least this long, if samples are taken once a minute. */
 const saysLeastMs = 150_000;
-/** Points of a plot that is read by people. */
+/** Maximum number of points of a plot. */
 const mostSamples = 720;
 const mostRows = 500;
 const longest: Readonly<Record<ReportList, number>> = {
@@ -114,7 +114,7 @@ function rowsOf({ health, ...report }: SessionReport, list: ReportList): number 
   return list === 'starving' ? health.starving.length : report[list].length;
 }
 
-/** Each sample counts until the next one, or until it is too old to say anything; the rest of the session was not seen. */
+/** Each sample counts until the next one, or until it is too old; the rest of the session is unobserved. */
 function healthOf(
   samples: readonly Sample[],
   {
@@ -137,7 +137,7 @@ function healthOf(
     if (health !== 'STARVING') continue;
     if (!open) starving.push((open = { from: iso(atMs) }));
     if (next?.health === 'STARVING' && next.atMs - atMs <= saysMs) continue;
-    // Where nobody looked any more, nobody saw the end.
+    // Without further observation, nobody saw the end.
     const isSeen = next ? next.atMs - atMs <= saysMs : toMs !== undefined && toMs - atMs <= saysMs;
     if (isSeen && !next && isLive) open.ongoing = true;
     else if (isSeen) open.to = iso(endMs);
@@ -156,7 +156,7 @@ function healthOf(
 
 type Starving = { -readonly [K in keyof HealthSummary['starving'][number]]: HealthSummary['starving'][number][K] };
 
-/** A turn of health is at the time that an event tells, where one does: a sample has the time at which it was noticed. */
+/** A change of health gets the time of its event, if there is one: a sample only has the time when the change was noticed. */
 function asTold(samples: readonly Sample[], timeline: StreamRecord['timeline']): readonly Sample[] {
   let before: Sample | undefined;
   return samples.map((sample) => {
@@ -168,7 +168,7 @@ function asTold(samples: readonly Sample[], timeline: StreamRecord['timeline']):
   });
 }
 
-/** @param noticedMs after it by no more than a poll or the queue takes */
+/** @param noticedMs later than the event by at most the delay of a poll or the queue */
 function toldMs(timeline: StreamRecord['timeline'], event: string, noticedMs: number): number | undefined {
   return timeline.findLast(
     ({ name, eventTimeMs }) => name === event && eventTimeMs <= noticedMs && noticedMs - eventTimeMs <= 60_000,
@@ -195,7 +195,7 @@ function viewersOf(samples: readonly Sample[]): ViewersSummary {
 
 const worst: readonly StreamHealth[] = ['STARVING', 'UNKNOWN', 'HEALTHY'];
 
-/** Few enough for a plot; peaks and troubles stay. */
+/** Reduced to few enough samples for a plot; peaks and problems stay. */
 function thinned(samples: readonly Sample[]): ReportSample[] {
   const size = Math.ceil(samples.length / mostSamples);
   const groups = Array.from({ length: Math.ceil(samples.length / Math.max(1, size)) }, (_, index) =>
@@ -264,7 +264,7 @@ function meaningOf(reason: string): string {
     : reason;
 }
 
-/** What people asked for, each with its last outcome; what rules did is among the decisions. */
+/** What people requested, each with its last outcome; what rules did is among the decisions. */
 function requestsOf(entries: readonly AuditEntry[]): ReportRequest[] {
   const byJob = new Map<string, ReportRequest>();
   for (const [index, { atMs, who, what, outcome, why, jobId }] of entries

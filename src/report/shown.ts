@@ -1,4 +1,4 @@
-// Words that all readable forms of a report share. Names, reasons and texts in it are strangers': each form escapes them by itself.
+// Words that all readable formats of a report share. Names, reasons and texts come from strangers, so each format escapes them itself.
 import { callerText } from '#domain/person.ts';
 import { endText } from '#domain/stream-end.ts';
 import type { ReportBreach, ReportList, SessionReport } from './model.ts';
@@ -16,7 +16,7 @@ export function shownSeconds(seconds: number): string {
   return minutes > 0 ? `${minutes}m ${two(rest)}s` : `${rest}s`;
 }
 
-/** What a channel is called. */
+/** The displayed name of a channel. */
 export function shownName({ channelName, channelArn }: SessionReport): string {
   return channelName === '' ? channelArn : channelName;
 }
@@ -74,19 +74,19 @@ export function factsOf(session: SessionReport): readonly (readonly [label: stri
   ];
 }
 
-/** What is said twice is said once: a detail may begin with its outcome. */
+/** Avoids a repetition, because a detail may begin with its outcome. */
 function outcomeText(outcome = 'under way', detail = ''): string {
   if (detail === '' || detail === outcome) return outcome;
   return detail.startsWith(`${outcome}: `) ? detail : `${outcome}: ${detail}`;
 }
 
-/** A part of a report as a heading and rows; one without rows says so in a word. */
+/** A part of a report as a heading and rows; without rows, it says so in a word. */
 export interface Section {
   readonly heading: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
   readonly none: string;
-  /** Said below the rows. */
+  /** Printed below the rows. */
   readonly note?: string;
 }
 

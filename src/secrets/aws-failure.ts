@@ -1,4 +1,4 @@
-// What Secrets Manager and Parameter Store throw → AppError. Their messages may quote the request, so only names are kept.
+// Converts what Secrets Manager and Parameter Store throw into an AppError. Their messages may quote the request, so only names are kept.
 import { AppError } from '#domain/errors.ts';
 
 const hopeless: ReadonlySet<string> = new Set([
@@ -20,7 +20,7 @@ export function exceptionName(error: unknown): string {
   return (error as { name?: string }).name ?? 'Error';
 }
 
-/** The failure of a delivery: refused for good, or worth another try. The cause is left out on purpose. */
+/** The failure of a delivery: final, or worth a retry. The cause is left out on purpose. */
 export function sinkFailure(place: string, operation: string, error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   if (error instanceof AppError) return error;

@@ -1,17 +1,17 @@
-// Files that somebody named: where they may lie, and opening them so that what was judged is what is opened. Links are resolved first
-// and judged by where they end; after the opening the place is judged once more, so that a link that was swapped meanwhile is noticed.
+// Files that somebody named: where they may be, and opening them so that the checked file is the one that is opened. Links are resolved
+// first, and the place they lead to is checked; it is checked again after opening, so that a link that was swapped meanwhile is noticed.
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { AppError } from '#domain/errors.ts';
 
-/** Where a file may lie. Without bounds the path is the configuration's own word, and may be anywhere. */
+/** Where a file may be. Without bounds, the path comes from the configuration itself, and may be anywhere. */
 export interface FileBounds {
-  /** It lies below one of them. */
+  /** It is below one of these. */
   readonly folders: readonly string[];
-  /** What opens folders: a setting, such as `secrets.read_folders`; undefined where a rule's path spells the folder out. */
+  /** The setting that allows folders, such as `secrets.read_folders`; undefined if a rule's path contains the folder. */
   readonly setting?: string | undefined;
-  /** The daemon's own files, such as its tokens, and folders of them: never, whatever folder they are in. */
+  /** The daemon's own files, such as its tokens, and folders of them: never allowed, whatever folder they are in. */
   readonly never: readonly string[];
 }
 
@@ -22,8 +22,8 @@ const kernelFileSystems: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Refuses a path that ends, over all its links, outside of the bounds, or at one of the daemon's own files. A file that does not exist
- * is judged by the folder it would be in.
+  * Refuses a path that leads, through all its links, outside of the bounds, or to one of the daemon's own files. A file that does not exist
+  * is checked by the folder it would be in.
  * @throws AppError FILE_NOT_ALLOWED
  */
 export async function assertWithin(path: string, bounds: FileBounds): Promise<void> {
@@ -34,12 +34,12 @@ export async function assertWithin(path: string, bounds: FileBounds): Promise<vo
 
 /**
  * Reads a regular file of at most `mostBytes`.
- * @throws AppError FILE_NOT_ALLOWED; Error with a plain message: not there, not regular, too large
+  * @throws AppError FILE_NOT_ALLOWED; Error with a plain message: missing, not regular, too large
  */
 export async function readNamedFile(path: string, mostBytes: number, bounds?: FileBounds): Promise<Buffer> {
   if (bounds) await assertWithin(path, bounds);
   const real = await realpath(path);
-  // Looked at before it is opened: opening a device or a pipe can have an effect of its own.
+  // Checked before it is opened, because opening a device or a pipe can have an effect.
   assertRegular(await stat(real));
   if (onLinux && kernelFileSystems.has((await statfs(real)).type)) throw new Error('it is a file of the kernel');
   const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -62,10 +62,10 @@ export async function readNamedFile(path: string, mostBytes: number, bounds?: Fi
 export interface NamedPlace extends AsyncDisposable {
   /** The file's path without links. */
   readonly path: string;
-  /** The path to use for a name in the folder: it stays in this very folder, also when the folder's path is made to lead elsewhere. */
+  /** The path to use for a name in the folder: it stays in this very folder, even if the folder's path is changed to lead elsewhere. */
   at(name: string): string;
   readonly name: string;
-  /** Makes a change of names in the folder last. */
+  /** Makes changes of names in the folder durable. */
   sync(): Promise<void>;
 }
 
@@ -107,13 +107,13 @@ async function readAtMost(file: FileHandle, most: number): Promise<Buffer> {
   throw new Error(`it is larger than ${most} bytes`);
 }
 
-/** Where what was opened lies now. */
+/** Where the opened file is now. */
 async function placeOf(file: FileHandle, path: string): Promise<string> {
   const own = onLinux ? await realpath(`/proc/self/fd/${file.fd}`).catch(() => undefined) : undefined;
   return own ?? realpath(path);
 }
 
-/** The path without links; of what does not exist, as far as it exists. */
+/** The path without links; for a missing file, of the part that exists. */
 async function finalPath(path: string): Promise<string> {
   const whole = resolve(path);
   try {
@@ -125,7 +125,7 @@ async function finalPath(path: string): Promise<string> {
   }
 }
 
-/** Whether a path without links lies below one of the folders. */
+/** Whether a path without links is below one of the folders. */
 async function isBelow(folders: readonly string[], real: string): Promise<boolean> {
   for (const folder of folders) {
     const rest = relative(await finalPath(folder).catch(() => resolve(folder)), real);
@@ -134,7 +134,7 @@ async function isBelow(folders: readonly string[], real: string): Promise<boolea
   return false;
 }
 
-/** Whether a path without links is one of the places, or lies below one. */
+/** Whether a path without links is one of the places, or below one. */
 async function isOrIsBelow(places: readonly string[], real: string): Promise<boolean> {
   const finals = await Promise.all(places.map((place) => finalPath(place).catch(() => resolve(place))));
   return finals.includes(real) || isBelow(places, real);

@@ -10,11 +10,11 @@ export function parameterStoreSink(client: () => Promise<SSM>, parameterName: st
   return {
     description,
     async check(signal) {
-      // Putting is the only permission it needs, so only the name can be judged before.
+      // It needs only the permission to put, so only the name can be checked beforehand.
       if (!/^\/?[a-zA-Z0-9_.-]+(\/[a-zA-Z0-9_.-]+)*$/.test(parameterName))
         throw new AppError('SECRET_SINK_REFUSED', `${description}: the name holds characters that SSM does not allow`);
       try {
-        // What cannot be loaded is better known now than when the old key is gone.
+        // A client that cannot be loaded should fail now, not when the old key is already gone.
         await client();
       } catch (error) {
         throw sinkFailure(description, 'loading the client', error, signal);

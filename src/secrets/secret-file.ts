@@ -1,4 +1,4 @@
-// Secrets in files: reading tokens, addresses and HMAC keys, and delivering a key into one.
+// Secrets in files: reads tokens, addresses and HMAC keys, and delivers a key into a file.
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, lstat, open, rename, rm, stat } from 'node:fs/promises';
@@ -10,8 +10,8 @@ import type { SecretSink } from './sink.ts';
 const mostBytes = 65_536;
 
 /**
- * The text of a regular file without the line end. Read at each use, so that a new file is taken up.
- * @param bounds where the file may lie; left out for a path that the configuration spells out
+  * The text of a regular file without the line end. Read at each use, so that a new file takes effect.
+  * @param bounds where the file may be; undefined for a path that the configuration itself contains
  * @throws AppError SECRET_FILE_UNREADABLE, FILE_NOT_ALLOWED
  */
 export async function readSecretFile(path: string, bounds?: FileBounds): Promise<Secret> {
@@ -25,24 +25,24 @@ export async function readSecretFile(path: string, bounds?: FileBounds): Promise
   }
 }
 
-/** Which files deliveries have written; met by the shared state. Paths are without links. */
+/** Which files deliveries have written; implemented by the shared state. Paths are without links. */
 export interface DeliveredFiles {
-  /** Whether a delivery wrote the file, or was about to. `named` is the path as the delivery calls it now. */
+  /** Whether a delivery wrote the file, or was about to. `named` is the path as the delivery names it now. */
   has(path: string, named: string): Promise<boolean>;
-  /** Remembered before the first write, so that no crash leaves a file that nobody knows. */
+  /** Recorded before the first write, so that no crash leaves an unknown file. */
   add(path: string): Promise<void>;
 }
 
 export interface FileSinkOptions {
   readonly path: string;
-  /** Where the file may lie; left out for a path that the configuration spells out. */
+  /** Where the file may be; undefined for a path that the configuration itself contains. */
   readonly bounds?: FileBounds | undefined;
   /** The daemon's own files, which no delivery replaces. */
   readonly never: readonly string[];
   readonly delivered: DeliveredFiles;
 }
 
-/** A file of mode 0600, replaced in one step: a reader sees the old value or the new one, never a part. */
+/** A file of mode 0600, replaced atomically: a reader sees the old value or the new one, never a part. */
 export function fileSink(options: FileSinkOptions): SecretSink {
   const { path } = options;
   return {
@@ -53,8 +53,8 @@ export function fileSink(options: FileSinkOptions): SecretSink {
 }
 
 /**
- * Writes a file of mode 0600, in one step.
- * @throws AppError FILE_NOT_ALLOWED, SECRET_SINK_REFUSED: a file is there that no delivery made, SECRET_SINK_FAILED
+  * Writes a file of mode 0600 atomically.
+  * @throws AppError FILE_NOT_ALLOWED, SECRET_SINK_REFUSED: the file exists and no delivery created it, SECRET_SINK_FAILED
  */
 export function replaceFile(options: FileSinkOptions, text: string, signal: AbortSignal): Promise<void> {
   return withPlace(options, async (place) => {
@@ -94,7 +94,7 @@ async function withPlace(options: FileSinkOptions, use: (place: NamedPlace) => P
   }
 }
 
-/** Only what an earlier delivery has made is replaced, so that no setting or request overwrites another file. */
+/** Replaces only a file that an earlier delivery created, so that no setting or request overwrites another file. */
 async function assertReplaceable(place: NamedPlace, { path, never, delivered }: FileSinkOptions): Promise<void> {
   const found = await lstat(place.at(place.name)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
@@ -105,7 +105,7 @@ async function assertReplaceable(place: NamedPlace, { path, never, delivered }: 
   const own = await Promise.all(never.map((file) => stat(file).catch(() => undefined)));
   if (own.some((file) => file?.ino === found.ino && file.dev === found.dev))
     throw refused(`file ${path} is one of the daemon’s own files`);
-  // Remembered at once: a rotation replaces the record by which a file of an earlier version is known.
+  // Recorded at once, because a rotation replaces the record that identifies a file of an earlier version.
   if (await delivered.has(place.path, path)) return delivered.add(place.path);
   throw refused(`file ${path} exists, but no delivery is on record for it: remove it, or use another path`);
 }

@@ -1,9 +1,9 @@
-// An HTTPS webhook that takes a new key: signed with HMAC, address and key from files.
+// An HTTPS webhook that receives a new key: signed with HMAC, with address and key from files.
 import { randomUUID } from 'node:crypto';
 import type { Secret } from '#domain/secret.ts';
 import type { SecretSink } from './sink.ts';
 
-/** Sends to an address that people configured; met by src/outbound. */
+/** Sends to an address that people configured; implemented by src/outbound. */
 export interface SecretSender {
   /** @throws AppError WEBHOOK_REFUSED */
   checkUrl(url: string, confidential: boolean): unknown;
@@ -43,7 +43,7 @@ export function webhookSink(
           body,
           contentType: 'application/json',
           hmacKey,
-          // New for each delivery: the last one is the truth, also when it brings a key for the second time.
+          // New for each delivery, because the last one counts, even if it brings a key for the second time.
           deliveryId: `${keyArn.slice(keyArn.lastIndexOf('/') + 1)}-${randomUUID()}`,
           confidential: true,
         },

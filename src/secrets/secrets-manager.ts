@@ -1,4 +1,4 @@
-// AWS Secrets Manager: each delivery is a new version that becomes AWSCURRENT; the one before it stays as AWSPREVIOUS.
+// AWS Secrets Manager: each delivery is a new version that becomes AWSCURRENT; the previous one stays as AWSPREVIOUS.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
 import type { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { exceptionName, sinkFailure } from './aws-failure.ts';
@@ -15,7 +15,7 @@ export function secretsManagerSink(client: () => Promise<SecretsManager>, secret
         const secretsManager = await client();
         await secretsManager.describeSecret({ SecretId: secretId }, { abortSignal: signal });
       } catch (error) {
-        // Describing may be forbidden where putting is not; a name that is missing will be created.
+        // Describing may be forbidden even if putting is allowed; a missing secret will be created.
         const name = exceptionName(error);
         if (name === 'AccessDeniedException' || (name === 'ResourceNotFoundException' && !isArn)) return;
         throw sinkFailure(description, 'DescribeSecret', error, signal);
@@ -33,7 +33,7 @@ export function secretsManagerSink(client: () => Promise<SecretsManager>, secret
         } catch (error) {
           if (exceptionName(error) !== 'ResourceNotFoundException' || isArn) throw error;
           await create().catch(async (failure: unknown) => {
-            // An answer was lost, or another delivery was quicker: it exists now.
+            // An answer was lost, or another delivery was quicker: the secret exists now.
             if (exceptionName(failure) !== 'ResourceExistsException') throw failure;
             await put();
           });

@@ -1,8 +1,8 @@
-// A place where a new key is delivered. One file for each kind of place; sinks.ts chooses. A value is revealed on the line that
-// hands it over, and nowhere else.
+// A place where a new key is delivered. One file for each kind of place; sinks.ts chooses. The value is revealed only on the line that
+// hands it over.
 import type { Secret } from '#domain/secret.ts';
 
-/** A new key on its way to whoever needs it. */
+/** A new key to be delivered. */
 export interface SecretDelivery {
   readonly kind: 'stream_key' | 'playback_private_key';
   readonly value: Secret;
@@ -12,10 +12,13 @@ export interface SecretDelivery {
 }
 
 export interface SecretSink {
-  /** Where it is, without anything secret. */
+  /** A description of the place without anything secret. */
   readonly description: string;
-  /** Whether a delivery can be expected to work; makes no change. @throws AppError SECRET_SINK_…, SECRET_FILE_UNREADABLE, WEBHOOK_REFUSED */
+  /**
+   * Checks whether a delivery can be expected to work; changes nothing.
+   * @throws AppError SECRET_SINK_…, SECRET_FILE_UNREADABLE, WEBHOOK_REFUSED
+   */
   check(signal: AbortSignal): Promise<void>;
-  /** When it resolves, the value is there and is the newest one. May be repeated. @throws AppError */
+  /** Once it resolves, the value is there and is the newest one. May be repeated. @throws AppError */
   deliver(delivery: SecretDelivery, signal: AbortSignal): Promise<void>;
 }

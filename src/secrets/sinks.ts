@@ -1,4 +1,4 @@
-// Chooses the sink that a `deliver` setting names. The only place that makes the clients of Secrets Manager and SSM.
+// Chooses the sink for a `deliver` setting. Nothing else creates clients of Secrets Manager and SSM.
 import type { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import type { SSM } from '@aws-sdk/client-ssm';
 import type { ActionParams } from '#domain/action.ts';
@@ -13,18 +13,18 @@ import { secretsManagerSink } from './secrets-manager.ts';
 import type { SecretSink } from './sink.ts';
 
 export interface SecretSinksOptions {
-  /** Region, credentials and endpoint of the shard's account; the SDK's defaults where left out. */
+  /** Region, credentials and endpoint of the shard's account; undefined: the SDK's defaults. */
   readonly aws: AwsClientSettings;
   readonly sender: SecretSender;
   readonly metrics: Metrics;
-  /** Ends every call that is under way. */
+  /** Ends every running call. */
   readonly until?: AbortSignal | undefined;
   readonly delivered: DeliveredFiles;
   /** The daemon's own files, which no delivery replaces. */
   readonly ownFiles: readonly string[];
 }
 
-/** Where the files of a delivery may lie; left out where the configuration spells the path out. */
+/** Where the files of a delivery may be; undefined if the configuration itself contains the path. */
 export interface DeliveryBounds {
   readonly write?: FileBounds | undefined;
   readonly read?: FileBounds | undefined;
@@ -33,8 +33,8 @@ export interface DeliveryBounds {
 type Delivery = ActionParams<'rotate_stream_key'>['deliver'];
 
 /**
- * The sinks of one account. A delivery never takes longer than 15 s. The SDK's clients are loaded by the first secret that goes
- * there: that of SSM alone takes 5 MB, and most daemons use one of the four.
+  * The sinks of one account. A delivery never takes longer than 15 s. The SDK's clients are loaded by the first secret that needs them:
+  * that of SSM alone takes 5 MB, and most daemons use one of the four.
  */
 export class SecretSinks {
   readonly #secretsManager: Lazy<SecretsManager>;
@@ -60,7 +60,7 @@ export class SecretSinks {
     this.#ownFiles = ownFiles;
   }
 
-  /** @throws AppError SECRET_SINK_REFUSED when the setting names none. */
+  /** @throws AppError SECRET_SINK_REFUSED if the setting names none */
   sink(delivery: Delivery | undefined, bounds: DeliveryBounds = {}): SecretSink {
     const { kind, sink } = this.#choose(delivery ?? {}, bounds);
     return {
@@ -106,7 +106,7 @@ export class SecretSinks {
   }
 }
 
-/** A client that is made when it is first asked for. */
+/** A client that is created at its first use. */
 class Lazy<Client extends { destroy(): void }> {
   readonly #make: () => Promise<Client>;
   #client: Promise<Client> | undefined;

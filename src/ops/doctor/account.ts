@@ -1,4 +1,4 @@
-// Who are we at AWS, in this account? And is it another one than those before it?
+// Which identity do we have in this account? And does an earlier entry already have this account?
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { awsToleranceMs } from '#domain/replica.ts';
 import { createAwsClient } from '#runtime/aws-client.ts';
@@ -9,7 +9,7 @@ import { explainAwsFailure } from '../aws-failure.ts';
 import { type Check, green, red, type Verdict } from './check.ts';
 import type { DoctorAccount } from './doctor-account.ts';
 
-/** What STS said, for the checks after it: name of the entry → number of the account. */
+/** What STS returned, for later checks: name of the entry → number of the account. */
 export type AccountsFound = Map<string, { readonly id: string; readonly region: string }>;
 
 export function accountCheck({ name, region, credentials }: DoctorAccount, found: AccountsFound): Check {
@@ -39,7 +39,7 @@ export function accountCheck({ name, region, credentials }: DoctorAccount, found
   };
 }
 
-/** A line where the clock of this machine is off. */
+/** A line if the clock of this machine is off. */
 function clockVerdicts(aheadMs = 0): Verdict[] {
   if (Math.abs(aheadMs) <= awsToleranceMs) return [];
   return [

@@ -1,13 +1,13 @@
-// One check is one question with one line as its answer: green, red, or skipped, and what to do when it is red.
+// A check answers one question with one line: green, red, or skipped, and what to do if it is red.
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 
 export type Verdict =
   | { readonly status: 'green'; readonly text: string }
   | { readonly status: 'red'; readonly text: string; readonly todo: string }
-  /** It works, and may not be meant. */
+  /** It works, but may not be intended. */
   | { readonly status: 'warning'; readonly text: string }
-  /** It could not be asked, and that alone is no fault. */
+  /** It could not be checked, which alone is no fault. */
   | { readonly status: 'skipped'; readonly text: string };
 
 export interface Check {
@@ -32,7 +32,7 @@ export const skipped = (text: string): Verdict => ({ status: 'skipped', text });
 
 const boundMs = 20_000;
 
-/** Rejects when the signal is aborted: a check may wait for something that knows no signal. */
+/** Rejects when the signal is aborted, because a check may wait for something that ignores signals. */
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const end = () => reject(signal.reason instanceof Error ? signal.reason : new Error('it took too long'));
@@ -42,8 +42,8 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 /**
- * Asks all, one after the other; a check that fails or takes too long is red, and never ends the others.
- * @param told hears each result as it comes
+  * Runs all checks, one after the other; a check that fails or takes too long is red, and never ends the others.
+  * @param told called with each result
  */
 export async function runChecks(
   checks: readonly Check[],

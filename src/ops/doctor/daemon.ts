@@ -1,11 +1,11 @@
-// The running daemon, asked through its API: ready, when it last saw data, how much quota is left.
+// The running daemon, through its API: whether it is ready, when it last received data, how much quota is left.
 import { type Check, green, red, skipped } from './check.ts';
 
 export interface DaemonOptions {
   /** Address of the API, without a slash at the end. */
   readonly url: string;
   readonly get: (path: string) => Promise<unknown>;
-  /** The clock that the daemon tells moments by. */
+  /** The clock that the daemon's times refer to. */
   readonly nowMs: () => number;
 }
 

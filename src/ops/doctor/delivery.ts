@@ -1,5 +1,5 @@
-// Where new keys go and events leave: asked by reads of the configured names, and by an event that EventBridge must refuse.
-// A name with a template in it is asked with nobody's name in its place: "not found" means that it is allowed.
+// Where new keys and events are delivered: checked by reading the configured names, and by an event that EventBridge must refuse.
+// A template in a name is replaced with a name that does not exist: "not found" then means that the call is allowed.
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
@@ -32,7 +32,7 @@ export function deliveryPlaces(uses: readonly ActionUse[]): DeliveryPlaces {
   return { secrets: [...secrets], parameters: [...parameters], buses: [...buses] };
 }
 
-/** Checks for the places there are; none where nothing is delivered to AWS. */
+/** Checks for these places; none if nothing is delivered to AWS. */
 export function deliveryChecks(account: DoctorAccount, places: DeliveryPlaces): Check[] {
   const { region, credentials } = account;
   const access = { region, credentials };
@@ -56,7 +56,7 @@ export function deliveryChecks(account: DoctorAccount, places: DeliveryPlaces): 
       name: 'Parameter Store',
       async run(abortSignal) {
         const client = createAwsClient(SSMClient, access, bounds);
-        // Without decryption: the value is not wanted.
+        // Without decryption, because the value is not needed.
         const get = (name: string) => client.send(new GetParameterCommand({ Name: nobodys(name) }), { abortSignal });
         return ask(places.parameters, 'ssm:GetParameter', region, get, {
           found: 'is there',
@@ -69,13 +69,13 @@ export function deliveryChecks(account: DoctorAccount, places: DeliveryPlaces): 
       name: 'Event bus',
       async run(abortSignal) {
         const client = createAwsClient(EventBridgeClient, access, bounds);
-        // Without type and detail an entry is refused by itself, after the permission was looked at: nothing is published.
+        // An entry without type and detail is refused after the permission was checked, so nothing is published.
         const put = (bus: string) =>
           client.send(new PutEventsCommand({ Entries: [{ EventBusName: bus, Source: 'ivs-autopilot.doctor' }] }), {
             abortSignal,
           });
         return ask(places.buses, 'events:PutEvents', region, put, {
-          // EventBridge says nothing about a bus that does not exist.
+          // EventBridge gives no answer about a bus that does not exist.
           found: 'may be written to',
           missing: 'does not exist: create it, or correct the rule',
         }).finally(() => client.destroy());

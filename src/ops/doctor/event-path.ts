@@ -1,4 +1,4 @@
-// The event path: the queue, who may write to it, its dead-letter queue, and the rule that fills it.
+// The event path: the queue, its policy, its dead-letter queue, and the rule that fills it.
 import { ListRulesCommand, ListTargetsByRuleCommand, type Rule } from '@aws-sdk/client-eventbridge';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { letsThrough } from '#config/detail-types.ts';
@@ -13,9 +13,9 @@ export interface EventPathOptions {
   readonly clients: EventPathClients;
   readonly queueUrl: string | undefined;
   readonly region: string;
-  /** Where the URL of the queue belongs when there is none. */
+  /** Where to set the URL of the queue if there is none. */
   readonly setting: string;
-  /** Detail types beyond our table that rules of the file ask for. */
+  /** Detail types beyond our table that rules of the file use. */
   readonly newer?: readonly unknown[];
 }
 
@@ -104,7 +104,7 @@ export function eventPathChecks({ clients, queueUrl, region, setting, newer = []
   ];
 }
 
-/** Rules of the default bus whose pattern may name IVS and whose targets include the queue. */
+/** Rules of the default bus whose pattern may match IVS events and whose targets include the queue. */
 async function rulesTo(queueArn: string, { eventBridge }: EventPathClients, abortSignal: AbortSignal): Promise<Rule[]> {
   const found: Rule[] = [];
   let NextToken: string | undefined;
@@ -120,7 +120,7 @@ async function rulesTo(queueArn: string, { eventBridge }: EventPathClients, abor
   return found;
 }
 
-/** What keeps events from coming or from being read, whatever the policies say. */
+/** What prevents events from arriving or being read, whatever the policies say. */
 function readingTrouble(attributes: Readonly<Record<string, string>>): Verdict[] {
   const verdicts: Verdict[] = [];
   const key = attributes['KmsMasterKeyId'];

@@ -1,4 +1,4 @@
-// What can be told without a connection: the form of what the environment says, files, addresses, and by which proxy calls go. Imports no
+// What can be checked without a connection: the format of environment variables, files, addresses, and which proxy calls use. Imports no
 // client of AWS or Redis, so that `doctor --offline` answers at once.
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -21,13 +21,13 @@ export interface OfflineOptions {
   readonly config: Config;
   readonly accounts: readonly Account[];
   readonly env: Environment;
-  /** Why a webhook may not go to a host, as far as can be told without resolving it. */
+  /** Why a webhook may not go to a host, as far as this can be determined without resolving it. */
   readonly refusalOf: (hostname: string) => string | undefined;
   /** Reads the tokens of the API and returns how many there are. @throws AppError CONFIG_INVALID */
   readonly countTokens: () => number;
 }
 
-/** The checks of `doctor --offline`; without it they are the first ones. */
+/** The checks of `doctor --offline`; a full `doctor` begins with them. */
 export function offlineChecks(options: OfflineOptions): Check[] {
   const { accounts, env } = options;
   return [
@@ -78,7 +78,7 @@ function redisAddress(env: Environment): Verdict {
   }
 }
 
-/** Of accounts with a Redis of their own. */
+/** For accounts with a Redis of their own. */
 function ownRedisAddresses({ config, accounts }: OfflineOptions): Verdict[] {
   const logger = { warn: () => undefined };
   return accounts.flatMap(({ name, redis_url_file: path }) => {
@@ -109,7 +109,7 @@ function api({ env, countTokens }: OfflineOptions): Verdict[] {
   return verdicts;
 }
 
-/** Where the SDK will look first; whether AWS takes what is there cannot be told here. */
+/** Where the SDK will look first; this cannot determine whether AWS accepts what is there. */
 function credentialsIn(env: Environment): Verdict {
   const { AWS_PROFILE: profile, AWS_ROLE_ARN: role } = env;
   const found =
@@ -224,7 +224,7 @@ function isInstalled(name: string): boolean {
   }
 }
 
-/** The hosts that webhooks go to, with who names them. Addresses themselves may be secrets. */
+/** The hosts that webhooks go to, with who names them. Full addresses may be secrets. */
 function* webhookHosts({ config }: OfflineOptions): Generator<{ readonly url: URL | undefined; readonly by: string }> {
   for (const { name, integrations } of config.ruleset.receivers)
     for (const { url, urlFile } of integrations.flatMap((integration) => namesOf(integration).addresses))
@@ -249,7 +249,7 @@ function* addressIn(url: string | undefined, file: string | undefined, by: strin
   try {
     text ??= file === undefined ? undefined : readFileSync(file, 'utf8').trim();
   } catch {
-    // Told as a file.
+    // Reported as a file.
   }
   if (text && !/\{[{%]/.test(text)) yield { url: URL.parse(text) ?? undefined, by };
 }
@@ -283,7 +283,7 @@ function endpoints(env: Environment): Verdict[] {
   });
 }
 
-/** The services that every daemon calls, by the names of their endpoints and of their variables. */
+/** The services that every daemon calls, by the names of their endpoints and variables. */
 const services: readonly (readonly [host: string, variable: string])[] = [
   ['ivs', 'IVS'],
   ['sts', 'STS'],

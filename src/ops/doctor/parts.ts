@@ -1,4 +1,4 @@
-// Puts the checks together that need connections, account by account, and closes these when all is asked.
+// Combines the checks that need connections, account by account, and closes the connections at the end.
 
 import { detailTypesOf } from '#config/detail-types.ts';
 import type { Config } from '#config/load.ts';
@@ -31,18 +31,18 @@ export { daemonChecks } from './daemon.ts';
 
 export interface DoctorOptions {
   readonly config: Config;
-  /** Empty: nothing is asked of AWS. */
+  /** Empty: AWS is not checked. */
   readonly accounts: readonly DoctorAccount[];
   readonly limits: LimitSettings;
-  /** Undefined: none is named. An error: why it cannot be used. */
+  /** Undefined: none is configured. An error: why it cannot be used. */
   readonly redis: { readonly url: string; readonly access: RedisAccess } | AppError | undefined;
   readonly namespace: string;
 }
 
-/** A server that takes the connection and says nothing is not waited for. */
+/** Limit for a server that accepts the connection but does not answer. */
 const connectWithinMs = 3_000;
 
-/** `nowMs` tells the time as the daemons do, once the clock was looked at. */
+/** `nowMs` returns the time as the daemons see it, once the clock was checked. */
 export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs(): number } & Disposable {
   const { config, accounts } = options;
   const logger = createLogger({ level: 'silent', scrubber: new Scrubber() });
@@ -50,7 +50,7 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
   const checks: Check[] = [];
   const clock = new RedisClock();
 
-  // One for each account: in a cluster their keys may be on different nodes, and some accounts have a Redis of their own.
+  // One for each account: in a cluster their keys may be on different nodes, and some accounts have their own Redis.
   const connections = connectionsTo(options, logger, checks);
   const redis = connections.find(({ ofFile }) => ofFile === undefined)?.redis;
   const shards = new Map(
@@ -66,8 +66,8 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
     });
     checks.push({
       name: 'Redis',
-      // The connection is made first, so that the checks after it are answered or fail at once; and a limiter that is new grants
-      // nothing for a while, which passes meanwhile.
+      // Connects first, so that the later checks succeed or fail at once. A new limiter also grants nothing for a while, and that time
+      // passes meanwhile.
       run: async (signal) => {
         for (const connection of all) connection.connect().catch(() => undefined);
         await Promise.race([Promise.all(all.map(triedOnce)), systemClock.sleep(connectWithinMs, signal)]);
@@ -114,7 +114,7 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
   };
 }
 
-/** Of a queue that several accounts share, the one that reads it asks, as the daemon does. */
+/** For a queue that several accounts share, only the account that reads it checks it, like in the daemon. */
 function queueChecks(
   account: DoctorAccount,
   clients: EventPathClients,
@@ -134,11 +134,11 @@ function queueChecks(
     closing.push(() => itself[Symbol.dispose]());
     own = { clients: itself, region: ofQueue };
   }
-  // The rule that fills it is on a bus of its own, and others forward to that.
+  // The rule that fills it is on its own bus, to which other accounts forward.
   return eventPathChecks({ ...own, queueUrl, ...asked }).filter(({ name }) => name !== 'Event rule');
 }
 
-/** Where Redis is and how it is reached; or why it cannot be. */
+/** The address of Redis and how to connect; or why it cannot be used. */
 export async function doctorRedis(
   env: Readonly<Record<string, string | undefined>>,
   url: string,
@@ -155,11 +155,11 @@ export async function doctorRedis(
 interface AccountConnection {
   readonly account: string;
   readonly redis: Redis;
-  /** The setting that names its server; undefined: REDIS_URL. */
+  /** The setting with its address; undefined: REDIS_URL. */
   readonly ofFile: string | undefined;
 }
 
-/** An address that cannot be used is one red line, and everything that needs no Redis is asked all the same. */
+/** An unusable address is one red line, and everything that needs no Redis is still checked. */
 function connectionsTo(
   { config, redis, accounts, namespace }: DoctorOptions,
   logger: Logger,
@@ -208,7 +208,7 @@ function shardOf({ config, limits, namespace }: DoctorOptions, account: DoctorAc
   });
 }
 
-/** Asked through the limiter that the daemon shares, so that no quota is passed by asking. */
+/** Checked through the limiter that the daemon shares, so that the checks exceed no quota. */
 function permissionsOf(
   { ruleset }: Config,
   { name, region }: DoctorAccount,

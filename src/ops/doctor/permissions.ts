@@ -1,5 +1,5 @@
-// Which permissions are there: each operation is really called, once and through the limiter, on things that cannot exist. An answer
-// of "not found" or "not valid" means that it is allowed; nothing can be changed by it.
+// Which permissions exist: each operation is really called, once and through the limiter, on resources that cannot exist. An answer of "not
+// found" or "not valid" means that the call is allowed; nothing can be changed by it.
 import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { IvsClientPort } from '#ivs/client.ts';
@@ -16,7 +16,7 @@ export interface PermissionOptions {
 
 type Probe = (signal: AbortSignal) => Promise<unknown>;
 
-/** A call for each operation the daemon can use. The names are as long as real ones, and nobody's. */
+/** A call for each operation the daemon can use. The names are as long as real ones, and belong to nobody. */
 function probes({ client, region, account }: PermissionOptions): Partial<Record<OperationName, Probe>> {
   const arn = (type: string) => `arn:aws:ivs:${region}:${account}:${type}/DoctorNobody`;
   const channelArn = arn('channel') as ChannelArn;
@@ -44,7 +44,7 @@ function probes({ client, region, account }: PermissionOptions): Partial<Record<
       client.getRecordingConfiguration({ arn: arn('recording-configuration') }, { signal }),
     DeleteRecordingConfiguration: (signal) =>
       client.deleteRecordingConfiguration({ arn: arn('recording-configuration') }, { signal }),
-    // Neither name is one: refused as not valid, after the permission was looked at.
+    // Neither name is valid: refused as such, after the permission was checked.
     CreateChannel: (signal) => client.createChannel({ name: 'not a name' }, { signal }),
     CreateRecordingConfiguration: (signal) =>
       client.createRecordingConfiguration(
@@ -56,12 +56,12 @@ function probes({ client, region, account }: PermissionOptions): Partial<Record<
     ListPlaybackRestrictionPolicies: (signal) => client.listPlaybackRestrictionPolicies({ maxResults: 1 }, { signal }),
     GetPlaybackRestrictionPolicy: (signal) => client.getPlaybackRestrictionPolicy({ arn: policy }, { signal }),
     UpdatePlaybackRestrictionPolicy: (signal) => client.updatePlaybackRestrictionPolicy({ arn: policy }, { signal }),
-    // Nobody watches a channel that is not there.
+    // A channel that does not exist has no viewers.
     BatchStartViewerSessionRevocation: (signal) =>
       client.batchStartViewerSessionRevocation({ viewerSessions: [{ channelArn, viewerId: 'doctor' }] }, { signal }),
     ListPlaybackKeyPairs: (signal) => client.listPlaybackKeyPairs({ maxResults: 1 }, { signal }),
     GetPlaybackKeyPair: (signal) => client.getPlaybackKeyPair({ arn: arn('playback-key') }, { signal }),
-    // Not a key: refused as not valid, after the permission was looked at.
+    // Not a key: refused as not valid, after the permission was checked.
     ImportPlaybackKeyPair: (signal) => client.importPlaybackKeyPair({ publicKeyMaterial: 'not a key' }, { signal }),
     DeletePlaybackKeyPair: (signal) => client.deletePlaybackKeyPair({ arn: arn('playback-key') }, { signal }),
     ListTagsForResource: (signal) => client.listTagsForResource({ resourceArn: channelArn }, { signal }),

@@ -1,5 +1,5 @@
-// May the daemon take messages from its queue? Asked without touching a message: a receive would bring one nearer to the dead-letter
-// queue, so it is only made while the queue is empty; the other calls name a receipt that nobody has.
+// May the daemon take messages from its queue? Checked without touching a message: each receive brings a message nearer to the dead-letter
+// queue, so a receive is only made while the queue is empty; the other calls use a receipt that does not exist.
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -13,12 +13,12 @@ export interface QueuePermissionOptions {
   readonly clients: { readonly sqs: SQSClient };
   readonly queueUrl: string;
   readonly region: string;
-  /** Of the queue, as GetQueueAttributes gave them; empty when it could not be read. */
+  /** Attributes of the queue from GetQueueAttributes; empty if it could not be read. */
   readonly attributes: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
 
-/** One line for each permission of reading. */
+/** One line for each permission needed for reading. */
 export async function readingVerdicts(options: QueuePermissionOptions): Promise<Verdict[]> {
   const { clients, queueUrl: QueueUrl, attributes, signal } = options;
   if (attributes['QueueArn'] === undefined) return [skipped('the queue is not known')];
@@ -32,7 +32,7 @@ export async function readingVerdicts(options: QueuePermissionOptions): Promise<
         )
       : judged('sqs:ReceiveMessage', options, () =>
           clients.sqs.send(
-            // What comes at this instant is visible again at once.
+            // A message that arrives at this instant is visible again at once.
             new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 1, VisibilityTimeout: 0, WaitTimeSeconds: 0 }),
             send,
           ),
@@ -45,7 +45,7 @@ export async function readingVerdicts(options: QueuePermissionOptions): Promise<
   return asked;
 }
 
-/** Refused for what was asked, after the permission was looked at. */
+/** Refused because of the arguments, after the permission was checked. */
 const refusedForItsContent =
   /ReceiptHandleIsInvalid|InvalidParameterValue|MessageNotInflight|InvalidIdFormat|InvalidAddress/;
 

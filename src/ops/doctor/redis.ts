@@ -1,4 +1,4 @@
-// Redis: is it there, does it keep what it is given, how far away is it, and do its clock and ours agree?
+// Redis: does it answer, does it keep data, how far away is it, and does its clock agree with ours?
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
@@ -9,9 +9,9 @@ const slowMs = 20;
 const clockToleranceMs = 2_000;
 
 /**
- * @param redis connected, or failing fast.
- * @param probeKey a key that the daemon's user may write.
- * @param setting what names the server, for messages.
+  * @param redis connected, or failing fast
+  * @param probeKey a key that the daemon's user may write
+  * @param setting the setting with its address, for messages
  */
 export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock, setting = 'REDIS_URL'): Check[] {
   return [
@@ -21,7 +21,7 @@ export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock, s
         let facts: Awaited<ReturnType<typeof readRedisFacts>>;
         try {
           await redis.set(probeKey, '1', 'PX', 1);
-          // A server that only answers reads is no use.
+          // A server that only answers reads is not enough.
           await redis.eval("return redis.call('EXISTS', KEYS[1])", 1, probeKey);
           facts = await readRedisFacts(redis);
         } catch (error) {
