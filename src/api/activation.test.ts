@@ -43,5 +43,5 @@ test('names what is paused, held or waiting here', async () => {
   const text = effectsOf([main, eu]).join('\n');
   expect(text).toContain('All automation stays paused (run --paused: started paused) until it is resumed.');
   expect(text).toContain('Known here: 1 hold, 0 silences.');
-  expect(text).toContain('Found in this Redis, and gone on with: 2 jobs.');
+  expect(text).toContain('Found in this Redis, and continued: 2 jobs.');
 });

@@ -61,7 +61,7 @@ function controlsText(shards: readonly StandbyShard[]): string {
   const [pause] = shards.flatMap(({ state }) => pausesOf(state.view));
   const known = `Known here: ${counted(holds, 'hold')}, ${counted(silences, 'silence')}. Those of the other deployment are not, unless its Redis was taken over.`;
   return pause === undefined
-    ? `Automation is not paused: rules act without a further word. Pause it first to have time for holds and silences. ${known}`
+    ? `Automation is not paused: rules act at once. Pause it first if you need time for holds and silences. ${known}`
     : `All automation stays paused (${callerText(pause.who)}: ${pause.reason}) until it is resumed. ${known}`;
 }
 
@@ -74,7 +74,7 @@ function waitingText(shards: readonly StandbyShard[]): string[] {
     ['deferred action', sum(shards, ({ state }) => state.view.count(kinds.intent))],
   ] as const;
   const found = waiting.filter(([, count]) => count > 0).map(([noun, count]) => counted(count, noun));
-  return found.length === 0 ? [] : [`Found in this Redis, and gone on with: ${found.join(', ')}.`];
+  return found.length === 0 ? [] : [`Found in this Redis, and continued: ${found.join(', ')}.`];
 }
 
 function sum(shards: readonly StandbyShard[], of: (shard: StandbyShard) => number): number {

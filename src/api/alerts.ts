@@ -360,7 +360,7 @@ function redisAlert({ setting, address, kind, sinceMs, accounts }: RedisOutageOf
   const says = kind === 'away' ? 'does not answer' : 'answers and refuses';
   return alertOf('redis', {
     id: `redis:${address}`,
-    cause: `The Redis at ${address} (${setting}) ${says}: ${accounts.join(', ')} ${accounts.length === 1 ? 'stands' : 'stand'} still. Accounts on other servers go on.`,
+    cause: `The Redis at ${address} (${setting}) ${says}: ${accounts.join(', ')} ${accounts.length === 1 ? 'stands' : 'stand'} still. Accounts on other servers continue.`,
     link: '#/runbook/one-redis-of-several',
     since: sinceMs,
   });

@@ -79,7 +79,7 @@ test.each<[string, readonly Header[], unknown]>([
   ['no header', [], undefined],
   ['an empty one', [['X-WEBAUTH-USER', '  ']], undefined],
   [
-    'a name that comes twice',
+    'a repeated name',
     [
       ['X-WEBAUTH-USER', 'mara'],
       ['x-webauth-user', 'mara'],
@@ -96,13 +96,13 @@ test.each<[string, readonly Header[], unknown]>([
   ],
   ['two names in one', [['X-WEBAUTH-USER', 'mara, root']], 'UNAUTHORIZED'],
   ['a tab', [['X-WEBAUTH-USER', 'ma\tra']], 'UNAUTHORIZED'],
-  ['letters that turn the line', [['X-WEBAUTH-USER', utf8('mara\u202Egnp')]], 'UNAUTHORIZED'],
+  ['letters that reverse the direction of text', [['X-WEBAUTH-USER', utf8('mara\u202Egnp')]], 'UNAUTHORIZED'],
   ['a control character', [['X-WEBAUTH-USER', 'mara\x7f']], 'UNAUTHORIZED'],
-  ['a name that is kept', [['X-WEBAUTH-USER', 'token admin']], 'UNAUTHORIZED'],
+  ['a reserved name', [['X-WEBAUTH-USER', 'token admin']], 'UNAUTHORIZED'],
   ['another', [['X-WEBAUTH-USER', 'loopback']], 'UNAUTHORIZED'],
   ['the longest name and one more', [['X-WEBAUTH-USER', 'm'.repeat(129)]], 'UNAUTHORIZED'],
   [
-    'a role that nobody knows',
+    'an unknown role',
     [
       ['X-WEBAUTH-USER', 'mara'],
       ['X-WEBAUTH-ROLE', 'superuser'],
@@ -118,7 +118,7 @@ test.each<[string, readonly Header[], unknown]>([
     'FORBIDDEN',
   ],
   [
-    'a role that comes twice',
+    'a repeated role',
     [
       ['X-WEBAUTH-USER', 'm'],
       ['X-WEBAUTH-ROLE', 'admin'],

@@ -97,7 +97,7 @@ export class AuthProxy {
     if (role === 'none')
       throw new AppError(
         'FORBIDDEN',
-        `the proxy tells no role of ${name} that http.auth_proxy knows, and its default_role is none`,
+        `the proxy sends no role for ${name} that http.auth_proxy knows, and its default_role is none`,
       );
     return role;
   }

@@ -10,11 +10,11 @@ const client = (remoteAddress: string, forwarded?: string | string[]) =>
   } as never);
 
 test.each<[string, string, string | string[] | undefined, string]>([
-  ['without a header it is the connection’s', '203.0.113.9', undefined, '203.0.113.9'],
-  ['who is not trusted is not believed', '203.0.113.9', '198.51.100.1', '203.0.113.9'],
+  ['that of the connection without a header', '203.0.113.9', undefined, '203.0.113.9'],
+  ['header of an untrusted sender', '203.0.113.9', '198.51.100.1', '203.0.113.9'],
   ['one proxy', '10.1.1.1', '198.51.100.1', '198.51.100.1'],
   ['a chain of proxies', '10.1.1.1', '198.51.100.1, 192.0.2.7,fd00::5', '198.51.100.1'],
-  ['what the client wrote before it', '10.1.1.1', '127.0.0.1, 10.9.9.9, 198.51.100.1, 10.2.2.2', '198.51.100.1'],
+  ['an entry that the client wrote', '10.1.1.1', '127.0.0.1, 10.9.9.9, 198.51.100.1, 10.2.2.2', '198.51.100.1'],
   ['proxies only', '10.1.1.1', '10.3.3.3, 10.2.2.2', '10.3.3.3'],
   ['an entry that is no address', '10.1.1.1', '198.51.100.1, unknown, 10.2.2.2', '10.2.2.2'],
   ['an empty header', '10.1.1.1', '', '10.1.1.1'],

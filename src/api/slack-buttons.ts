@@ -159,7 +159,7 @@ export class SlackButtons implements SlackPort {
     }
     if (!isAboutAllOf(Number(since), found))
       return toOne(
-        `This message is about an earlier alert; since ${iso(found.since)} it is there again. Look at the newest message.`,
+        `This message is about an earlier alert; it began again at ${iso(found.since)}. Look at the newest message.`,
       );
     const who = `user ${name}`;
     const by = found.acknowledged;
@@ -185,7 +185,7 @@ export class SlackButtons implements SlackPort {
     const { deed, missing, state, until } = approval;
     if (repeated)
       return toOne(
-        `You have said so already; ${state === 'waiting' ? `${missing} more must say yes` : `it is ${state}`}: ${deed}`,
+        `You have already said so; ${state === 'waiting' ? `${missing} more must say yes` : `it is ${state}`}: ${deed}`,
       );
     if (state === 'waiting') return toAll(`${name} approved; ${missing} more must say yes until ${until}: ${deed}`);
     return toAll(`${name} ${kind === 'approve' ? 'approved' : 'rejected'}: ${deed}`);
@@ -197,7 +197,7 @@ export class SlackButtons implements SlackPort {
     void access.reply(url, { id, body }).catch((error: unknown) => {
       logger.warn(
         { err: messageOf(error) },
-        'Slack did not take the answer to a button that was pressed; the press has counted',
+        'Slack did not accept the answer to a pressed button; the press has counted',
       );
     });
   }

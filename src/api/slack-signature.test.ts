@@ -63,7 +63,7 @@ test.each<[string, Record<string, string>, { given?: Buffer; secrets?: string[] 
   ['another secret', headersOf(sign(body, time, 'another-secret-of-another-app-00'))],
   ['another version', headersOf(sign().replace('v0=', 'v1='))],
   ['half a signature', headersOf(sign().slice(0, 40))],
-  ['a time that is none', headersOf(sign(body, '1e9'), '1e9')],
+  ['an invalid time', headersOf(sign(body, '1e9'), '1e9')],
   ['an empty secret, which anybody has', headersOf(sign(body, time, '')), { secrets: ['', ' '] }],
   ['no secret', headersOf(sign()), { secrets: [] }],
 ])('refuses a request with %s', (_, headers, options) => {

@@ -34,7 +34,7 @@ export function signatureOf(
     const own = createHmac('sha256', key).update(`v0:${time}:`).update(body).digest();
     if (timingSafeEqual(own, digest) && key.length >= leastSecret) isSigned = true;
   }
-  if (!isSigned) throw invalid('the signature is none of a Slack app that the configuration knows');
+  if (!isSigned) throw invalid('the signature does not match any Slack app of the configuration');
   return given;
 }
 

@@ -23,7 +23,7 @@ export function register(program: Command, io: CliIo): void {
   program
     .command('activate')
     .description('let a standby (`run --standby`) work, with all replicas of its Redis')
-    .option('--reason <text>', 'why, for whoever finds it', noReason)
+    .option('--reason <text>', 'the reason, for everybody who sees it', noReason)
     .option('--dry-run', 'only say what would follow')
     .option('--yes', 'do not ask at the terminal')
     .option('--json', 'print the answer as JSON')

@@ -92,7 +92,7 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
-/** The configuration, where there is one: setting up an account often comes before it. @throws AppError CONFIG_INVALID */
+/** The configuration, if there is one: accounts are often set up before it exists. @throws AppError CONFIG_INVALID */
 async function readConfig(io: CliIo, given: string | undefined): Promise<Config | undefined> {
   const { loadConfig } = await import('#config/load.ts');
   const file = given ?? defaultConfigFile(io.env);
@@ -112,7 +112,7 @@ function environmentAccount({ region, account }: Flags, { env }: CliIo): DoctorA
   return chosen === undefined ? [] : [{ name: 'main', region: chosen }];
 }
 
-/** Plans, makes or removes in one account. @throws AppError SETUP_… */
+/** Plans, creates or removes the event path in one account. @throws AppError SETUP_… */
 async function bring(flags: Flags, wanted: EventPath, account: DoctorAccount): Promise<Outcome> {
   const aws = await import('#ops/event-path-aws.ts');
   const { planEventPath, planRemoval } = await import('#ops/event-path-plan.ts');
@@ -130,7 +130,7 @@ async function bring(flags: Flags, wanted: EventPath, account: DoctorAccount): P
   return { changes, done: true, queueUrl, ruleArn };
 }
 
-/** One account after the other, each with its own credentials; a failure in one does not keep the others from being set up. */
+/** Sets up one account after the other, each with its own credentials; a failure in one does not stop the others. */
 async function bringAll(io: CliIo, flags: Flags, wanted: EventPath, accounts: readonly DoctorAccount[]): Promise<void> {
   const results = new Map<string, object>();
   const failed: string[] = [];
@@ -139,7 +139,7 @@ async function bringAll(io: CliIo, flags: Flags, wanted: EventPath, accounts: re
     if (!flags.json) io.print(`${name} (${region}${role === undefined ? '' : `, as ${role}`}):`);
     if (account.sharedQueue) {
       const skipped =
-        'it shares its queue with other accounts: --print with --organization and --to-bus has its set-up';
+        'it shares its queue with other accounts: set it up with --print, --organization and --to-bus';
       results.set(name, { account: name, region, skipped });
       if (!flags.json) io.print(`- left alone: ${skipped}`);
       continue;

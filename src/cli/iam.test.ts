@@ -54,7 +54,7 @@ describe('iam, for every form of account and queue URL', () => {
       ['--account', '111122223333'],
     ],
     [
-      'the only entry, queue beside it',
+      'the only entry, with the queue set separately',
       (url) => `accounts: [{name: main, region: us-west-2}]\nevents: {queue_url: "${url}"}\n`,
       ['--account', '111122223333'],
     ],
@@ -127,7 +127,7 @@ describe('iam, for every form of account and queue URL', () => {
     ['a name that no entry has', two, ['--account', 'north'], /expected 12 digits, or an entry/],
     ['eleven digits', two, ['--account', '11112222333'], /expected 12 digits, or an entry/],
     [
-      'an ARN that is none',
+      'an invalid ARN',
       two,
       ['--account', 'west', '--queue-arn', 'ivs-events'],
       /--queue-arn ivs-events: expected the ARN/,

@@ -145,7 +145,7 @@ describe('replay', () => {
   it.each<[string, Recording, string[]]>([
     ['a hold', { controls: [[5, { ...by, kind: 'hold', channelArn: arn }]] }, []],
     [
-      'a hold that ends by itself, as the next look finds',
+      'a hold that expires, as noticed later',
       { controls: [[5, { ...by, kind: 'hold', channelArn: arn, untilMs: startMs + 45_000 }]] },
       ['50', '00'],
     ],
@@ -230,18 +230,18 @@ describe('replay', () => {
     ['nothing', '', /the recording is empty/],
     ['no JSON', '{\n', /x\.jsonl:1:1: expected one JSON object/],
     [
-      'a control that there is not',
+      'an unknown control',
       '{"atMs": 1, "control": {"kind": "holt"}}\n',
       /control\.kind: expected one of hold/,
     ],
     ['half a control', '{"atMs": 1, "control": {"kind": "hold", "who": "a", "reason": "b"}}\n', /control\.channelArn/],
     [
-      'an answer that is in force',
+      'an answer listed as in force',
       '{"atMs": 1, "inForce": [{"kind": "approve", "who": "a", "reason": "", "id": "ap-1", "role": "operator", "from": "b"}]}\n',
       /x\.jsonl:1:1: inForce\.0\.kind: expected hold, silence, pause, got approve/,
     ],
     [
-      'a word that is in force',
+      'a single command listed as in force',
       '{"atMs": 1, "inForce": [{"kind": "resume", "who": "a", "reason": ""}]}\n',
       /got resume/,
     ],

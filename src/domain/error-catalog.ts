@@ -294,7 +294,7 @@ export const errorCatalog = {
     meaning:
       'The configuration uses a feature whose package is not installed, because most installations do not need it.',
     remedy:
-      'Install the package that the message names beside ivs-autopilot, in the version that the package.json of ivs-autopilot requires.',
+      'Install the package that the message names next to ivs-autopilot, in the version that the package.json of ivs-autopilot requires.',
     status: 500,
     disposition: 'give-up',
   },
@@ -309,7 +309,7 @@ export const errorCatalog = {
     meaning:
       'The OpenTelemetry collector is away, too slow, or refuses what it is sent. Traces and metrics that it did not take are dropped; nothing else waits for it.',
     remedy:
-      'Check OTEL_EXPORTER_OTLP_ENDPOINT (the port of OTLP over HTTP is 4318, not 4317), the headers it asks for, and the proxy. It is tried again with every export, and the log tells when one arrives.',
+      'Check OTEL_EXPORTER_OTLP_ENDPOINT (the port of OTLP over HTTP is 4318, not 4317), the headers it asks for, and the proxy. It is tried again with every export, and the log says when one arrives.',
     status: 502,
     disposition: 'give-up',
   },

@@ -36,7 +36,7 @@ export function strangersText(home: Home, [first, ...more]: readonly ChannelArn[
   const others = more.length === 0 ? '' : ` and ${more.length} more`;
   const expected = `account ${home.account ?? '(not known yet, so all must be of one)'} in ${home.region}`;
   return (
-    `lists ${first}${others}, which is not of ${expected}: nothing is concluded from it. Check the credentials, the Region and ` +
+    `lists ${first}${others}, which does not belong to ${expected}: the listing is not used. Check the credentials, the Region and ` +
     'AWS_ENDPOINT_URL_IVS; if the account was changed on purpose, give it another name in the configuration'
   );
 }

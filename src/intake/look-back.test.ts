@@ -119,7 +119,7 @@ test('completes sessions that began or ended unobserved, and marks them as learn
     { source: 'history', name: 'Stream End', text: 'ended (learnt afterwards)' },
   ]);
   expect(t.state.view.get(notes.lookBack)).toBeUndefined();
-  expect(t.lines).toMatchObject([{ msg: 'looked back at the time that was not seen', sessions: 3 }]);
+  expect(t.lines).toMatchObject([{ msg: 'looked back at the unobserved time', sessions: 3 }]);
 });
 
 test('asks nothing before the polls are back, or while events still wait in the queue', async () => {
@@ -204,7 +204,7 @@ test('leaves a channel with an unusable list of sessions out after some attempts
   expect(t.noticing.record('5')).toMatchObject({ streamId: streamIdFor('between') });
   expect(t.lines.map(({ msg, channelArn }) => [msg, channelArn])).toEqual([
     [expect.stringContaining('cannot be looked up'), arnOf('0')],
-    ['looked back at the time that was not seen', undefined],
+    ['looked back at the unobserved time', undefined],
   ]);
 });
 

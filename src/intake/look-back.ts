@@ -123,7 +123,7 @@ export class LookBack {
       if (error.code === 'IVS_ACCESS_DENIED') {
         this.#options.logger.warn(
           { err: error },
-          'sessions of the time that was not seen cannot be looked up: the policy lacks ListStreamSessions or GetStreamSession',
+          'sessions of the unobserved time cannot be looked up: the policy lacks ListStreamSessions or GetStreamSession',
         );
         return 'refused';
       }
@@ -133,7 +133,7 @@ export class LookBack {
         if (times < mostOddAnswers) throw error;
         this.#options.logger.warn(
           { err: error, channelArn },
-          'the sessions of a channel cannot be looked up; what it did in the time that was not seen stays unknown',
+          'the sessions of a channel cannot be looked up; what it did in the unobserved time stays unknown',
         );
         return [];
       }
@@ -172,7 +172,7 @@ export class LookBack {
     });
     if (!finished) return;
     const span = { from: new Date(finished.fromMs).toISOString(), to: new Date(finished.toMs).toISOString() };
-    logger.info({ ...span, sessions: finished.learnt }, 'looked back at the time that was not seen');
+    logger.info({ ...span, sessions: finished.learnt }, 'looked back at the unobserved time');
   }
 }
 

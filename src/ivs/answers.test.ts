@@ -58,7 +58,7 @@ const readers = operations.filter(
 
 describe('an answer of Amazon IVS', () => {
   test.each(operations)(
-    'of %s is believed when it holds what the operation promises, and new members besides',
+    'of %s is trusted if it contains what the operation promises, and new members besides',
     (name) => {
       expect(problemOf(name, {}, JSON.stringify({ ...whole[name], somethingNew: [1] }))).toBeUndefined();
     },
@@ -87,7 +87,7 @@ describe('an answer of Amazon IVS', () => {
   });
 
   test.each(operations.filter((name) => !readers.includes(name) && !mayBeEmpty.has(name)))(
-    'of %s may be empty, and is no page of HTML',
+    'of %s may be empty, but not a page of HTML',
     (name) => {
       expect(problemOf(name, {}, '')).toBeUndefined();
       expect(problemOf(name, {}, '<html>log in first</html>')).toBe('the body is not JSON');

@@ -94,7 +94,7 @@ describe('a call that was never sent', () => {
     ['no token', { name: 'TokenProviderError' }],
     ['the role is refused by STS', { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } }],
     ['STS throttles', { name: 'Throttling', $metadata: { httpStatusCode: 400 } }],
-    ['the session of SSO is over', { name: 'UnauthorizedException', $metadata: { httpStatusCode: 401 } }],
+    ['the SSO session has expired', { name: 'UnauthorizedException', $metadata: { httpStatusCode: 401 } }],
     ['STS cannot be reached', { name: 'Error', code: 'ENOTFOUND', syscall: 'getaddrinfo', $metadata: { attempts: 1 } }],
     ['STS does not answer', { name: 'TimeoutError' }],
   ])('is retried if credentials are missing: %s', (_, failure) => {
@@ -106,9 +106,9 @@ describe('a call that was never sent', () => {
 
   it.each([
     ['a value is missing', new Error('No value provided for input HTTP label: channelArn.')],
-    ['the endpoint is no URL', Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' })],
-    ['the Region is none', new Error('Region not accepted: region="no such" is not a valid hostname component.')],
-    ['a mistake of ours', new TypeError('x is not a function')],
+    ['the endpoint is not a URL', Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' })],
+    ['the Region is invalid', new Error('Region not accepted: region="no such" is not a valid hostname component.')],
+    ['a mistake in our code', new TypeError('x is not a function')],
   ])('is given up if no request can be made: %s', (_, failure) => {
     const error = toAppError(failure, call('ListStreams', false));
 

@@ -351,8 +351,8 @@ export class Limiter {
       clock,
       logger: this.#options.logger.child({ operation }),
       code: codeOf,
-      began: 'no permits can be had from Redis; calls wait for them or fail, as limits.on_redis_down says',
-      ended: 'permits can be had again',
+      began: 'Redis grants no permits; calls wait or fail, depending on limits.on_redis_down',
+      ended: 'Redis grants permits again',
     });
     const laneSet: LaneSet = {
       limit,

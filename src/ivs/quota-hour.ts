@@ -67,7 +67,7 @@ export class QuotaSampler implements Service {
         await this.sample();
         failed = false;
       } catch (error) {
-        if (!failed && !signal.aborted) logger.warn({ err: error }, 'the use of the quota cannot be written down');
+        if (!failed && !signal.aborted) logger.warn({ err: error }, 'the use of the quota cannot be recorded');
         failed = true;
       }
       await sleepOrAbort(clock, sampleMs, signal);

@@ -70,7 +70,7 @@ export async function unknownSession(
   streamId: string | undefined,
 ): Promise<AppError> {
   const what = streamId === undefined ? 'a session' : `session ${streamId}`;
-  const text = `nothing is known of ${what} of ${channelArn}: sessions are kept for as long as retention.sessions says, the last hundred of each channel`;
+  const text = `nothing is known about ${what} of ${channelArn}: sessions are kept for as long as retention.sessions says, the last hundred of each channel`;
   return new AppError('NOT_FOUND', withTrace(text, await traceOfChannel(state, channelArn, streamId)));
 }
 

@@ -12,9 +12,9 @@ describe('why a call to AWS failed', () => {
     ['a connection that is refused', thrown({ code: 'ECONNREFUSED', address: '127.0.0.1', port: 9 }), 'refused'],
     ['every attempt of a connection', new AggregateError([thrown({ code: 'ECONNREFUSED' })]), 'refused'],
     ['a time-out', thrown({ name: 'TimeoutError' }), 'no_answer'],
-    ['a proxy that opens TLS', thrown({ code: 'SELF_SIGNED_CERT_IN_CHAIN' }), 'tls'],
+    ['a proxy that inspects TLS', thrown({ code: 'SELF_SIGNED_CERT_IN_CHAIN' }), 'tls'],
     [
-      'a proxy that is not there',
+      'an unreachable proxy',
       new AppError('PROXY_FAILED', 'ivs: no answer', { cause: thrown({ code: 'ECONNREFUSED' }) }),
       'proxy',
     ],

@@ -235,5 +235,5 @@ function refusedBy(url: URL, status: number, retryMs: number | undefined): AppEr
 }
 
 function failed(url: URL, text: string, cause?: unknown, details: Readonly<Record<string, unknown>> = {}): AppError {
-  return new AppError('WEBHOOK_FAILED', `${url.hostname} did not take the message: ${text}`, { cause, details });
+  return new AppError('WEBHOOK_FAILED', `${url.hostname} did not accept the message: ${text}`, { cause, details });
 }

@@ -95,7 +95,7 @@ export class MailSender {
           headers: { 'Auto-Submitted': 'auto-generated' },
         });
         if (rejected.length > 0)
-          throw new AppError('MAIL_REJECTED', `${host} takes nothing for ${rejected.length} of the addresses`);
+          throw new AppError('MAIL_REJECTED', `${host} accepts no mail for ${rejected.length} of the addresses`);
       });
     } catch (error) {
       if (signal.aborted) throw signal.reason;

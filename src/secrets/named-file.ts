@@ -147,7 +147,7 @@ function outside(path: string, bounds: FileBounds): AppError {
     return notAllowed(path, `leads out of ${names}, the folder that the rule spells out`, bounds);
   const why =
     folders.length === 0
-      ? `a request may name no such file: ${setting} opens no folder`
+      ? `a request may not name such a file: ${setting} allows no folder`
       : `does not lie below ${setting} (${names}), links followed`;
   return notAllowed(path, why, bounds);
 }

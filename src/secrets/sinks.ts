@@ -73,7 +73,7 @@ export class SecretSinks {
         } catch (error) {
           this.#metrics.secretDeliveries.inc({ sink: kind, outcome: 'failed' });
           if (error instanceof AppError || signal.aborted) throw error;
-          throw new AppError('SECRET_SINK_FAILED', `${sink.description} did not take the value within 15 s`);
+          throw new AppError('SECRET_SINK_FAILED', `${sink.description} did not accept the value within 15 s`);
         }
       },
     };

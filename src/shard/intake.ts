@@ -252,8 +252,8 @@ export class Intake {
         clock,
         logger,
         code: codeOf,
-        began: 'sessions of the time that was not seen cannot be looked up; trying again',
-        ended: 'sessions of the time that was not seen are looked up again',
+        began: 'sessions of the unobserved time cannot be looked up; trying again',
+        ended: 'sessions of the unobserved time are looked up again',
       }),
       clock,
     });

@@ -292,8 +292,8 @@ describe('Redis away', () => {
       expect(error).toMatchObject({ code: 'LIMITER_DEADLINE', message: expect.stringContaining('OOM') as string });
     const told = lines.filter(({ operation }) => operation === 'PutMetadata');
     expect(told.map(({ level, code, msg }) => [level, code, msg])).toEqual([
-      [40, 'LIMITER_UNAVAILABLE', expect.stringContaining('no permits can be had from Redis')],
-      [30, undefined, 'permits can be had again'],
+      [40, 'LIMITER_UNAVAILABLE', expect.stringContaining('Redis grants no permits')],
+      [30, undefined, 'Redis grants permits again'],
     ]);
     expect(JSON.stringify(told[0])).toContain('OOM');
   });

@@ -219,7 +219,7 @@ test('two people say yes on two replicas at once, twice each: the stream is stop
   const once = signed('UANN', 'approve');
   expect((await send(first, once)).body.text).toMatch(/^ann approved; 1 more must say yes/);
   expect(await send(second, once)).toMatchObject({ status: 409, body: { code: 'SLACK_REPLAYED' } });
-  expect(await press(second, 'UANN', 'approve')).toContain('You have said so already');
+  expect(await press(second, 'UANN', 'approve')).toContain('You have already said so');
   const { body: again } = await as('ann', second, 'POST', `/v1/approvals/${wanted.id}`, { decision: 'approve' });
   expect(again).toMatchObject({ state: 'waiting', missing: 1 });
   expect((await send(first, { ...once, body: `${once.body} ` })).body.code).toBe('SLACK_SIGNATURE_INVALID');

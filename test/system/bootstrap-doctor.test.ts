@@ -142,7 +142,7 @@ test('doctor is green if everything is there, and names what is missing if it is
   ]);
   expect(linesOf(whole, 'Clock')[0]).toMatch(/^green/);
   expect(linesOf(whole, 'Configuration')[0]).toMatch(/^green/);
-  expect(linesOf(whole, 'Daemon')).toEqual(['skipped none answers at http://127.0.0.1:9']);
+  expect(linesOf(whole, 'Daemon')).toEqual(['skipped no daemon answers at http://127.0.0.1:9']);
 
   await simulator.control.addFault({ operation: 'StopStream', error: 'AccessDeniedException', status: 403, times: 1 });
   await cli('bootstrap', '--destroy');

@@ -174,7 +174,7 @@ test('a session is a plot that the keyboard moves through and zooms, with its ma
   await plot.waitFor();
   expect(await page.getByRole('button', { name: 'Stop stream' }).count()).toBe(0);
   await show(page, stream(30, '?session=st-gone'));
-  await page.getByRole('alert').filter({ hasText: 'nothing is known of session st-gone of' }).waitFor();
+  await page.getByRole('alert').filter({ hasText: 'nothing is known about session st-gone of' }).waitFor();
 
   await show(page, '#/history');
   const fleet = page.getByRole('slider', { name: /^Live streams\./ });

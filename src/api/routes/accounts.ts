@@ -32,7 +32,7 @@ export function accountRoutes({
                   state: z
                     .enum(accountStates)
                     .describe(
-                      'unknown: Redis does not tell; partly: nobody notices, or nobody acts, what `missing` says',
+                      'unknown: Redis gives no answer; partly: nobody observes, or nobody acts, as `missing` says',
                     ),
                   missing: z
                     .array(z.object({ part: z.enum(['intake', 'worker']), since: time }))

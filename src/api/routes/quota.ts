@@ -18,7 +18,7 @@ const quota = z.object({
       outOfService: count.describe('Slots of the account withheld after throttling'),
       headroom: count.describe('Calls that could be sent at once'),
       granted: count.describe('Permits granted since the ledger began; some came back unused'),
-      calls: count.describe('Calls sent since the ledger began, as far as they are over'),
+      calls: count.describe('Calls sent since the ledger began that have ended'),
       throttles: count.describe('Calls that AWS throttled since the ledger began, over all replicas'),
       sinceThrottleMs: z.number().nullable().describe('Time since the last throttle'),
       slowedChannels: count.describe('Channels with slots of their own withheld after throttling'),

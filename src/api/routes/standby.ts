@@ -62,7 +62,7 @@ export function standbyRoutes({ shards, elsewhere, standby }: StandbyRoutesOptio
         schema: {
           operationId: 'activateStandby',
           summary:
-            'Let a standby work from now on, with all replicas of its Redis, also after a restart; nothing where none stands by',
+            'Activate a standby with all replicas of its Redis, permanently; does nothing if there is no standby',
           tags,
           body: z
             .strictObject({

@@ -239,7 +239,7 @@ function ruleTestOf(
       if (channel !== undefined && !known.includes(channel))
         problem(at, `unknown channel ${channel}${didYouMean(channel, known)}`);
       if (line.channel !== undefined || line.late !== undefined)
-        problem(at, 'the channel stands behind the rule, and an answer is never late');
+        problem(at, 'write the channel after the rule, and no `late`: an answer is never late');
       return [{ kind, atMs: durationMs(line.at), rule, channel, by: line.by ?? 'test' }];
     }
     if (line.by !== undefined) problem(['timeline', index, 'by'], 'by is for approve and reject');

@@ -215,17 +215,17 @@ rules:
 
   it.each([
     [
-      'yes by two, for one channel',
+      'two approvals, for one channel',
       '"10s ch/a STARVING", "10s ch/b STARVING", {at: 20s, approve: stop ch/a, by: ann}, {at: 40s, approve: stop ch/a}',
       '{at: 10s, rule: stop, channel: ch/a, decision: pending, reason: awaiting_approval}, {at: 20s, rule: stop, jobs: []}, {at: 40s, rule: stop, channel: ch/a, decision: acted, reason: approved, jobs: [stop_stream]}, {rule: stop, channel: ch/b, jobs: []}',
     ],
     [
-      'yes by one alone, and nothing more',
+      'only one approval',
       '"10s ch/a STARVING", {at: 20s, approve: stop}, {at: 30s, approve: stop}',
       '{rule: stop, jobs: []}, {at: 70s, rule: stop, decision: not_fired, reason: approval_timed_out}',
     ],
     [
-      'no, whatever is said afterwards',
+      'a rejection, whatever follows',
       '"10s ch/a STARVING", {at: 20s, reject: stop ch/a}, {at: 30s, approve: stop, by: ann}, {at: 40s, approve: stop}',
       '{rule: stop, jobs: []}, {at: 20s, rule: stop, reason: approval_rejected}',
     ],

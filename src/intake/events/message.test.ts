@@ -24,8 +24,8 @@ const text = JSON.stringify(event);
 
 describe('an event is accepted, and its wrapping reported', () => {
   it.each<[string, unknown, string]>([
-    ['straight from a rule', event, `direct ${id}`],
-    ['the case from the field: SNS with raw delivery off', fixture('field-cases/sns-wrapped.json'), 'sns e-1'],
+    ['directly from a rule', event, `direct ${id}`],
+    ['SNS with raw delivery off', fixture('field-cases/sns-wrapped.json'), 'sns e-1'],
     ['SNS, published as an object', sns(event), `sns ${id}`],
     ['SNS around a list of events', sns(JSON.stringify([event, other])), `sns ${id} e-2`],
     ['SNS around a text that was encoded twice', sns(JSON.stringify(text)), `sns ${id}`],
@@ -66,7 +66,7 @@ describe('a message without an event gets advice that fits its form', () => {
     ['cut off JSON', text.slice(0, 100), /without an input transformer/],
     ['Base64', Buffer.from(text).toString('base64'), /Base64/],
     ['only the detail', event['detail'], /only the `detail`.*no input path/],
-    ['an envelope without its id', { ...event, id: undefined }, /envelope of the event is not whole/],
+    ['an envelope without its id', { ...event, id: undefined }, /envelope of the event is incomplete/],
     [
       'a request to subscribe',
       { Type: 'SubscriptionConfirmation', SubscribeURL: 'https://sns.example' },
@@ -74,7 +74,7 @@ describe('a message without an event gets advice that fits its form', () => {
     ],
     ['SNS around a text', sns('Stream Start on studio-a'), /who sends to this queue/],
     ['SNS around a detail', sns(JSON.stringify(event['detail'])), /only the `detail`/],
-    ['a test of S3', { Service: 'Amazon S3', Event: 's3:TestEvent' }, /another service/],
+    ['a test event of S3', { Service: 'Amazon S3', Event: 's3:TestEvent' }, /another service/],
     ['records of S3', { Records: [{ eventSource: 'aws:s3', s3: {} }] }, /another service/],
     ['an alarm', { AlarmName: 'a', NewStateValue: 'ALARM' }, /alarm of CloudWatch/],
     ['a CloudEvent', { specversion: '1.0', type: 'x', data: event }, /CloudEvent/],

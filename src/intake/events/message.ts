@@ -113,7 +113,7 @@ function adviceForText(text: string): string {
 }
 
 const transformer =
-  'Have the target of the rule send the matched event: no input path, no input transformer. `ivs-autopilot bootstrap` sets it so.';
+  'Have the target of the rule send the matched event: no input path, no input transformer. `ivs-autopilot bootstrap` sets this up.';
 
 /** Advice for JSON that contains no event. */
 function adviceFor(value: unknown): string {
@@ -122,7 +122,7 @@ function adviceFor(value: unknown): string {
     return 'The message contains no object: have the sender put one whole event, or a list of events, into it.';
   const type = value['Type'];
   if (type === 'SubscriptionConfirmation' || type === 'UnsubscribeConfirmation') {
-    return 'An SNS topic asks for this queue to be confirmed as a subscriber: confirm it if events are to come by SNS, with raw message delivery on, or remove the subscription.';
+    return 'An SNS topic asks to confirm the subscription of this queue: confirm it if events should arrive through SNS, with raw message delivery on, or remove it.';
   }
   if (value['Event'] === 's3:TestEvent' || Array.isArray(value['Records'])) {
     return 'This is a notification of another service, such as S3: give it a queue of its own.';
@@ -133,6 +133,6 @@ function adviceFor(value: unknown): string {
   if ('event_name' in value || 'recording_status' in value || 'limit_name' in value || 'channel_name' in value) {
     return `This is only the \`detail\` of an event. ${transformer}`;
   }
-  if ('detail-type' in value || 'detail' in value) return `The envelope of the event is not whole. ${transformer}`;
+  if ('detail-type' in value || 'detail' in value) return `The envelope of the event is incomplete. ${transformer}`;
   return `This is not an EventBridge event. ${transformer}`;
 }

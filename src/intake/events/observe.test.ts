@@ -114,11 +114,11 @@ test.each([
   ['null', 'null'],
   ['no id', JSON.stringify({ ...(JSON.parse(textOf('stream-state-change-stream-end')) as object), id: undefined })],
   [
-    'a time that is none',
+    'an invalid time',
     JSON.stringify({ ...(JSON.parse(textOf('stream-state-change-stream-end')) as object), time: 'yesterday' }),
   ],
   [
-    'a detail that is a text',
+    'a detail that is only a text',
     JSON.stringify({ ...(JSON.parse(textOf('stream-state-change-stream-end')) as object), detail: 'x' }),
   ],
 ])('reports a body with %s as unreadable', (_what, body) => {

@@ -32,7 +32,7 @@ export function daemonChecks({ url, get, nowMs }: DaemonOptions): Check[] {
       name: 'Daemon',
       async run(signal) {
         const answer = await fetch(`${url}/readyz`, { signal }).catch(() => undefined);
-        if (!answer) return skipped(`none answers at ${url}`);
+        if (!answer) return skipped(`no daemon answers at ${url}`);
         const { ready, checks } = (await answer.json()) as Readiness;
         if (ready) return green(`ready at ${url}`);
         const failed = Object.entries(checks).filter(([, result]) => result !== 'ok');
