@@ -109,7 +109,7 @@ test('commits a long list piece by piece, so that an event that arrives meanwhil
   expect(applied).toEqual(['a', 'event', 'b', 'c']);
 });
 
-test('refuses a list from the piece that cannot be evaluated on; the next list is not affected', async () => {
+test('refuses a list and skips the rest of it if a piece cannot be evaluated; the next list is not affected', async () => {
   const { pipeline, applied } = setupLists();
 
   const results = await Promise.allSettled([

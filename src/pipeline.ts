@@ -85,7 +85,7 @@ const batchSize = 200;
 const mostListedInShared = 10;
 
 /**
-  * How long a repeated event is recognized: EventBridge tries to deliver an event for a day, and an event may amend an earlier session for
+  * How long a repeated event is recognised: EventBridge tries to deliver an event for a day, and an event may amend an earlier session for
   * half a day. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
  */
 export const dedupTtlMs = 24 * 3_600_000;

@@ -68,7 +68,7 @@ export interface Alert {
 export const alertStates = ['open', 'acknowledged', 'resolved'] as const;
 export type AlertState = (typeof alertStates)[number];
 
-/** Whether something said about an alert at this time covers all of it: it covers only what had begun by then. */
+/** Whether an acknowledgement or escalation at this time covers the whole alert: it covers only what had begun by then. */
 export function isAboutAllOf(atMs: number, { since, newest = since }: Pick<Alert, 'since' | 'newest'>): boolean {
   return atMs >= newest;
 }
@@ -94,7 +94,7 @@ export interface AlertSources {
   readonly isOne?: boolean | undefined;
   /** Who carries which accounts, if there are several. */
   readonly carried?: (() => readonly Carried[]) | undefined;
-  /** With several Redis servers, those that cannot be used. With only one there is none of this: without it no alert can be shown. */
+  /** With several Redis servers, those that cannot be used. A single one is never listed, because without it no alert can be shown. */
   readonly outages?: (() => readonly RedisOutageOf[]) | undefined;
   readonly config: () => {
     readonly loadedAtMs: number;

@@ -126,7 +126,7 @@ test('an alert that each replica sees by itself is escalated once, although each
   expect(await lookOf(againMs)).toEqual(['config']);
 });
 
-test('does not escalate an acknowledged alert, which names its holder, a less severe one, or anything without the setting', async () => {
+test('does not escalate acknowledged or less severe alerts, or any without the setting; an acknowledged alert names its holder', async () => {
   const { look, pass, keyless, shard, state } = account();
   await keyless();
   const sources = { shards: [shard], config };

@@ -1,4 +1,4 @@
-// `channel provision`: makes a channel; `channel lease` and `channel return`: lends one of a pool, and takes it back.
+// `channel provision`: creates a channel; `channel lease` and `channel return`: leases a channel of a pool, and ends the lease.
 import type { Command } from 'commander';
 import { type ActionFlags, actionOptions, askAction } from './ask-action.ts';
 import { type DeliveryFlags, deliveryIn, deliveryOf, deliveryOptions } from './delivery-flags.ts';

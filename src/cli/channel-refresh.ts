@@ -7,7 +7,7 @@ import { type ApiClient, apiClient, type CliIo, CommandFailed, example, printDat
 interface Flags {
   readonly all?: boolean;
   readonly reason?: string;
-  /** `--no-wait` makes it false. */
+  /** False with `--no-wait`. */
   readonly wait: boolean;
   readonly json?: boolean;
 }
@@ -84,7 +84,7 @@ function listingLine({ account, jobId, state, result, error }: ListingJob & List
   return `${prefix}${result?.channels ?? 0} channels read.`;
 }
 
-/** Of IVS, and so not to be trusted with the terminal: quoted as JSON. */
+/** A text from IVS is not trusted on the terminal, so it is quoted as JSON. */
 function fieldText(value: unknown): string {
   if (value === '') return 'empty';
   if (value === null || typeof value !== 'object') return JSON.stringify(value);

@@ -1,4 +1,4 @@
-// `channel list|show`, and the commands of other files: the inventory of channels.
+// `channel list|show`: the inventory of channels. Also registers the commands of the group that are in other files.
 import type { Command } from 'commander';
 import { dataOf } from '#client/client.ts';
 import { callerText } from '#domain/person.ts';

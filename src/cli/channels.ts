@@ -34,19 +34,19 @@ export function named(channel: {
   return channel.name || channel.channelName || idOf(channel.arn ?? channel.channelArn ?? '');
 }
 
-/** The ARN of the one channel that is meant. @throws CommandFailed as `channelMeant` */
+/** The ARN of the channel that a text means. @throws CommandFailed as `channelMeant` */
 export async function resolveChannel(api: ApiClient, text: string): Promise<string> {
   if (isChannelArn(text)) return text;
   return channelMeant(await listChannels(api), text).arn;
 }
 
-/** The ARNs of the channels that are meant, each once, in their order. @throws CommandFailed as `channelMeant` */
+/** The ARNs of the channels that the texts mean, each once, in their order. @throws CommandFailed as `channelMeant` */
 export async function resolveChannels(api: ApiClient, texts: readonly string[]): Promise<readonly string[]> {
   const channels = texts.every(isChannelArn) ? [] : await listChannels(api);
   return [...new Set(texts.map((text) => (isChannelArn(text) ? text : channelMeant(channels, text).arn)))];
 }
 
-/** The one channel with this ARN, last part of the ARN, or name. @throws CommandFailed when it is none of them, or several */
+/** The one channel with this ARN, last part of the ARN, or name. @throws CommandFailed if there is no such channel, or several */
 export function channelMeant(channels: readonly KnownChannel[], text: string): KnownChannel {
   const meant = channels.filter(({ arn, name }) => arn === text || arn.endsWith(`/${text}`) || name === text);
   if (meant.length === 1) return meant[0]!;
@@ -66,7 +66,7 @@ export function channelMeant(channels: readonly KnownChannel[], text: string): K
   );
 }
 
-/** ` (did you mean tier=platinum?)` for tags, written as key=value, that no channel has; empty where nothing is near. */
+/** ` (did you mean tier=platinum?)` for tags, written as key=value, that no channel has; empty if no tag is near. */
 export async function tagsMeant(api: ApiClient, pairs: readonly string[]): Promise<string> {
   const channels = await listChannels(api).catch(() => []);
   const known = new Set(channels.flatMap(({ tags }) => Object.entries(tags).map(([key, value]) => `${key}=${value}`)));
@@ -74,7 +74,7 @@ export async function tagsMeant(api: ApiClient, pairs: readonly string[]): Promi
   return meant.length === 0 ? '' : ` (did you mean ${meant.join(', ')}?)`;
 }
 
-/** The value is looked for under its own key first, so that a long key does not hide a wrong value. */
+/** Searches for the value under its own key first, so that a long key does not hide a wrong value. */
 function nearestPair(pair: string, known: ReadonlySet<string>): string | undefined {
   const at = pair.indexOf('=') + 1;
   const prefix = pair.slice(0, at);

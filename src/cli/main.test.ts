@@ -101,7 +101,7 @@ describe('validate', () => {
 });
 
 describe('test', () => {
-  it('runs the tests beside a configuration', async () => {
+  it('runs the tests next to a configuration', async () => {
     const { code, out } = await run(['test', example, '--filter', 'blip']);
 
     expect({ code, last: out.split('\n').at(-1) }).toEqual({ code: 0, last: '1 passed, 0 failed' });

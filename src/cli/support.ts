@@ -295,7 +295,7 @@ export function printJson(io: CliIo, data: unknown): void {
   printLines(io.print, JSON.stringify(data, null, 2));
 }
 
-/** Prints data: as JSON, or as the lines made of it. */
+/** Prints data as JSON, or as lines for people. */
 export function printData(io: CliIo, json: boolean | undefined, data: unknown, lines: () => readonly Line[]): void {
   if (json) printJson(io, data);
   else for (const line of lines()) printLine(io, line);

@@ -7,7 +7,7 @@ import { parseDuration } from './duration.ts';
 import { type AlertContext, type GroupMessage, severities } from './notification.ts';
 import type { Traceparent } from './trace.ts';
 
-/** For editors; the documentation also recognizes a duration by it. */
+/** For editors; the documentation also recognises a duration by it. */
 export const durationPattern = '^(?=.)(\\d+w)?(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?$';
 
 /** `30s`, `5m`, … ; read it with `durationMs`. */

@@ -48,7 +48,7 @@ export type Trigger =
   /** The channel's stream key has reached this age, in days: begins with time, ends with a new key. */
   | {
       readonly kind: 'key_age';
-      /** On `{ key_age }`. */
+      /** Over `{ key_age }`. */
       readonly pattern: Matcher;
       /** The days that it names, ascending. */
       readonly days: readonly number[];

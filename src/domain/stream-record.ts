@@ -70,7 +70,7 @@ export interface StreamRecord {
   readonly stoppedBy?: string;
   /** For each value (`state`, `health`, `viewerCount`, `recording`), the evidence in force. */
   readonly evidence: Readonly<Record<string, Evidence>>;
-  /** When an unobserved part of it was last learned; undefined: there was none. */
+  /** When an unobserved part of it was last learnt; undefined: there was none. */
   readonly learntAtMs?: number;
   /** Newest last, bounded. */
   readonly timeline: readonly TimelineEntry[];
@@ -120,7 +120,7 @@ export interface SessionBasis {
   readonly mentionedMs?: number;
   /** Stream End. */
   readonly endedMs?: number;
-  /** Its Stream End was learned afterwards, and reported to the rules then. */
+  /** Its Stream End was learnt afterwards, and reported to the rules then. */
   readonly endLearnt?: true;
   /** Stream Failure. */
   readonly failedMs?: number;

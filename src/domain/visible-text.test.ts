@@ -21,7 +21,7 @@ test('keeps JSON valid and equal', () => {
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const shown = visibleLines(JSON.stringify({ text }, null, 2));
       expect(JSON.parse(shown)).toEqual({ text });
-      // oxlint-disable-next-line eslint/no-control-regex -- they are what is looked for.
+      // oxlint-disable-next-line eslint/no-control-regex -- the test searches for them.
       expect(shown).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
     }),
     { numRuns: 1_000 },

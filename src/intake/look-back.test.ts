@@ -88,7 +88,7 @@ async function setup({ hasEventQueue = false, channels = ['A'] } = {}) {
   };
 }
 
-test('completes sessions that began or ended unobserved, and marks them as learned', async () => {
+test('completes sessions that began or ended unobserved, and marks them as learnt', async () => {
   const t = await setup();
   t.kept.set(arnOf('A'), [
     { id: 'after', start: 9 * minute, end: 9.5 * minute },

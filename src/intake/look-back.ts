@@ -32,7 +32,7 @@ const callWaitMs = 30_000;
 /** Per channel; no more are kept. */
 const mostSessions = maxLoggedSessions;
 /**
- * An unusable answer may come from a proxy and be temporary. If it stays, nothing is learned about this channel, so that the others are not
+ * An unusable answer may come from a proxy and be temporary. If it stays, nothing is learnt about this channel, so that the others are not
  * delayed.
  */
 const mostOddAnswers = 3;

@@ -119,7 +119,7 @@ describe('a call that was never sent', () => {
 });
 
 describe('throttling', () => {
-  it('is recognized by its status, whatever the name, and by its names', () => {
+  it('is recognised by its status, whatever the name, and by its names', () => {
     expect(isThrottle(refusal('IvsServiceException', 429))).toBe(true);
     expect(isThrottle(Object.assign(new Error(), { name: 'ThrottlingException' }))).toBe(true);
     expect(isThrottle(refusal('ValidationException', 400))).toBe(false);

@@ -155,7 +155,7 @@ receivers:
     expect(operationsFor([{ action: 'rotate_stream_key' }])).toContain('StopStream');
   });
 
-  it('authorizes key operations on stream keys and channels, and names the secret that receives the key', () => {
+  it('authorises key operations on stream keys and channels, and names the secret that receives the key', () => {
     const policy = daemonPolicy(
       [{ action: 'rotate_stream_key', params: { deliver: { secrets_manager: 'ivs/{{ channel.name }}/key' } } }],
       scope,

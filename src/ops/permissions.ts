@@ -117,7 +117,7 @@ type Resource =
   | 'ad-configuration'
   | 'playback-restriction-policy';
 
-/** The resource types that an operation is authorized on. */
+/** The resource types that an operation is authorised on. */
 const resourcesByOperation: Readonly<Partial<Record<OperationName, readonly Resource[]>>> = {
   BatchGetStreamKey: ['stream-key'],
   CreateChannel: ['channel', 'stream-key'],

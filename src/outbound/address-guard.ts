@@ -38,7 +38,7 @@ const metadataServices = [
   'fe80::a9fe:a9fe/128',
 ].map((range) => ipaddr.parseCIDR(range));
 
-/** Names for them in the resolvers of clouds. Any other name that resolves to one of them is recognized by its address. */
+/** Names for them in the resolvers of clouds. Any other name that resolves to one of them is recognised by its address. */
 const metadataNames: ReadonlySet<string> = new Set([
   'metadata',
   'metadata.google.internal',

@@ -26,7 +26,7 @@ export interface SessionReport {
   readonly endReason?: string;
   /** Who stopped it through this daemon. */
   readonly stoppedBy?: string;
-  /** When an unobserved part of it was learned. */
+  /** When an unobserved part of it was learnt. */
   readonly learntAt?: string;
   readonly health: HealthSummary;
   readonly viewers: ViewersSummary;

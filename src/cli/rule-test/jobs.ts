@@ -59,7 +59,7 @@ export class VirtualJobs implements VirtualWorker {
   readonly #options: VirtualJobsOptions;
   /** In the order in which they were added. */
   #due: Due[] = [];
-  /** The queue recognizes a job by its id for as long as it keeps it. */
+  /** The queue recognises a job by its id for as long as it keeps it. */
   readonly #known = new Map<string, number>();
   readonly #batches = new Map<string, AcceptedBatch>();
   readonly #random = () => 0;

@@ -1,5 +1,5 @@
 // Deletes handled messages from the queue, up to ten in a call: each call costs money and processor time, and no decision waits for it. A
-// message that is not deleted is delivered again and recognized as a repeat.
+// message that is not deleted is delivered again and recognised as a repeat.
 import type { Message } from '@aws-sdk/client-sqs';
 
 /** The limit of DeleteMessageBatch: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html */

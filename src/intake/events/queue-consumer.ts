@@ -264,7 +264,7 @@ export class QueueConsumer implements Service {
     // In the order of the list: what comes first happened first.
     for (const envelope of envelopes) fates.push(await this.#take(envelope, { body, arrivedAtMs, message }));
     if (fates.includes('not-committed')) return 'not-committed';
-    // The events of a list count even if other parts are unreadable: when the message returns, they are recognized as repeats.
+    // The events of a list count even if other parts are unreadable: when the message returns, they are recognised as repeats.
     return unreadable.length > 0 ? 'left' : 'done';
   }
 
@@ -326,7 +326,7 @@ export class QueueConsumer implements Service {
     );
   }
 
-  /** Deletes messages. One that cannot be deleted is delivered again and recognized as a repeat. */
+  /** Deletes messages. One that cannot be deleted is delivered again and recognised as a repeat. */
   async #delete(messages: readonly Message[]): Promise<void> {
     try {
       const { Successful = [], Failed = [] } = await this.#client.send(

@@ -1,4 +1,4 @@
-// An account as doctor asks about it.
+// An account that doctor checks.
 import type { AwsCredentialIdentityProvider } from '@aws-sdk/types';
 import type { Account } from '#config/accounts.ts';
 
