@@ -58,7 +58,7 @@ export interface AppOptions {
   readonly namespace?: string;
   /** Identifies the Redis in the file about the state, if `redisUrl` changes from start to start. */
   readonly redisAddress?: string | undefined;
-  /** Path of the file about the state; undefined: there is none. */
+  /** Folder of the file about the state; undefined: there is no such file. */
   readonly dataFolder?: string | undefined;
   /** The accounts that this process carries; default: AUTOPILOT_ACCOUNTS, else all. */
   readonly accounts?: AccountSelection | undefined;

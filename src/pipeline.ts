@@ -85,8 +85,8 @@ const batchSize = 200;
 const mostListedInShared = 10;
 
 /**
-  * How long a repeated event is recognised: EventBridge tries to deliver an event for a day, and an event may amend an earlier session for
-  * half a day. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+ * How long a repeated event is recognised: EventBridge tries to deliver an event for a day, and an event may amend an earlier session for
+ * half a day. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
  */
 export const dedupTtlMs = 24 * 3_600_000;
 
@@ -208,8 +208,8 @@ export class Pipeline {
   }
 
   /**
-    * All records first, then the rules, so that a rule and the rules it inhibits see the same moment. Data gaps come before new
-    * observations: after an hour without data, the first sweep must not hide that hour.
+   * All records first, then the rules, so that a rule and the rules it inhibits see the same moment. Data gaps come before new
+   * observations: after an hour without data, the first sweep must not hide that hour.
    */
   #judge(tx: Transaction, observed: readonly Observed[], where: StageOptions): Committed {
     const { stages } = this.#options;

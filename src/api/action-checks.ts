@@ -50,8 +50,8 @@ const receiverFields: Readonly<Partial<Record<ActionName, string>>> = {
 const mostUnknownAsked = 20;
 
 /**
-  * Refuses channels that do not exist, because nobody might notice that their job failed. A channel that the inventory does not know may
-  * have been created a moment ago, so IVS is asked; if it gives no answer, the job will find out.
+ * Refuses channels that do not exist, because nobody might notice that their job failed. A channel that the inventory does not know may
+ * have been created a moment ago, so IVS is asked; if it gives no answer, the job will find out.
  * @throws AppError CHANNEL_UNKNOWN
  */
 export async function assertChannelsKnown(
@@ -84,8 +84,8 @@ export async function assertChannelsKnown(
 }
 
 /**
-  * Checks that what the parameters name exists, so that the caller gets the error instead of somebody finding a failed job. If IVS gives no
-  * answer, the job will find out.
+ * Checks that what the parameters name exists, so that the caller gets the error instead of somebody finding a failed job. If IVS gives no
+ * answer, the job will find out.
  * @throws AppError RECEIVER_UNKNOWN, WEBHOOK_REFUSED, RECORDING_CONFIGURATION_…, AD_CONFIGURATION_…, PLAYBACK_RESTRICTION_…
  */
 export async function assertNames(
@@ -178,7 +178,7 @@ export function givesAds(action: ActionName, params: ActionParams): boolean {
 }
 
 /**
-  * Ads need MPEG-TS. IVS is asked about a few channels whose format is unknown; if it gives no answer, the job will find out.
+ * Ads need MPEG-TS. IVS is asked about a few channels whose format is unknown; if it gives no answer, the job will find out.
  * @throws AppError AD_CONFIGURATION_IMPOSSIBLE
  */
 export async function assertAdsPossible(

@@ -22,8 +22,8 @@ export interface StandbyShard {
 const mostNamed = 10;
 
 /**
-  * What happens as soon as these accounts are activated, in the order in which a person should read it.
-  * @param elsewhere names of the accounts that other processes of the deployment carry
+ * What happens as soon as these accounts are activated, in the order in which a person should read it.
+ * @param elsewhere names of the accounts that other processes of the deployment carry
  */
 export function effectsOf(shards: readonly StandbyShard[], elsewhere: readonly string[] = []): string[] {
   return [

@@ -59,8 +59,8 @@ export function alertLog(
 }
 
 /**
-  * Compares once, and writes what has changed, which is usually nothing. A Redis that is away does not stop the accounts on other servers.
-  * @throws what a write throws, after every account has been tried
+ * Compares once, and writes what has changed, which is usually nothing. A Redis that is away does not stop the accounts on other servers.
+ * @throws what a write throws, after every account has been tried
  */
 export async function logAlerts(sources: AlertLogOptions): Promise<void> {
   const { shards } = sources;

@@ -207,7 +207,7 @@ export interface AlertFinder {
 }
 
 /**
-  * Acknowledges an alert for a person. If only a person can end it, this ends it; any other alert stays until its cause is gone.
+ * Acknowledges an alert for a person. If only a person can end it, this ends it; any other alert stays until its cause is gone.
  * @throws AppError NOT_FOUND
  */
 export async function acknowledge(

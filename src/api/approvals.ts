@@ -160,7 +160,7 @@ function answerView({ atMs, values, ...rest }: ApprovalAnswer): ApprovalView['an
   return { ...rest, at: iso(atMs), shown: { ...values } satisfies Values };
 }
 
-/** The approvals that are known. */
+/** The fields without those that are undefined. */
 function given<T extends Readonly<Record<string, unknown>>>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;

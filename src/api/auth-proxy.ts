@@ -49,9 +49,9 @@ export class AuthProxy {
   }
 
   /**
-    * The person who sent this request, according to the proxy; undefined if it names nobody, or is not trusted.
-    * @throws AppError UNAUTHORIZED for an impossible name; FORBIDDEN without a role; FOREIGN_REQUEST for a request from a page of another
-    * site, because the proxy signs in the browser for every page
+   * The person who sent this request, according to the proxy; undefined if it names nobody, or is not trusted.
+   * @throws AppError UNAUTHORIZED for an impossible name; FORBIDDEN without a role; FOREIGN_REQUEST for a request from a page of another
+   * site, because the proxy signs in the browser for every page
    */
   callerOf(request: Request): Caller | undefined {
     const { settings, proxies } = this.#options;

@@ -42,8 +42,8 @@ const keptNames: Readonly<Record<string, string | undefined>> = {
 export const personHeader = 'x-autopilot-as';
 
 /**
-  * The person whom a request names as its sender; undefined if it names nobody.
-  * @throws AppError REQUEST_INVALID for a name that reads as another kind of caller, or cannot be shown
+ * The person whom a request names as its sender; undefined if it names nobody.
+ * @throws AppError REQUEST_INVALID for a name that reads as another kind of caller, or cannot be shown
  */
 export function personOf(header: string | readonly string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
@@ -67,8 +67,8 @@ export function isKeptName(name: string): boolean {
 }
 
 /**
-  * The caller's name in audit, holds, silences and pauses: `token mara`, `user mara` for a person whom a proxy signed in, or the name that
-  * the person gave; `loopback` only if there is none of these.
+ * The caller's name in audit, holds, silences and pauses: `token mara`, `user mara` for a person whom a proxy signed in, or the name that
+ * the person gave; `loopback` only if there is none of these.
  */
 export function actorOf({ name, person, proxied }: Caller): string {
   if (proxied) return `user ${name}`;
@@ -98,9 +98,9 @@ export function mayActAs(role: TokenRole, needed: TokenRole): boolean {
 }
 
 /**
-  * Reads a file of further tokens: one `<name> <role> <token>` per line, `#` starts a comment.
-  * @param file is only used in errors
-  * @throws AppError CONFIG_INVALID with file and line; the message never contains the token
+ * Reads a file of further tokens: one `<name> <role> <token>` per line, `#` starts a comment.
+ * @param file is only used in errors
+ * @throws AppError CONFIG_INVALID with file and line; the message never contains the token
  */
 export function parseTokenFile(text: string, file: string): ApiToken[] {
   const tokens: ApiToken[] = [];
@@ -132,8 +132,8 @@ export function parseTokenFile(text: string, file: string): ApiToken[] {
 export class Authenticator {
   #tokens: readonly KnownToken[] = [];
   /**
-    * Without any token or sign-in proxy, the server listens on loopback only, and everybody who can connect may do everything. A reload
-    * does not change this.
+   * Without any token or sign-in proxy, the server listens on loopback only, and everybody who can connect may do everything. A reload
+   * does not change this.
    */
   readonly open: boolean;
 
@@ -160,8 +160,8 @@ export class Authenticator {
   }
 
   /**
-    * @param header the Authorization header. `Basic` is accepted only with `allowBasic`, because browsers send it by themselves. `hint` is
-    * added to the error for a request without a token.
+   * @param header the Authorization header. `Basic` is accepted only with `allowBasic`, because browsers send it by themselves. `hint` is
+   * added to the error for a request without a token.
    * @throws AppError UNAUTHORIZED
    */
   authenticate(

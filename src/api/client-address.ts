@@ -25,8 +25,8 @@ export class TrustedProxies {
   }
 
   /**
-    * The client's address. X-Forwarded-For is read from the right, for as long as a trusted proxy wrote the entry. Entries from a client or
-    * from anybody else who is not trusted are ignored, and so are entries that are no addresses.
+   * The client's address. X-Forwarded-For is read from the right, for as long as a trusted proxy wrote the entry. Entries from a client or
+   * from anybody else who is not trusted are ignored, and so are entries that are no addresses.
    */
   clientAddress({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): string {
     let address = plainAddress(socket.remoteAddress ?? '') ?? 'unknown';

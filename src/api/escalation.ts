@@ -80,9 +80,9 @@ export function escalations(
 }
 
 /**
-  * Escalates once what is due. Returns the ids of the alerts for which a message was enqueued. A Redis that is away does not stop the
-  * alerts on other servers.
-  * @throws what a write throws, after everything due has been tried
+ * Escalates once what is due. Returns the ids of the alerts for which a message was enqueued. A Redis that is away does not stop the
+ * alerts on other servers.
+ * @throws what a write throws, after everything due has been tried
  */
 export async function escalate({
   settings,
@@ -164,7 +164,7 @@ function messageOf(
     rule: EscalationSettings['escalate'];
     endings: EscalationSettings['endings'];
     nowMs: number;
-    /** The message for an alert that has waited too long, or that is about to end. */
+    /** How long nobody has had it, or since it was last escalated. */
     waitsMs: number;
   },
 ): { readonly receiver: string; readonly text: string } | undefined {

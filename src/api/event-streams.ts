@@ -52,8 +52,8 @@ export class EventStreams {
   }
 
   /**
-    * Takes over the reply and starts the stream; the handler returns `reply` afterwards.
-    * @throws AppError TOO_MANY_STREAMS before anything is sent
+   * Takes over the reply and starts the stream; the handler returns `reply` afterwards.
+   * @throws AppError TOO_MANY_STREAMS before anything is sent
    */
   open(reply: FastifyReply): EventStream {
     const { caller } = reply.request;

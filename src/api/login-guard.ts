@@ -59,8 +59,8 @@ export class LoginGuard {
   }
 
   /**
-    * Handles a request with a wrong token. Resolves while the address is within its burst.
-    * @throws AppError TOO_MANY_LOGINS, after a delay, once it is not
+   * Handles a request with a wrong token. Resolves while the address is within its burst.
+   * @throws AppError TOO_MANY_LOGINS, after a delay, once it is not
    */
   async failed(address: string): Promise<void> {
     const { clock, metrics } = this.#options;

@@ -8,8 +8,8 @@ import { SharedRun } from '#runtime/shared-run.ts';
 export const probePaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
 /**
-  * Resolves if the part can do its work, perhaps with a remark (what is missing while it still can); rejects with the reason
-  * if it cannot.
+ * Resolves if the part can do its work, perhaps with a remark (what is missing while it still can); rejects with the reason
+ * if it cannot.
  */
 export type ReadinessCheck = (signal: AbortSignal) => Promise<string | void>;
 

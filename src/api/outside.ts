@@ -22,8 +22,8 @@ const segments = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$/;
 const tellEveryMs = 60_000;
 
 /**
-  * The path in X-Forwarded-Prefix, without a trailing slash. Undefined for anything but plain segments, because it becomes part of HTML,
-  * headers and the paths of cookies. No segment begins with a dot, so none leads upwards.
+ * The path in X-Forwarded-Prefix, without a trailing slash. Undefined for anything but plain segments, because it becomes part of HTML,
+ * headers and the paths of cookies. No segment begins with a dot, so none leads upwards.
  */
 export function prefixOf(header: string): string | undefined {
   const path = header.trim().replace(/\/$/, '');

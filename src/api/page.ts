@@ -35,7 +35,7 @@ export interface PageOptions {
   readonly inForce: () => ConfigInForce;
   /** Whether this is a standby that was not activated. */
   readonly standsBy: () => boolean;
-  /** The shards that have a queue. */
+  /** Of the shards that have an event queue. */
   readonly depths: readonly QueueDepth[];
   readonly alerts: AlertSources;
   /** If other processes carry accounts. */

@@ -42,8 +42,8 @@ export async function pauseAll(
 }
 
 /**
-  * Ends every pause of every account whose Redis can be written.
-  * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: everything stays paused
+ * Ends every pause of every account whose Redis can be written.
+ * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: everything stays paused
  */
 export async function resumeAll(
   shards: ShardDirectory<PausedShard>,
@@ -79,8 +79,8 @@ export async function pauseShard(
 }
 
 /**
-  * Ends every pause of one shard. While Redis is away, only a pause that Redis does not know can be ended.
-  * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: everything stays paused
+ * Ends every pause of one shard. While Redis is away, only a pause that Redis does not know can be ended.
+ * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: everything stays paused
  */
 export async function resumeShard(state: SharedState, by: By): Promise<{ readonly written: boolean }> {
   const wasOnlyHere = state.withdraw(pauses.asked);

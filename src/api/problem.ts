@@ -65,7 +65,7 @@ export function sendProblem(reply: FastifyReply, error: AppError): FastifyReply 
     .send(body);
 }
 
-/** Undefined for a request that fastify refused before anything was known about it. */
+/** Empty for a request that fastify refused before its prefix was known. */
 function prefixFor(reply: FastifyReply): string {
   const { outside }: { readonly outside?: Outside } = reply.request;
   return outside?.prefix ?? '';
@@ -78,8 +78,8 @@ const brokenRequests: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 };
 
 /**
-  * Answers data that is no HTTP request, or an incomplete one, and closes the connection. Nothing is logged, because strangers could fill
-  * the log.
+ * Answers data that is no HTTP request, or an incomplete one, and closes the connection. Nothing is logged, because strangers could fill
+ * the log.
  */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: IncomingMessage['socket']): void {
   if (error.code === 'ECONNRESET' || !socket.writable || socket.destroyed) {

@@ -91,8 +91,8 @@ export async function settleEach<T, P extends { readonly name: string }>(
 }
 
 /**
-  * Asks several accounts. One whose Redis cannot be asked is named, and does not block the answers of the others.
-  * @throws AppError that is not about Redis; the Redis error, if no account can be asked
+ * Asks several accounts. One whose Redis cannot be asked is named, and does not block the answers of the others.
+ * @throws AppError that is not about Redis; the Redis error, if no account can be asked
  */
 export async function askEach<T, P extends { readonly name: string }>(
   shards: readonly P[],
@@ -126,8 +126,8 @@ async function settled<T, P extends { readonly name: string }>(
 }
 
 /**
-  * For something that was not found, although an account could not be asked: it may be there.
-  * @throws AppError REDIS_UNREACHABLE, which names the accounts
+ * For something that was not found, although an account could not be asked: it may be there.
+ * @throws AppError REDIS_UNREACHABLE, which names the accounts
  */
 export function mustHaveAskedAll({ unasked }: Pick<Answers<unknown>, 'unasked'>, what: string): void {
   if (unasked.length === 0) return;

@@ -3,9 +3,9 @@ import { isRedisFailure } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 
 /**
-  * Reads what other replicas have written, which may include what is asked for. With several Redis servers, those that cannot be asked
-  * raise an alert, and do not block the others.
-  * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES if none can be asked; STATE_TOO_NEW
+ * Reads what other replicas have written, which may include what is asked for. With several Redis servers, those that cannot be asked
+ * raise an alert, and do not block the others.
+ * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES if none can be asked; STATE_TOO_NEW
  */
 export async function refreshAll(shards: {
   readonly all: readonly { readonly state: Pick<SharedState, 'refresh'> }[];

@@ -10,7 +10,7 @@ export interface BrowserHeaders {
 }
 
 /**
-  * Lets a request pass only if it names a loopback host and, if a browser sent it, comes from the server's own page.
+ * Lets a request pass only if it names a loopback host and, if a browser sent it, comes from the server's own page.
  * @throws AppError FOREIGN_REQUEST
  */
 export function assertSameSite({ host, origin, 'sec-fetch-site': site }: BrowserHeaders): void {

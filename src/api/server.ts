@@ -404,8 +404,8 @@ function guard(
 }
 
 /**
-  * A span for each request that changes something, from its admission to its response, or until the client disconnects; it is a child of
-  * the caller's span, if there is one. https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
+ * A span for each request that changes something, from its admission to its response, or until the client disconnects; it is a child of
+ * the caller's span, if there is one. https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
  */
 export function traceChanges(scope: FastifyInstance): void {
   // Not earlier: the parser of the body runs outside of the request's context.

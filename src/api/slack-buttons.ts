@@ -101,9 +101,9 @@ export class SlackButtons implements SlackPort {
   }
 
   /**
-    * The secrets that sign requests from the Slack apps of this configuration.
-    * @throws AppError NOT_FOUND; SECRET_FILE_UNREADABLE, which names no file because the sender is not identified yet; the log names it as
-    * the cause
+   * The secrets that sign requests from the Slack apps of this configuration.
+   * @throws AppError NOT_FOUND; SECRET_FILE_UNREADABLE, which names no file because the sender is not identified yet; the log names it as
+   * the cause
    */
   async #secrets(): Promise<Secret[]> {
     const { receivers, access } = this.#options;

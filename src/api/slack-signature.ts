@@ -11,8 +11,8 @@ export const mostSkewMs = 300_000;
 const leastSecret = 16;
 
 /**
-  * Returns the signature of a request that one of these secrets has signed: the same request always has the same one.
-  * @param body its bytes, as received
+ * Returns the signature of a request that one of these secrets has signed: the same request always has the same one.
+ * @param body its bytes, as received
  * @throws AppError SLACK_SIGNATURE_INVALID
  */
 export function signatureOf(

@@ -11,9 +11,9 @@ export interface TakeBackOptions {
 }
 
 /**
-  * Cancels what `take` finds, and returns it.
-  * @param told what the audit says about it
-  * @throws AppError NOT_FOUND with the text `missing` if nothing waits there
+ * Cancels what `take` finds, and returns it.
+ * @param told what the audit says about it
+ * @throws AppError NOT_FOUND with the text `missing` if nothing waits there
  */
 export async function takeBack<T extends object>(
   { shards, configHash }: TakeBackOptions,

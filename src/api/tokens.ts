@@ -14,8 +14,8 @@ export interface ApiEnvironment {
 }
 
 /**
-  * Reads the tokens and hides them from every log line; an empty variable counts as unset.
-  * @throws AppError CONFIG_INVALID naming the variable or the file's line; also for a file without any token, which would open the API
+ * Reads the tokens and hides them from every log line; an empty variable counts as unset.
+ * @throws AppError CONFIG_INVALID naming the variable or the file's line; also for a file without any token, which would open the API
  */
 export function readTokens(env: Environment, scrubber: Scrubber): ApiToken[] {
   const more = env['AUTOPILOT_TOKENS_FILE'];

@@ -13,9 +13,9 @@ export interface AccountFlags {
 }
 
 /**
-  * The chosen entries; empty if the environment's account has no Region.
-  * @throws CommandFailed if --account names no entry, or --region is given although the entries have their own
-  * @throws AppError CONFIG_INVALID if the environment's Region or queue is invalid
+ * The chosen entries; empty if the environment's account has no Region.
+ * @throws CommandFailed if --account names no entry, or --region is given although the entries have their own
+ * @throws AppError CONFIG_INVALID if the environment's Region or queue is invalid
  */
 export async function chosenEntries(
   config: Config,

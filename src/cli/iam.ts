@@ -112,8 +112,8 @@ function entriesOf(config: Config): Account[] {
 }
 
 /**
-  * The selected entry: by name, by its account number, or the only one; undefined if the file has no accounts.
-  * @throws CommandFailed if no entry matches, or more than one
+ * The selected entry: by name, by its account number, or the only one; undefined if the file has no accounts.
+ * @throws CommandFailed if no entry matches, or more than one
  */
 function entryOf(config: Config, wanted: string): Account | undefined {
   const { file } = config;

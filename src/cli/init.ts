@@ -48,7 +48,7 @@ function makeFolder(file: string): void {
   }
 }
 
-/** False: the file exists. It is created exclusively in one step, so that a file created meanwhile is not lost. */
+/** False: the file exists. It is created exclusively in one step, so that a file created meanwhile is not overwritten. */
 function written(file: string, text: string): boolean {
   try {
     writeFileSync(file, text, { flag: 'wx' });

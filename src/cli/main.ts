@@ -150,8 +150,8 @@ interface Globals {
 }
 
 /**
-  * The environment with the options before or after a command applied: the person (`--as`, AUTOPILOT_AS, or the system's user if the
-  * program runs as a process of its own), and the daemon, under the names of the environment variables.
+ * The environment with the options before or after a command applied: the person (`--as`, AUTOPILOT_AS, or the system's user if the
+ * program runs as a process of its own), and the daemon, under the names of the environment variables.
  */
 function withGlobals(io: CliIo, given: () => Globals): CliIo {
   return Object.create(io, {

@@ -1,9 +1,9 @@
 // Lists that the API returns in pages, and queries with optional parts.
 
 /**
-  * Items of as many pages as are needed.
-  * @param page reads one page: at most this many items after a cursor
-  * @returns at most `limit` items; `next` if there are more
+ * Items of as many pages as are needed.
+ * @param page reads one page: at most this many items after a cursor
+ * @returns at most `limit` items; `next` if there are more
  */
 export async function gathered<T>(
   limit: number,

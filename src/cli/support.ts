@@ -178,9 +178,9 @@ function unaskedLines(answer: unknown): string[] {
 }
 
 /**
-  * Repeats a safe operation while that may help, waiting as long as Retry-After says, and prints the reason once.
-  * @param attempt calls `heard` when it made progress, which resets the count of failures
-  * @param mostTries how many failures in a row are allowed
+ * Repeats a safe operation while that may help, waiting as long as Retry-After says, and prints the reason once.
+ * @param attempt calls `heard` when it made progress, which resets the count of failures
+ * @param mostTries how many failures in a row are allowed
  */
 export async function repeatedly<T>(
   { printError, signal }: Pick<CliIo, 'printError' | 'signal'>,

@@ -75,8 +75,8 @@ export interface TableRoom {
 }
 
 /**
-  * Rows as aligned columns; the first row is the heading. If they do not fit, wide cells are cut; if that is not enough, each row becomes a
-  * block of lines.
+ * Rows as aligned columns; the first row is the heading. If they do not fit, wide cells are cut; if that is not enough, each row becomes a
+ * block of lines.
  */
 export function table(cells: readonly (readonly Cell[])[], { columns, headless = false }: TableRoom = {}): Line[] {
   const rows = cells.map((row) => row.map((cell) => ({ ...asPiece(cell), text: visibleLine(textOf(cell)) })));

@@ -100,9 +100,9 @@ export interface KeyRecord {
   readonly deliveredKeyArn?: string | undefined;
   readonly deliveredAtMs?: number | undefined;
   readonly sink: string;
-  /** Verified: there is exactly one key, and it was delivered. */
+  /** When it was verified that there is exactly one key, the delivered one. */
   readonly finishedAtMs?: number | undefined;
-  /** While unfinished: how to repair it. */
+  /** While unfinished: the job that repairs it. */
   readonly job?: ActionJob<'rotate_stream_key'> | undefined;
   readonly repairs: number;
 }

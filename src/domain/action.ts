@@ -360,8 +360,8 @@ export interface ActionJob<N extends ActionName = ActionName> {
   /** Set if it waited for the end of a stream: it does nothing if that intent was cancelled or replaced. */
   readonly intentId?: string | undefined;
   /**
-    * Set if a rule's delivery has a path with a template: the fixed folder before the template. The file must be below it, wherever links
-    * lead.
+   * Set if a rule's delivery has a path with a template: the fixed folder before the template. The file must be below it, wherever links
+   * lead.
    */
   readonly deliveryFolder?: string | undefined;
   /** For a rule that inserts ad breaks: the minimum time since the end of the channel's last one. */

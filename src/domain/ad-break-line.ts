@@ -24,8 +24,8 @@ export interface TurnRequest {
 }
 
 /**
-  * Returns this job's request for the channel, with its turn; or another job's request if that job has the channel. Safe to repeat. A job
-  * whose request was cancelled, or overtaken by a later one, keeps that request and gets no second turn.
+ * Returns this job's request for the channel, with its turn; or another job's request if that job has the channel. Safe to repeat. A job
+ * whose request was cancelled, or overtaken by a later one, keeps that request and gets no second turn.
  */
 export function takeTurn(tx: Transaction, request: TurnRequest): AdBreakRequest {
   const { channelArn, jobId, durationSeconds, cause, spacingMs } = request;

@@ -9,7 +9,7 @@ import { kinds } from './state-registry.ts';
 export const adBreakLeadMs = 10_000;
 
 /**
-  * Why a channel cannot have ads; undefined: nothing known prevents it.
+ * Why a channel cannot have ads; undefined: nothing known prevents it.
  * https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/server-side-ad-insertion.html
  */
 export function whyNoAds({
@@ -20,7 +20,7 @@ export function whyNoAds({
   return adConfigurationArn === '' ? 'has no ad configuration' : undefined;
 }
 
-/** Whether an incident on many channels is open; rules insert no ads meanwhile. */
+/** The open incident of many channels, if there is one; rules insert no ads meanwhile. */
 export function openIncident(view: StateView): Incident | undefined {
   for (const [, incident] of view.entries(kinds.incident))
     if (incident.kind === 'aggregate' && incident.closedAtMs === undefined) return incident;

@@ -70,8 +70,8 @@ export interface RuleAlert {
 }
 
 /**
-  * At `seen-alert/<id of the alert>`: a record that the alert existed, so that its end is known. Incidents are not included, because they
-  * have a record of their own.
+ * At `seen-alert/<id of the alert>`: a record that the alert existed, so that its end is known. Incidents are not included, because they
+ * have a record of their own.
  */
 export interface SeenAlert {
   readonly kind: string;

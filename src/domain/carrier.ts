@@ -54,8 +54,8 @@ export function namesOf(carriers: readonly Pick<Carrier, 'id' | 'host' | 'role'>
 }
 
 /**
-  * Measures how long nobody has done a part of the work for an account. Only time in which heartbeats could be read counts: it starts again
-  * after a start, and after Redis was away.
+ * Measures how long nobody has done a part of the work for an account. Only time in which heartbeats could be read counts: it starts again
+ * after a start, and after Redis was away.
  */
 export class MissingParts {
   readonly #accounts: readonly string[];

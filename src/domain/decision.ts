@@ -6,9 +6,9 @@ import type { Traceparent } from './trace.ts';
 
 export const decisionOutcomes = ['acted', 'would_act', 'pending', 'not_fired', 'suppressed', 'resolved'] as const;
 /**
-  * `acted`: jobs were enqueued. `would_act`: the same in dry run, without jobs. `pending`: the condition began and `for` runs.
-  * `not_fired`: the trigger occurred but the rule did not fire. `suppressed`: the rule was due but a guard held it back.
-  * `resolved`: a condition ended that the rule had acted on, or had been about to act on.
+ * `acted`: jobs were enqueued. `would_act`: the same in dry run, without jobs. `pending`: the condition began and `for` runs.
+ * `not_fired`: the trigger occurred but the rule did not fire. `suppressed`: the rule was due but a guard held it back.
+ * `resolved`: a condition ended that the rule had acted on, or had been about to act on.
  */
 export type DecisionOutcome = (typeof decisionOutcomes)[number];
 

@@ -2,8 +2,8 @@
 import { type ErrorCode, errorCatalog } from './error-catalog.ts';
 
 /**
-  * What the caller of the failed work should do next. Only workers/outcome.ts translates it for the queue.
-  * `interrupted`: the process is stopping; the work goes back without using up an attempt.
+ * What the caller of the failed work should do next. Only workers/outcome.ts translates it for the queue.
+ * `interrupted`: the process is stopping; the work goes back without using up an attempt.
  */
 export type Disposition =
   | { readonly kind: 'retry' }

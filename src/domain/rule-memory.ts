@@ -55,8 +55,8 @@ export interface RuleMemory {
 }
 
 /**
-  * An event or a request that arrived during a warm-up or a data gap: the entry `moment/<rule>|<subject>|<cause>`. When that is over, each
-  * is evaluated by itself; a later one does not replace an earlier one.
+ * An event or a request that arrived during a warm-up or a data gap: the entry `moment/<rule>|<subject>|<cause>`. When that is over, each
+ * is evaluated by itself; a later one does not replace an earlier one.
  */
 export interface WithheldMoment {
   readonly rule: string;

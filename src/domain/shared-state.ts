@@ -14,8 +14,8 @@ export interface StateView {
 }
 
 /**
-  * One transaction: reads see its own writes; all of it is committed in one step, or nothing. The body must be synchronous and must not
-  * touch anything else, because it runs again if another replica was quicker.
+ * One transaction: reads see its own writes; all of it is committed in one step, or nothing. The body must be synchronous and must not
+ * touch anything else, because it runs again if another replica was quicker.
  */
 export interface Transaction extends StateView {
   /** The time of the commit by the clock that all replicas share, epoch ms. */
@@ -35,8 +35,8 @@ export interface TransactionOptions {
   readonly dedupIds?: readonly string[];
   readonly dedupTtlMs?: number;
   /**
-    * How long the commit may wait for another one that it can join. For work that is not urgent, so that it needs no round trip of its own
-    * while much is committed anyway. Default 0.
+   * How long the commit may wait for another one that it can join. For work that is not urgent, so that it needs no round trip of its own
+   * while much is committed anyway. Default 0.
    */
   readonly withinMs?: number;
   /** Its place in a trace, which its jobs follow from unless they name their own. Default: the caller's place */
@@ -57,9 +57,9 @@ export interface SharedState {
   refresh(options?: { readonly maxAgeMs?: number }): Promise<void>;
   transact<T>(body: (tx: Transaction) => T, options?: TransactionOptions): Promise<T>;
   /**
-    * Makes a value true in this replica's view at once, and for all replicas with its next commit, ahead of everything else, however long
-    * Redis is away. For values that must apply here although no other replica can learn of them (a pause). A later value replaces an
-    * earlier one of the same key.
+   * Makes a value true in this replica's view at once, and for all replicas with its next commit, ahead of everything else, however long
+   * Redis is away. For values that must apply here although no other replica can learn of them (a pause). A later value replaces an
+   * earlier one of the same key.
    */
   insist<V, T>(key: Key<V>, value: NoInfer<V>, body: (tx: Transaction) => T): Insisted<T>;
   /** Withdraws a value of `insist` that is not written yet. Returns whether there was one. */

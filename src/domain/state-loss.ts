@@ -4,9 +4,9 @@ import type { StateView, Transaction } from './shared-state.ts';
 import { notes } from './state-registry.ts';
 
 /**
-  * - `emptied`: nothing is left, or somebody has begun a new state since.
-  * - `rolled_back`: an older state is back.
-  * - `damaged`: single keys or fields are missing.
+ * - `emptied`: nothing is left, or somebody has begun a new state since.
+ * - `rolled_back`: an older state is back.
+ * - `damaged`: single keys or fields are missing.
  */
 export type StateLossKind = 'emptied' | 'rolled_back' | 'damaged';
 
@@ -27,8 +27,8 @@ export interface StateLoss {
   /** Number of commits after that one; undefined: unknown. */
   readonly lostCommits: number | undefined;
   /**
-    * Whether the entries that `known` has and Redis lacks were certainly lost: Redis has no state, another state, or an earlier moment of
-    * `known`. False: somebody has committed since, and may have removed or completed what is missing.
+   * Whether the entries that `known` has and Redis lacks were certainly lost: Redis has no state, another state, or an earlier moment of
+   * `known`. False: somebody has committed since, and may have removed or completed what is missing.
    */
   readonly missingIsLost: boolean;
   /** When the controls were last changed, according to a note outside of Redis; undefined: there is no such note. */
@@ -38,8 +38,8 @@ export interface StateLoss {
 }
 
 /**
-  * No action of a rule runs for this long after a repair: the replica that noticed first may know fewer holds than another one, which adds
-  * its own when it next reads the state.
+ * No action of a rule runs for this long after a repair: the replica that noticed first may know fewer holds than another one, which adds
+ * its own when it next reads the state.
  */
 export const settleAfterRepairMs = 2_000;
 

@@ -183,8 +183,8 @@ export const kinds = {
 /** What every commit looks up while thousands of channels are in trouble at once. */
 export const indexes = {
   /**
-    * What rules remember: under `open` what waits to act or is held back, under `firing|<rule>` and `acted|<rule>` what a rule fires for,
-    * and what it acted on.
+   * What rules remember: under `open` what waits to act or is held back, under `firing|<rule>` and `acted|<rule>` what a rule fires for,
+   * and what it acted on.
    */
   memories: {
     of: kinds.ruleMemory,

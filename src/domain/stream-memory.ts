@@ -30,8 +30,8 @@ export interface Gap {
 }
 
 /**
-  * `started`: a poll found a stream that no event had reported, even minutes later; `ended`: a poll ended one that no event had ended;
-  * `health`: a poll corrected a health that came from an event.
+ * `started`: a poll found a stream that no event had reported, even minutes later; `ended`: a poll ended one that no event had ended;
+ * `health`: a poll corrected a health that came from an event.
  */
 export interface Disagreements {
   readonly started: number;

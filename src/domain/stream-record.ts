@@ -79,24 +79,24 @@ export interface StreamRecord {
 }
 
 /**
-  * The ad break of a live stream that is announced or running now. AWS sends no event at its end, so it lasts until its target time plus
-  * its duration.
+ * The ad break of a live stream that is announced or running now. AWS sends no event at its end, so it lasts until its target time plus
+ * its duration.
  */
 export function adBreakAt({ state, adBreaks = [] }: StreamRecord, nowMs: number): AdBreak | undefined {
   return state === 'live' ? adBreaks.find(({ endsAtMs }) => nowMs < endsAtMs) : undefined;
 }
 
 /**
-  * Since when it has been uncertain that a stream still exists: a complete sweep, newer than everything else known about the stream, did
-  * not list it. The next sweep either lists it, or is the second that does not, and ends it. Undefined: there is no doubt.
+ * Since when it has been uncertain that a stream still exists: a complete sweep, newer than everything else known about the stream, did
+ * not list it. The next sweep either lists it, or is the second that does not, and ends it. Undefined: there is no doubt.
  */
 export function unlistedSinceMs({ state, basis }: StreamRecord): number | undefined {
   return state === 'live' || state === 'created' ? basis.missed[0]?.startedAtMs : undefined;
 }
 
 /**
-  * The known moments of a session, epoch ms; undefined: unknown. "By event" is EventBridge's time, truncated to whole seconds; to compare
-  * it with our own clock, the end of its second is used.
+ * The known moments of a session, epoch ms; undefined: unknown. "By event" is EventBridge's time, truncated to whole seconds; to compare
+ * it with our own clock, the end of its second is used.
  */
 export interface SessionBasis {
   /** Session Created. */

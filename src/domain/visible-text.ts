@@ -2,8 +2,8 @@
 // reorder or hide text are shown as \uXXXX. The notation is JSON's, so JSON keeps its meaning.
 
 /**
-  * Controls (C0, DEL, C1), line and paragraph separators, bidi controls, halves of surrogate pairs, and invisible characters, except those
-  * that join letters and emoji or choose their form.
+ * Controls (C0, DEL, C1), line and paragraph separators, bidi controls, halves of surrogate pairs, and invisible characters, except those
+ * that join letters and emoji or choose their form.
  */
 const unseen =
   /[\p{Cc}\p{Bidi_Control}\p{Cs}\u2028\u2029\ufff9-\ufffb\u{e0000}-\u{e0fff}[\p{Default_Ignorable_Code_Point}--[\p{Join_Control}\p{Variation_Selector}]]]/gv;

@@ -11,8 +11,8 @@ export interface Home {
 }
 
 /**
-  * The configured account, or else that of any channel that IVS has listed. Stream records are not used: an event can create one, and
-  * before the account is known, events of another account are not recognised.
+ * The configured account, or else that of any channel that IVS has listed. Stream records are not used: an event can create one, and
+ * before the account is known, events of another account are not recognised.
  */
 export function homeOf(view: StateView, { region, account }: Home): Home {
   if (account !== undefined) return { region, account };

@@ -52,8 +52,8 @@ export class LookBack {
   }
 
   /**
-    * Asks about the next few channels, if there are any and no other replica does.
-    * @throws AppError of the call that failed: the same channels are asked about again
+   * Asks about the next few channels, if there are any and no other replica does.
+   * @throws AppError of the call that failed: the same channels are asked about again
    */
   async step(signal: AbortSignal): Promise<'idle' | 'worked'> {
     const { state, observe, replica, hasEventQueue } = this.#options;
@@ -176,7 +176,7 @@ export class LookBack {
   }
 }
 
-/** Whether to wait: IVS does not answer, or events still wait in the queue. */
+/** False while IVS does not answer, or while events still wait in the queue. */
 function isTimeToLook(
   view: StateView,
   { toMs }: LookBackNote,

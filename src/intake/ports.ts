@@ -30,7 +30,7 @@ export interface ChannelReader {
   /** @throws AppError IVS_NOT_FOUND if the channel does not exist */
   getChannel(arn: ChannelArn, options: CallOptions): Promise<ListedChannel>;
   /**
-    * At most 50, with the fields that a listing leaves out. Channels that do not exist are left out.
+   * At most 50, with the fields that a listing leaves out. Channels that do not exist are left out.
    * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetChannel.html
    */
   getChannels(arns: readonly ChannelArn[], options: CallOptions): Promise<readonly ListedChannel[]>;
@@ -58,7 +58,7 @@ export interface HistoryReader {
 /** Stream keys by their ARNs; their values do not leave the client. */
 export interface KeyReader {
   /**
-    * At most 50. A key that is neither found nor missing could not be read.
+   * At most 50. A key that is neither found nor missing could not be read.
    * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetStreamKey.html
    */
   getStreamKeys(
@@ -80,8 +80,8 @@ export type Observe = (observation: Observation) => Promise<unknown>;
 
 export interface EventSink {
   /**
-    * As `Observe`: the message is deleted from the queue only after this resolved. `repeated`: it was observed before; `not_ours`: it
-    * belongs to an account or Region that is not configured, and nothing was done.
+   * As `Observe`: the message is deleted from the queue only after this resolved. `repeated`: it was observed before; `not_ours`: it
+   * belongs to an account or Region that is not configured, and nothing was done.
    */
   observe(observation: EventObservation): Promise<'taken' | 'repeated' | 'not_ours'>;
   /** Keeps an unknown event for inspection; bounded. */

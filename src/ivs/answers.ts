@@ -160,8 +160,8 @@ const shapes = {
 } as const satisfies Record<ClientOperation, z.ZodType>;
 
 /**
-  * Checks an answer; refusals (4xx, 5xx) are left to the SDK.
-  * @throws AppError IVS_ANSWER_INVALID if a 2xx answer is not what the operation promises, or is about something that was not requested
+ * Checks an answer; refusals (4xx, 5xx) are left to the SDK.
+ * @throws AppError IVS_ANSWER_INVALID if a 2xx answer is not what the operation promises, or is about something that was not requested
  */
 export function checkAnswer(operation: ClientOperation, input: object, answer: WireAnswer): void {
   const body = bodyOf(answer);

@@ -73,10 +73,10 @@ const buildAheadMs = 15;
 /** The limited client. Every method throws AppError: LIMITER_*, IVS_* or INTERRUPTED. Returned answers have been checked (answers.ts). */
 export interface IvsClientPort extends Methods {
   /**
-    * PutMetadata for callers that decide late: waits for the channel's permit, then asks `build` what to send. `build` runs at the last
-    * moment, shortly before the call may be sent, and must be quick (one round trip to Redis at most). If it returns undefined, the permit
-    * is returned unused, and the result is undefined. The result is also undefined, and nothing was sent, if the permit lapsed meanwhile
-    * (the process was suspended), because the content may be out of date by then.
+   * PutMetadata for callers that decide late: waits for the channel's permit, then asks `build` what to send. `build` runs at the last
+   * moment, shortly before the call may be sent, and must be quick (one round trip to Redis at most). If it returns undefined, the permit
+   * is returned unused, and the result is undefined. The result is also undefined, and nothing was sent, if the permit lapsed meanwhile
+   * (the process was suspended), because the content may be out of date by then.
    */
   putMetadataWhenGranted(
     channelArn: ChannelArn,

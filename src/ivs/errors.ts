@@ -107,8 +107,8 @@ export function toAppError(error: unknown, call: FailedCall): AppError {
 }
 
 /**
-  * Before the call itself, only the search for credentials makes requests (STS, SSO, the machine's own metadata service). So an answer or a
-  * network error, even a throttle or a 403, comes from there; anything else is a fault of the request itself.
+ * Before the call itself, only the search for credentials makes requests (STS, SSO, the machine's own metadata service). So an answer or a
+ * network error, even a throttle or a 403, comes from there; anything else is a fault of the request itself.
  */
 function failedForCredentials({ name = '', syscall, $metadata }: ServiceFailure): boolean {
   const answered = $metadata?.httpStatusCode !== undefined;

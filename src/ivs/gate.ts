@@ -142,7 +142,7 @@ export class Gate {
     this.#wakeIn(0);
   }
 
-  /** Fails all waiters; then sends outstanding reports if `flush` is set. */
+  /** Fails all waiters; call `flush` afterwards to send outstanding reports. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#giveUpTimer);

@@ -8,10 +8,10 @@ export type ScriptClock = { readonly kind: 'redis' } | { readonly kind: 'key'; r
 export const slotsLiveMs = 120_000;
 
 /**
-  * KEYS: 1 the shard's state (hash), 2 the operation's slots (sorted set), 3… slots of channels, and which channels are slowed down.
-  * A slot in use is a member whose score is the time when it is free again; a member that starts with `~` is a slot that was
-  * taken out of service after a throttle. ARGV[1]: the request as JSON (`ScriptInput`).
-  * Answer: [epoch, time, wait for the fence, wait for the account, [send-after or -1 …], [channel's wait or 0 …], slots in use].
+ * KEYS: 1 the shard's state (hash), 2 the operation's slots (sorted set), 3… slots of channels, and which channels are slowed down.
+ * A slot in use is a member whose score is the time when it is free again; a member that starts with `~` is a slot that was
+ * taken out of service after a throttle. ARGV[1]: the request as JSON (`ScriptInput`).
+ * Answer: [epoch, time, wait for the fence, wait for the account, [send-after or -1 …], [channel's wait or 0 …], slots in use].
  */
 export const ledgerScript = (clock: ScriptClock) => `
 local input = cjson.decode(ARGV[1])

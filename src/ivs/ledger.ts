@@ -180,9 +180,9 @@ export class SlotLedger {
   }
 
   /**
-    * One round trip: ends permits, and requests new ones.
-    * @param onLate gets grants that arrive after this call failed by its time limit; they are unused
-    * @throws AppError LIMITER_UNAVAILABLE if Redis does not answer; then nothing was granted, as far as is known
+   * One round trip: ends permits, and requests new ones.
+   * @param onLate gets grants that arrive after this call failed by its time limit; they are unused
+   * @throws AppError LIMITER_UNAVAILABLE if Redis does not answer; then nothing was granted, as far as is known
    */
   async exchange(request: ExchangeRequest, onLate: (grants: Grant[]) => void): Promise<ExchangeReply> {
     // Tried a second time if the epoch has changed, because it is part of the keys' names. Further attempts would cause a storm of fences.
@@ -364,8 +364,8 @@ export class SlotLedger {
   }
 
   /**
-    * Every exchange bounds the difference of the two clocks: Redis read its clock between our request and the answer. If the bounds of two
-    * exchanges do not overlap, one of the clocks stepped. A slow answer only widens the bounds: it is no step.
+   * Every exchange bounds the difference of the two clocks: Redis read its clock between our request and the answer. If the bounds of two
+   * exchanges do not overlap, one of the clocks stepped. A slow answer only widens the bounds: it is no step.
    */
   #clockStepped(reply: ScriptReply, isNew: boolean, askedAt: number, answeredAt: number): boolean {
     const known = this.#bounds;

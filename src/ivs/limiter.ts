@@ -172,9 +172,9 @@ export class Limiter {
   }
 
   /**
-    * Waits for a permit, then asks `prepare` what to send, then runs it. If `prepare` returns undefined, nothing is left to send: the
-    * permit is returned unused and the result is undefined.
-    * @throws AppError LIMITER_* without a permit, INTERRUPTED at a stop; the signal's reason; whatever the call throws
+   * Waits for a permit, then asks `prepare` what to send, then runs it. If `prepare` returns undefined, nothing is left to send: the
+   * permit is returned unused and the result is undefined.
+   * @throws AppError LIMITER_* without a permit, INTERRUPTED at a stop; the signal's reason; whatever the call throws
    */
   run<T>(request: CallRequest, prepare: () => Call<T> | undefined): Promise<T | undefined> {
     const { operation, lane, signal } = request;
@@ -252,8 +252,8 @@ export class Limiter {
   }
 
   /**
-    * Bottleneck takes some milliseconds to start anything, so a few turns begin in advance, and a call with a permit starts at once. If
-    * many calls wait, they use up these turns faster; then the look-ahead covers the delay.
+   * Bottleneck takes some milliseconds to start anything, so a few turns begin in advance, and a call with a permit starts at once. If
+   * many calls wait, they use up these turns faster; then the look-ahead covers the delay.
    */
   #turn({ begun, mostBegun, runner }: LaneSet, lane: Lane): Turn {
     // The next turns begin while this call is being sent.
@@ -277,9 +277,9 @@ export class Limiter {
   }
 
   /**
-    * The service throttled a call although it had a permit: others use the account, or AWS counts differently. Half of the slots in service
-    * are taken out, in all replicas, and come back one by one.
-    * @param scope what the refusal named; `unknown` counts for the channel, until several channels are throttled together
+   * The service throttled a call although it had a permit: others use the account, or AWS counts differently. Half of the slots in service
+   * are taken out, in all replicas, and come back one by one.
+   * @param scope what the refusal named; `unknown` counts for the channel, until several channels are throttled together
    */
   throttled(operation: OperationName, channel: string | undefined, scope: 'channel' | 'account' | 'unknown'): void {
     const { gate, limit } = this.#laneSet(operation);
@@ -310,8 +310,8 @@ export class Limiter {
   }
 
   /**
-    * To be called now and then: logs which problems have ended, and contacts the ledger, so that a replica without calls also notices a
-    * step of Redis's clock. It is no failure if Redis is away.
+   * To be called now and then: logs which problems have ended, and contacts the ledger, so that a replica without calls also notices a
+   * step of Redis's clock. It is no failure if Redis is away.
    */
   async probe(): Promise<void> {
     if (this.#stopped) return;

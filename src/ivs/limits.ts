@@ -69,8 +69,8 @@ export interface LimitSettings {
   /** Rates that differ from the table, by operation. */
   readonly overrides?: Readonly<Partial<Record<OperationName, CallLimit>>>;
   /**
-    * Our part of every account's quota, above 0 and up to 1; the rest is for other software. Default 1. A channel's own quota is not
-    * shared: if other software sends to the same channels, give PutMetadata a lower one.
+   * Our part of every account's quota, above 0 and up to 1; the rest is for other software. Default 1. A channel's own quota is not
+   * shared: if other software sends to the same channels, give PutMetadata a lower one.
    */
   readonly share?: number;
 }

@@ -60,8 +60,8 @@ export interface QuotaSnapshotSources {
 }
 
 /**
-  * Reads the ledger, counts, and sets the gauges.
-  * @throws AppError LIMITER_UNAVAILABLE if Redis does not answer; its details, and the gauges, still say which calls wait
+ * Reads the ledger, counts, and sets the gauges.
+ * @throws AppError LIMITER_UNAVAILABLE if Redis does not answer; its details, and the gauges, still say which calls wait
  */
 export async function takeQuotaSnapshot(sources: QuotaSnapshotSources): Promise<QuotaSnapshot> {
   const { shard, accountId, region, limiter, limitOf, metrics } = sources;

@@ -7,17 +7,17 @@ const bucketMs = 30_000;
 /** Network paths differ a little from call to call, so only this part of the minimum is used. */
 const reliedOn = 0.95;
 /**
-  * The shortest observed round trip is longer than the shortest possible one, by about the distance between neighbours among the shortest
-  * ones: more if the latency varies more, or there are fewer answers. Twice the distance from the first to the sixteenth is subtracted.
-  * Even then the credit would be too large once in 3^15 minutes (exponential gaps).
+ * The shortest observed round trip is longer than the shortest possible one, by about the distance between neighbours among the shortest
+ * ones: more if the latency varies more, or there are fewer answers. Twice the distance from the first to the sixteenth is subtracted.
+ * Even then the credit would be too large once in 3^15 minutes (exponential gaps).
  */
 const shortestKept = 16;
 const allowance = 2;
 
 /**
-  * A call was counted at the latest when its answer left, and the next one at the earliest when it arrived, so a slot cannot be counted
-  * twice during the minimum latency in each direction. Half is credited when the answer is reported, half when the next call is sent, so
-  * that this also holds for two replicas with different latencies (as long as both directions take equally long).
+ * A call was counted at the latest when its answer left, and the next one at the earliest when it arrived, so a slot cannot be counted
+ * twice during the minimum latency in each direction. Half is credited when the answer is reported, half when the next call is sent, so
+ * that this also holds for two replicas with different latencies (as long as both directions take equally long).
  */
 export class RoundTrip {
   #firstAt: number | undefined;

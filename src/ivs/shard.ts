@@ -32,8 +32,8 @@ export interface IvsShardOptions {
   readonly onRedisDown: 'wait' | 'fail';
   readonly requestTimeoutMs: number;
   /**
-    * How long an empty ledger grants nothing. Default: requestTimeoutMs + 1.5 s, after which every call of a replica that still runs has
-    * ended. It may be shorter only if nobody else can be calling (in a test or a demo).
+   * How long an empty ledger grants nothing. Default: requestTimeoutMs + 1.5 s, after which every call of a replica that still runs has
+   * ended. It may be shorter only if nobody else can be calling (in a test or a demo).
    */
   readonly emptyLedgerPatienceMs?: number;
   readonly maxWaitMs?: number;

@@ -30,8 +30,8 @@ export interface Candidate {
 }
 
 /**
-  * A queue is in its lane's ring while somebody waits in it, unless its channel is held: by a call in flight, or until a time because its
-  * own slots are in use. Queues of held channels are kept aside, so that the search for candidates never visits them.
+ * A queue is in its lane's ring while somebody waits in it, unless its channel is held: by a call in flight, or until a time because its
+ * own slots are in use. Queues of held channels are kept aside, so that the search for candidates never visits them.
  */
 export class WaitingLine<W extends Waiter> {
   readonly #queues = new Map<string, Queue<W>>();

@@ -187,8 +187,8 @@ export function parseFanout(payload: unknown): MetadataFanout {
 }
 
 /**
-  * The queue of a job. Metadata for named channels has its own queue, in the order of the decisions: a job that reads from IVS before it
-  * acts may wait for a permit, so it uses the queue of the other actions.
+ * The queue of a job. Metadata for named channels has its own queue, in the order of the decisions: a job that reads from IVS before it
+ * acts may wait for a permit, so it uses the queue of the other actions.
  */
 export function queueOf(name: JobName, payload: Readonly<Record<string, unknown>>): QueueName {
   return name === 'put_metadata' && payload['onlyIf'] === undefined ? 'metadata-fanout' : jobCatalog[name].queue;

@@ -8,8 +8,8 @@ export interface Schedule {
 }
 
 /**
-  * Puts the schedules into force. A changed interval replaces the old one; one run of a job at a time in the whole fleet.
-  * Poll jobs carry no data: the sweep uses what is true when it runs.
+ * Puts the schedules into force. A changed interval replaces the old one; one run of a job at a time in the whole fleet.
+ * Poll jobs carry no data: the sweep uses what is true when it runs.
  */
 export async function applySchedules(queues: Queues, schedules: readonly Schedule[]): Promise<void> {
   for (const { job, everyMs } of schedules) {

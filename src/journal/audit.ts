@@ -42,9 +42,9 @@ export type AuditRow = AuditEntry & { readonly id: string };
 const pageSize = 1_000;
 
 /**
-  * All entries that match, newest first; reads the log in pages. `before` continues after an earlier row's id. After `mostLooked` entries,
-  * matching or not, the rest is skipped: returns the id to continue from, or undefined at the log's beginning. An entry that stands for
-  * many yields a row for each, with ids `<id>.<n>`.
+ * All entries that match, newest first; reads the log in pages. `before` continues after an earlier row's id. After `mostLooked` entries,
+ * matching or not, the rest is skipped: returns the id to continue from, or undefined at the log's beginning. An entry that stands for
+ * many yields a row for each, with ids `<id>.<n>`.
  */
 export async function* auditEntries(
   state: Pick<SharedState, 'readLog'>,

@@ -84,8 +84,8 @@ export async function queryDecisions(state: Reader, filter: DecisionFilter): Pro
 }
 
 /**
-  * Decisions about some channels since a moment, without unimportant ones: reads the journal once for all of them, newest first.
-  * `truncated`: older ones were not read.
+ * Decisions about some channels since a moment, without unimportant ones: reads the journal once for all of them, newest first.
+ * `truncated`: older ones were not read.
  */
 export async function decisionsAbout(
   state: LogReader,
@@ -145,7 +145,7 @@ const sources = {
 };
 
 /**
-  * Passes entries to `take`, newest first, until it returns false. Returns whether it stopped early, so that older ones were not read.
+ * Passes entries to `take`, newest first, until it returns false. Returns whether it gave up before that, so that older ones were not read.
  */
 async function walk<T>(
   state: LogReader,

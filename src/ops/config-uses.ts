@@ -33,8 +33,8 @@ export function publishing({ receivers }: Pick<Ruleset, 'receivers'>): {
 }
 
 /**
-  * The ARN of the queue of a URL, for a policy.
-  * @throws AppError SETUP_QUEUE_UNKNOWN if the URL contains none, or its queue cannot be the event queue
+ * The ARN of the queue of a URL, for a policy.
+ * @throws AppError SETUP_QUEUE_UNKNOWN if the URL contains none, or its queue cannot be the event queue
  */
 export function queueArnOf(url: string): string {
   const queue = queueOf(url);
@@ -50,7 +50,7 @@ export function queueArnOf(url: string): string {
 }
 
 /**
-  * The scope of the policy of one entry of `accounts`; the entry without a role assumes the roles of the others.
+ * The scope of the policy of one entry of `accounts`; the entry without a role assumes the roles of the others.
  * @throws AppError SETUP_QUEUE_UNKNOWN unless the queue is known or `queueArn` names it
  */
 export function accountScope(

@@ -83,8 +83,8 @@ export interface Applied {
 }
 
 /**
-  * Creates what is missing and corrects what differs; safe to repeat after any failure.
-  * @throws AppError SETUP_FOREIGN if a resource with one of the names does not have our tag; nothing is changed then
+ * Creates what is missing and corrects what differs; safe to repeat after any failure.
+ * @throws AppError SETUP_FOREIGN if a resource with one of the names does not have our tag; nothing is changed then
  */
 export async function applyEventPath(
   clients: EventPathClients,

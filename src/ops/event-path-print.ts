@@ -13,8 +13,8 @@ export interface CentralBus {
 }
 
 /**
-  * The setup as a template: YAML for CloudFormation, HCL for Terraform's aws provider, version 5 or newer.
-  * @param bus the rule is on its own bus, to which other accounts forward; undefined: on the account's default bus
+ * The setup as a template: YAML for CloudFormation, HCL for Terraform's aws provider, version 5 or newer.
+ * @param bus the rule is on its own bus, to which other accounts forward; undefined: on the account's default bus
  */
 export function printEventPath(path: EventPath, language: TemplateLanguage, bus?: CentralBus): string {
   return language === 'cloudformation' ? cloudFormation(path, bus) : terraform(path, bus);

@@ -11,8 +11,8 @@ export interface AddressPolicy {
 }
 
 /**
-  * Addresses at which clouds provide credentials and instance configuration, by provider. Most are link-local; the others look like public
-  * or private ones.
+ * Addresses at which clouds provide credentials and instance configuration, by provider. Most are link-local; the others look like public
+ * or private ones.
  */
 const metadataServices = [
   // Most providers: instance metadata; ECS tasks, EKS pods, Tencent and Scaleway besides.
@@ -71,8 +71,8 @@ export function settingFor(range: string): string | undefined {
 }
 
 /**
-  * As `forbiddenRange`, for the host of a parsed URL: an address, or a name as far as it can be checked without resolving it. URLs can
-  * contain addresses in decimal, octal and hexadecimal, and names with a trailing dot.
+ * As `forbiddenRange`, for the host of a parsed URL: an address, or a name as far as it can be checked without resolving it. URLs can
+ * contain addresses in decimal, octal and hexadecimal, and names with a trailing dot.
  */
 export function forbiddenHost(hostname: string, policy?: AddressPolicy): string | undefined {
   const literal = hostname.replace(/^\[|\]$/g, '');

@@ -68,9 +68,9 @@ export class HttpSender {
   }
 
   /**
-    * Resolves when the receiver has answered with 2xx.
-    * @throws AppError WEBHOOK_REFUSED (the address is not allowed), WEBHOOK_REJECTED (4xx, redirect), WEBHOOK_FAILED, PROXY_REFUSED,
-    * PROXY_FAILED (try again)
+   * Resolves when the receiver has answered with 2xx.
+   * @throws AppError WEBHOOK_REFUSED (the address is not allowed), WEBHOOK_REJECTED (4xx, redirect), WEBHOOK_FAILED, PROXY_REFUSED,
+   * PROXY_FAILED (try again)
    */
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<{ readonly status: number }> {
     const url = this.checkUrl(message.url, message.confidential ?? false);

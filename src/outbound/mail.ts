@@ -47,7 +47,7 @@ export class MailSender {
   }
 
   /**
-    * Resolves when the server has accepted the message for all its addresses.
+   * Resolves when the server has accepted the message for all its addresses.
    * @throws AppError MAIL_REJECTED, WEBHOOK_REFUSED (the address is not allowed), PACKAGE_MISSING, MAIL_FAILED (try again)
    */
   send(mail: OutgoingMail, signal: AbortSignal): Promise<void> {
@@ -125,8 +125,8 @@ function hostAndPort(smarthost: string): { readonly host: string; readonly port:
 }
 
 /**
-  * 5xx is final; 4xx and a broken connection are not. The cause is left out on purpose: a server may repeat what it received, including the
-  * password. https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1
+ * 5xx is final; 4xx and a broken connection are not. The cause is left out on purpose: a server may repeat what it received, including the
+ * password. https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1
  */
 function failureOf({ config, password }: OutgoingMail, host: string, error: unknown): AppError {
   const { responseCode = 0, code = '' } = error as SmtpError;

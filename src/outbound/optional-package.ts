@@ -3,7 +3,7 @@ import { AppError } from '#domain/errors.ts';
 
 /**
  * Loads a package.
-  * @param setting the setting that needs it
+ * @param setting the setting that needs it
  * @throws AppError PACKAGE_MISSING
  */
 export async function optionalPackage<T>(name: string, setting: string, load: () => Promise<T>): Promise<T> {

@@ -3,8 +3,8 @@ import { createHmac } from 'node:crypto';
 import type { Secret } from '#domain/secret.ts';
 
 /**
-  * Headers that sign a body. The signature is `v1=` and the hexadecimal HMAC-SHA256 of `<timestamp>.<body>`; the timestamp is in seconds,
-  * so that a receiver can refuse old copies.
+ * Headers that sign a body. The signature is `v1=` and the hexadecimal HMAC-SHA256 of `<timestamp>.<body>`; the timestamp is in seconds,
+ * so that a receiver can refuse old copies.
  */
 export function signatureHeaders(body: string, key: Secret, nowMs: number): Record<string, string> {
   const timestamp = String(Math.floor(nowMs / 1000));

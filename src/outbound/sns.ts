@@ -14,7 +14,7 @@ export interface SnsMessage {
   readonly config: SnsIntegration;
   readonly subject: string;
   readonly message: string;
-  /** For FIFO topics: messages with the same id keep their order. */
+  /** For FIFO topics: messages with the same key keep their order. */
   readonly groupKey: string;
   readonly deliveryId: string;
 }
@@ -27,9 +27,9 @@ export class SnsPublisher {
   readonly #clients = new Map<string, SNSClient>();
 
   /**
-    * @param allowLinkLocal whether `api_url` may lead to link-local addresses and the metadata services there; private networks are
-    * allowed, because VPC endpoints are there
-    * @param until ends every running call
+   * @param allowLinkLocal whether `api_url` may lead to link-local addresses and the metadata services there; private networks are
+   * allowed, because VPC endpoints are there
+   * @param until ends every running call
    */
   constructor(
     settings: AwsClientSettings,

@@ -4,7 +4,7 @@ import { type AddressPolicy, forbiddenHost, settingFor } from './address-guard.t
 
 /**
  * The parsed address of a webhook.
-  * @param confidential refuses plain HTTP, except to this machine if that is allowed
+ * @param confidential refuses plain HTTP, except to this machine if that is allowed
  * @throws AppError WEBHOOK_REFUSED
  */
 export function webhookUrl(text: string, policy: AddressPolicy, confidential = false): URL {

@@ -22,8 +22,8 @@ const kernelFileSystems: ReadonlySet<number> = new Set([
 ]);
 
 /**
-  * Refuses a path that leads, through all its links, outside of the bounds, or to one of the daemon's own files. A file that does not exist
-  * is checked by the folder it would be in.
+ * Refuses a path that leads, through all its links, outside of the bounds, or to one of the daemon's own files. A file that does not exist
+ * is checked by the folder it would be in.
  * @throws AppError FILE_NOT_ALLOWED
  */
 export async function assertWithin(path: string, bounds: FileBounds): Promise<void> {
@@ -34,7 +34,7 @@ export async function assertWithin(path: string, bounds: FileBounds): Promise<vo
 
 /**
  * Reads a regular file of at most `mostBytes`.
-  * @throws AppError FILE_NOT_ALLOWED; Error with a plain message: missing, not regular, too large
+ * @throws AppError FILE_NOT_ALLOWED; Error with a plain message: missing, not regular, too large
  */
 export async function readNamedFile(path: string, mostBytes: number, bounds?: FileBounds): Promise<Buffer> {
   if (bounds) await assertWithin(path, bounds);

@@ -10,8 +10,8 @@ import type { SecretSink } from './sink.ts';
 const mostBytes = 65_536;
 
 /**
-  * The text of a regular file without the line end. Read at each use, so that a new file takes effect.
-  * @param bounds where the file may be; undefined for a path that the configuration itself contains
+ * The text of a regular file without the line end. Read at each use, so that a new file takes effect.
+ * @param bounds where the file may be; undefined for a path that the configuration itself contains
  * @throws AppError SECRET_FILE_UNREADABLE, FILE_NOT_ALLOWED
  */
 export async function readSecretFile(path: string, bounds?: FileBounds): Promise<Secret> {
@@ -53,8 +53,8 @@ export function fileSink(options: FileSinkOptions): SecretSink {
 }
 
 /**
-  * Writes a file of mode 0600 atomically.
-  * @throws AppError FILE_NOT_ALLOWED, SECRET_SINK_REFUSED: the file exists and no delivery created it, SECRET_SINK_FAILED
+ * Writes a file of mode 0600 atomically.
+ * @throws AppError FILE_NOT_ALLOWED, SECRET_SINK_REFUSED: the file exists and no delivery created it, SECRET_SINK_FAILED
  */
 export function replaceFile(options: FileSinkOptions, text: string, signal: AbortSignal): Promise<void> {
   return withPlace(options, async (place) => {

@@ -33,8 +33,8 @@ export interface DeliveryBounds {
 type Delivery = ActionParams<'rotate_stream_key'>['deliver'];
 
 /**
-  * The sinks of one account. A delivery never takes longer than 15 s. The SDK's clients are loaded by the first secret that needs them:
-  * that of SSM alone takes 5 MB, and most daemons use one of the four.
+ * The sinks of one account. A delivery never takes longer than 15 s. The SDK's clients are loaded by the first secret that needs them:
+ * that of SSM alone takes 5 MB, and most daemons use one of the four.
  */
 export class SecretSinks {
   readonly #secretsManager: Lazy<SecretsManager>;

@@ -97,7 +97,7 @@ export interface SilenceLine {
   readonly id: string;
   readonly who: string;
   readonly reason: string;
-  /** One per account, as written. */
+  /** As written, one matcher each. */
   readonly matchers: readonly string[];
   readonly untilMs: number;
 }

@@ -10,8 +10,8 @@ export interface LiveRoutesOptions {
 }
 
 /**
-  * Events of the stream: `hello` {version, caller}, `status` (the parts that changed), `rows` [[number, row], …], `ready`,
-  * `delta` {rows, patches: [[number, fields], …], removed: [number, …]} and `problem`.
+ * Events of the stream: `hello` {version, caller}, `status` (the parts that changed), `rows` [[number, row], …], `ready`,
+ * `delta` {rows, patches: [[number, fields], …], removed: [number, …]} and `problem`.
  */
 export function liveRoutes({ feed, version }: LiveRoutesOptions): FastifyPluginAsyncZod {
   return async (app) => {

@@ -78,8 +78,8 @@ export interface SilenceRoutesOptions {
 }
 
 /**
-  * Asks the first account that this process carries, and then all others; if the first refuses, no other is asked.
-  * @throws AppError the refusal of the first, or another account's error that is not about Redis
+ * Asks the first account that this process carries, and then all others; if the first refuses, no other is asked.
+ * @throws AppError the refusal of the first, or another account's error that is not about Redis
  */
 async function firstThenOthers<T>(
   reach: Reach,
@@ -276,7 +276,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
 let compiling: Promise<unknown> = Promise.resolve();
 
 /**
-  * Compiles one matcher per turn of the event loop, so that other requests are answered in between, however many come at once.
+ * Compiles one matcher per turn of the event loop, so that other requests are answered in between, however many come at once.
  * @throws AppError REQUEST_INVALID
  */
 async function checkMatchers(texts: readonly string[]): Promise<void> {

@@ -12,7 +12,7 @@ export interface SlackWords {
 
 export interface SlackPort {
   /**
-    * Handles one pressed button. Resolves with the answer in words; undefined: the button is not ours.
+   * Handles one pressed button. Resolves with the answer in words; undefined: the button is not ours.
    * @throws AppError NOT_FOUND, SLACK_SIGNATURE_INVALID, SLACK_REPLAYED, REQUEST_INVALID, SECRET_FILE_UNREADABLE
    */
   take(headers: IncomingHttpHeaders, body: Buffer): Promise<SlackWords | undefined>;

@@ -126,7 +126,7 @@ function recordingOf(name: string, state: string): RecordingConfiguration {
   return { arn, name, state, bucketName: name };
 }
 
-/** The last part of an ARN, or of a name that is used like one. */
+/** The last part of an ARN, or a name in the same form. */
 function idOf(wanted: string): string {
   return wanted.slice(wanted.lastIndexOf('/') + 1).replaceAll(/[^A-Za-z0-9-]/g, '-');
 }

@@ -29,8 +29,8 @@ export interface QueueConsumerOptions {
   readonly queueUrl: string;
   readonly region: string;
   /**
-    * The endpoint of the queue's API, if it is not AWS (AWS_ENDPOINT_URL_SQS). It must be set here: with the environment alone, the SDK
-    * would still call the host in the queue's URL.
+   * The endpoint of the queue's API, if it is not AWS (AWS_ENDPOINT_URL_SQS). It must be set here: with the environment alone, the SDK
+   * would still call the host in the queue's URL.
    */
   readonly endpoint?: string | undefined;
   readonly credentials?: SQSClientConfig['credentials'];
@@ -50,8 +50,8 @@ export interface QueueConsumerOptions {
   readonly parallel?: number;
   readonly waitTimeSeconds?: number;
   /**
-    * Whether metadata waits to be sent by this process. Sending has a rate to keep, and receiving at full speed would take its time, so
-    * receives then leave it half of the time.
+   * Whether metadata waits to be sent by this process. Sending has a rate to keep, and receiving at full speed would take its time, so
+   * receives then leave it half of the time.
    */
   readonly isSending?: () => boolean;
   /** Without a read for this long, events count as missing; reads, and notes of them, are several times as frequent. */

@@ -25,8 +25,8 @@ const pageTimeoutMs = 30_000;
 const mostInBatch = 50;
 
 /**
-  * Lists every channel; resolves with their number once the result is committed.
-  * @throws AppError if a page failed, or shows channels of another owner: an incomplete listing allows no conclusion
+ * Lists every channel; resolves with their number once the result is committed.
+ * @throws AppError if a page failed, or shows channels of another owner: an incomplete listing allows no conclusion
  */
 export async function refreshInventory(
   { reader, observe, view, now, home }: InventoryOptions,
@@ -53,9 +53,9 @@ export async function refreshInventory(
 }
 
 /**
-  * Reads, for every known channel, what a listing leaves out: `containerFormat` and `multitrackInputConfiguration`. Each batch is committed
-  * by itself, so that a failing one undoes nothing. If the listing differs, the current value is taken, and the difference reported.
-  * @throws AppError if a batch failed; what is known about its channels stays
+ * Reads, for every known channel, what a listing leaves out: `containerFormat` and `multitrackInputConfiguration`. Each batch is committed
+ * by itself, so that a failing one undoes nothing. If the listing differs, the current value is taken, and the difference reported.
+ * @throws AppError if a batch failed; what is known about its channels stays
  */
 export async function readChannelDetails(
   { reader, observe, view, now }: InventoryOptions,
@@ -125,8 +125,8 @@ export async function refreshChannel(
 }
 
 /**
-  * Reads the channels that are live and not in the inventory: new ones, whose tags rules could not match until the next listing. Returns
-  * how many there were. Does nothing before the first listing.
+ * Reads the channels that are live and not in the inventory: new ones, whose tags rules could not match until the next listing. Returns
+ * how many there were. Does nothing before the first listing.
  */
 export async function refreshUnlisted(options: InventoryOptions, signal: AbortSignal): Promise<number> {
   const { view } = options;

@@ -25,9 +25,9 @@ const callWaitMs = 30_000;
 const oddCodes: ReadonlySet<string> = new Set(['IVS_ANSWER_INVALID', 'IVS_REQUEST_INVALID']);
 
 /**
-  * Audits the keys of every channel of the inventory; resolves with what was found once it is committed. `listedTo`: the channel after
-  * which the next run continues listing (`after`); undefined: all have been listed.
-  * @throws AppError if a call failed; earlier findings stay. An unusable answer is thrown only after all others were read
+ * Audits the keys of every channel of the inventory; resolves with what was found once it is committed. `listedTo`: the channel after
+ * which the next run continues listing (`after`); undefined: all have been listed.
+ * @throws AppError if a call failed; earlier findings stay. An unusable answer is thrown only after all others were read
  */
 export async function auditKeys(
   { reader, observe, view, now }: KeyAuditOptions,
@@ -97,7 +97,7 @@ export async function auditKeys(
   return { channels, listedTo: waiting.length > mostListed ? listed.at(-1) : undefined };
 }
 
-/** Whether an alert ends, or a key gets its date. */
+/** Whether a finding ends an alert, or gives a key its date. */
 function isNews(view: StateView, { channelArn, keyArns }: KeyFinding): boolean {
   const rotation = view.get(kinds.key.of(channelArn));
   const known = view.get(kinds.streamKey.of(channelArn));

@@ -56,8 +56,8 @@ export class Poller {
   }
 
   /**
-    * One sweep; resolves when everything that follows from it is committed.
-    * @throws AppError POLL_FAILED if a page failed (what the others showed is committed), REDIS_UNREACHABLE
+   * One sweep; resolves when everything that follows from it is committed.
+   * @throws AppError POLL_FAILED if a page failed (what the others showed is committed), REDIS_UNREACHABLE
    */
   runSweep(scope: PollObservation['scope'], signal: AbortSignal): Promise<SweepSummary> {
     return this.#episodes[scope].watch(() => this.#sweep(scope, signal), signal);

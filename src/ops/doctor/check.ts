@@ -42,8 +42,8 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 /**
-  * Runs all checks, one after the other; a check that fails or takes too long is red, and never ends the others.
-  * @param told called with each result
+ * Runs all checks, one after the other; a check that fails or takes too long is red, and never ends the others.
+ * @param told called with each result
  */
 export async function runChecks(
   checks: readonly Check[],

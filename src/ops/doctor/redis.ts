@@ -9,9 +9,9 @@ const slowMs = 20;
 const clockToleranceMs = 2_000;
 
 /**
-  * @param redis connected, or failing fast
-  * @param probeKey a key that the daemon's user may write
-  * @param setting the setting with its address, for messages
+ * @param redis connected, or failing fast
+ * @param probeKey a key that the daemon's user may write
+ * @param setting the setting with its address, for messages
  */
 export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock, setting = 'REDIS_URL'): Check[] {
   return [
