@@ -72,10 +72,10 @@ export class AuthProxy {
       this.#toldAtMs = nowMs;
       logger.warn(
         { code: 'UNAUTHORIZED', address: socket.remoteAddress, header },
-        'the header that names who a proxy has signed in comes from an address that http.trusted_proxies does not name; it is not believed',
+        'the header with the person whom a proxy signed in comes from an address that is not in http.trusted_proxies; it is ignored',
       );
     }
-    return `; ${header} is not believed, since the connection comes from no address of http.trusted_proxies`;
+    return `; ${header} is ignored, because the connection does not come from an address of http.trusted_proxies`;
   }
 
   #roleIn(request: Request, name: string): TokenRole {
@@ -144,7 +144,7 @@ function nameIn(value: string, header: string): string | undefined {
   if (nameShape.test(name) && !isKeptName(name)) return name;
   throw new AppError(
     'UNAUTHORIZED',
-    `the header ${header} is no name that can be used: expected up to 128 letters, digits, spaces and . _ @ ' + : / \\ | -, and not "token …", "user …", "rule …" or "loopback"`,
+    `the header ${header} is not a usable name: expected up to 128 letters, digits, spaces and . _ @ ' + : / \\ | -, and not "token …", "user …", "rule …" or "loopback"`,
   );
 }
 

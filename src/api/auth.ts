@@ -114,7 +114,7 @@ export function parseTokenFile(text: string, file: string): ApiToken[] {
     if (value.length < minTokenLength)
       throw new AppError('CONFIG_INVALID', `${place} the token of ${name} has fewer than ${minTokenLength} characters`);
     const kept = keptNames[name.toLowerCase()];
-    if (kept) throw new AppError('CONFIG_INVALID', `${place} the name ${name} is kept for ${kept}: choose another`);
+    if (kept) throw new AppError('CONFIG_INVALID', `${place} the name ${name} is reserved for ${kept}: choose another`);
     if (tokens.some((token) => token.name === name))
       throw new AppError('CONFIG_INVALID', `${place} the name ${name} is used twice`);
     const same = tokens.find((token) => token.value.reveal() === value);

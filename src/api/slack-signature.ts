@@ -25,7 +25,7 @@ export function signatureOf(
   if (!/^\d{1,12}$/.test(time) || !/^v0=[0-9a-f]{64}$/.test(given))
     throw invalid('the request has no X-Slack-Request-Timestamp and X-Slack-Signature as Slack writes them');
   if (Math.abs(nowMs - Number(time) * 1000) > mostSkewMs)
-    throw invalid(`the request was signed at another time than now: ${new Date(Number(time) * 1000).toISOString()}`);
+    throw invalid(`the request was not signed recently, but at ${new Date(Number(time) * 1000).toISOString()}`);
   const digest = Buffer.from(given.slice('v0='.length), 'hex');
   let isSigned = false;
   // No early exit: the time must not reveal which secret was nearly right.

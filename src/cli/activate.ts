@@ -53,9 +53,9 @@ export function register(program: Command, io: CliIo): void {
 function answerOf(answer: unknown): Answer {
   const { startedAsStandby, effects, accounts } = (answer ?? {}) as Partial<Answer>;
   if (!Array.isArray(effects) || !Array.isArray(accounts))
-    throw new CommandFailed('The answer is not one of ivs-autopilot: check AUTOPILOT_URL or --url.');
+    throw new CommandFailed('The answer does not come from ivs-autopilot: check AUTOPILOT_URL or --url.');
   if (startedAsStandby !== true)
-    throw new CommandFailed('This deployment is no standby, it works already: check AUTOPILOT_URL or --url.');
+    throw new CommandFailed('This deployment is no standby; it already works: check AUTOPILOT_URL or --url.');
   return answer as Answer;
 }
 

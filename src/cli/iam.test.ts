@@ -123,7 +123,7 @@ describe('iam, for every form of account and queue URL', () => {
   it.each<[string, string, readonly string[], RegExp]>([
     ['no name where there are two', two, [], /add --account west or east/],
     ['digits that two entries have', two, ['--account', '111122223333'], /--account west or east/],
-    ['digits that no entry has', two, ['--account', '999988887777'], /no entry of accounts .* is of that account/],
+    ['digits that no entry has', two, ['--account', '999988887777'], /no entry of accounts .* has that account/],
     ['a name that no entry has', two, ['--account', 'north'], /expected 12 digits, or an entry/],
     ['eleven digits', two, ['--account', '11112222333'], /expected 12 digits, or an entry/],
     [

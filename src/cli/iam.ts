@@ -136,7 +136,7 @@ function entryOf(config: Config, wanted: string): Account | undefined {
       );
     if (meant.length === 0 && accounts.length > 0)
       throw new CommandFailed(
-        `--account ${wanted}: no entry of accounts in ${file} is of that account (${names(accounts)}).`,
+        `--account ${wanted}: no entry of accounts in ${file} has that account (${names(accounts)}).`,
         2,
       );
     return meant[0];

@@ -66,7 +66,7 @@ describe('a call without an answer', () => {
     const reset = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET', name: 'TimeoutError' });
 
     expect(toAppError(reset, call('PutMetadata')).code).toBe('IVS_NO_ANSWER');
-    expect(toAppError(reset, call('PutMetadata')).message).toContain('may have had its effect');
+    expect(toAppError(reset, call('PutMetadata')).message).toContain('may have taken effect');
     expect(toAppError(reset, call('PutMetadata', false)).message).not.toContain('effect');
   });
 

@@ -94,9 +94,9 @@ export function toAppError(error: unknown, call: FailedCall): AppError {
     default:
   }
   if (status !== undefined && status < 300)
-    return make('IVS_ANSWER_INVALID', `the answer cannot be read (${name}); the call may have had its effect`);
+    return make('IVS_ANSWER_INVALID', `the answer cannot be read (${name}); the call may have taken effect`);
   if (status === undefined || (status < 400 && !failure.exceptionMessage))
-    return make('IVS_NO_ANSWER', `no usable answer (${messageOf(error)}); the call may have had its effect`);
+    return make('IVS_NO_ANSWER', `no usable answer (${messageOf(error)}); the call may have taken effect`);
   if (status >= 500) return make('IVS_UNAVAILABLE', text);
   if (expiredNames.has(name)) return make('IVS_ACCESS_DENIED', text, { kind: 'retry' });
   if (status === 401 || status === 403) return make('IVS_ACCESS_DENIED', text);

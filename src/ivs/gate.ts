@@ -338,7 +338,7 @@ export class Gate {
 }
 
 const stopping = () =>
-  new AppError('INTERRUPTED', 'the daemon stops: the call was not sent and goes back to where it came from');
+  new AppError('INTERRUPTED', 'the daemon stops: the call was not sent and returns to its caller');
 
 const unavailable = (operation: OperationName, cause: unknown) =>
   new AppError(

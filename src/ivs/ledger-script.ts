@@ -28,8 +28,8 @@ local s = redis.call('HMGET', state, 'epoch', 'run', 'seen', 'fence', op .. ':se
   op .. ':urgentAt', op .. ':urgentSent')
 local epoch, fence = s[1], tonumber(s[4] or 0)
 
--- Fence: what was granted before is not known any more (empty ledger, another server process, a clock that stepped).
--- A new epoch has new keys; nothing is granted until every call of the old one must have been counted and forgotten.
+-- Fence: earlier grants are no longer known (empty ledger, another server process, a clock that stepped).
+-- A new epoch has new keys; nothing is granted until every call of the old epoch must have been counted and forgotten.
 if not epoch or s[2] ~= input.run or now < tonumber(s[3] or 0) - 1000000 or (input.stepped and input.epoch == epoch) then
   epoch, fence = text(now), now + input.patience
   redis.call('DEL', state)
@@ -40,8 +40,8 @@ if epoch ~= input.epoch or now < fence then
   return {epoch, text(now), math.max(0, fence - now), 0, {}, {}, 0}
 end
 
--- Answers: a slot is free one second after its answer, which was at most r.age ago, and at most r.at by our clock as the
--- replica knows it: a little nearer the truth, so it is believed, but only a little. XX: what lost its lease stays gone.
+-- Answers: a slot is free one second after its answer. The answer came at most r.age ago, and at most at r.at, which is the replica's
+-- estimate by our clock: it is a little more accurate, so it is used, but only within 5 ms. XX: a slot that lost its lease stays removed.
 local calls = tonumber(s[8] or 0)
 for _, r in ipairs(input.releases) do
   if r.hold > 0 then calls = calls + 1 end
@@ -52,7 +52,7 @@ for _, r in ipairs(input.releases) do
   end
 end
 
--- Throttled all the same: half of the slots in service go out of it, once a second, and come back one by one.
+-- Throttled in spite of the permit: half of the slots in service are taken out, at most once a second, and come back one by one.
 for _, t in ipairs(input.throttles) do
   redis.call('HINCRBY', state, op .. ':throttles', 1)
   redis.call('HSET', state, op .. ':throttled', text(now))
@@ -85,7 +85,7 @@ redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
 local busy = redis.call('ZCARD', slots)
 local sent, urgentUntil, granted = tonumber(s[5] or 0), tonumber(s[6] or 0), tonumber(s[7] or 0)
 local urgentAfter, urgentSent = 0, tonumber(s[10] or 0)
--- While urgent calls come now and then, a few slots are kept for them: the others may have used up this second already.
+-- While there are urgent calls now and then, a few slots are kept for them, because other calls may already have used up this second.
 local urgentAt = input.urgent > 0 and now or tonumber(s[9] or 0)
 local kept = now - urgentAt < 10000000 and math.floor(input.limit / 30) or 0
 local sendAfter, waits, accountWait = {}, {}, 0
@@ -93,13 +93,13 @@ for i, channel in ipairs(input.wants) do
   sendAfter[i], waits[i] = -1, 0
   local urgent = i <= input.urgent
   local spare = input.limit - busy
-  -- How many of the slots in use must be free before this call may have one, all of them being in use or kept.
+  -- If all slots are in use or kept: how many slots in use must become free before this call may have one.
   local ahead = busy - input.limit + (urgent and 0 or kept)
-  -- A slot that lay idle is spaced from the call before; one that is used again at once has its place in the second already.
-  -- Urgent calls are spaced among themselves: what was promised to others ahead of its time does not hold them up.
+  -- A slot that was idle gets a gap after the previous call; a slot that is reused at once already has its place in the second.
+  -- Urgent calls have gaps among themselves, so that grants which others got in advance do not delay them.
   local at = math.max(now, (urgent and urgentSent or sent) + input.gap)
   if ahead >= 0 then at = math.max(now, tonumber(redis.call('ZRANGE', slots, ahead, ahead, 'WITHSCORES')[2])) end
-  -- Lower lanes of all replicas stand back for an urgent call that waits; one grant in sixteen they may contend for.
+  -- Lower lanes of all replicas yield to a waiting urgent call, but may compete for one grant in sixteen.
   if input.urgent == 0 and urgentUntil > now and granted % 16 ~= 15 then at = math.max(at, urgentUntil + input.lookahead + 1) end
   if at > now + input.lookahead then
     if urgent then urgentAfter = at end
@@ -116,11 +116,11 @@ for i, channel in ipairs(input.wants) do
       channelAt = tonumber(redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')[2])
     end
   end
-  -- A channel that waits for its own slot holds no account slot that another could use.
+  -- A channel that waits for its own slot does not occupy an account slot that another channel could use.
   if channelAt > (spare > 0 and now + input.lookahead or at) then
     waits[i] = channelAt - now
   else
-    -- The gap is counted from the account's turn: a channel that waits for its own slot delays no other.
+    -- The gap is counted from the account's turn, so that a channel that waits for its own slot delays no other.
     if urgent then urgentSent = at else sent = math.max(sent, at) end
     at = math.max(at, channelAt)
     if spare <= 0 then redis.call('ZREMRANGEBYRANK', slots, 0, 0 - spare) end
@@ -136,7 +136,7 @@ for i, channel in ipairs(input.wants) do
   end
 end
 if granted > tonumber(s[7] or 0) then redis.call('PEXPIRE', slots, ${slotsLiveMs}) end
--- The mark of a waiting urgent call ends with its slot's time; whoever still waits renews it.
+-- The mark of a waiting urgent call expires when its slot is free; a call that still waits renews it.
 if input.urgent > 0 then urgentUntil = urgentAfter end
 redis.call('HSET', state, 'seen', text(now), op .. ':sent', text(sent), op .. ':urgent', text(urgentUntil), op .. ':granted', granted, op .. ':calls', calls,
   op .. ':urgentAt', text(urgentAt), op .. ':urgentSent', text(urgentSent))

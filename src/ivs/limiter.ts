@@ -83,7 +83,7 @@ export class Permit {
 
   /** @throws PermitLapsed if it is too late to send */
   check(): void {
-    if (this.hasLapsed) throw new PermitLapsed('the permit lay too long before it was used');
+    if (this.hasLapsed) throw new PermitLapsed('the permit was kept too long before it was used');
   }
 
   /** Resolves this long before the call is to be sent, or at once if that has passed: for callers that decide late what to send. */

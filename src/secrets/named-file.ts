@@ -148,7 +148,7 @@ function outside(path: string, bounds: FileBounds): AppError {
   const why =
     folders.length === 0
       ? `a request may not name such a file: ${setting} allows no folder`
-      : `does not lie below ${setting} (${names}), links followed`;
+      : `is not below ${setting} (${names}), after following links`;
   return notAllowed(path, why, bounds);
 }
 

@@ -186,8 +186,8 @@ test('tokens are revoked and added by a reload; an open stream of a revoked one 
 
   for (const [tokens, message] of [
     [{ operator: token.operator, 'operator-two': token.operator, boss: token.boss }, 'the same token as operator'],
-    [{ boss: token.boss, Admin: token.operator }, 'is kept for'],
-    [{ boss: token.boss, loopback: token.operator }, 'is kept for'],
+    [{ boss: token.boss, Admin: token.operator }, 'is reserved for'],
+    [{ boss: token.boss, loopback: token.operator }, 'is reserved for'],
   ] as const) {
     await guard.writeTokens(tokens);
     const answer = await ask('POST', '/v1/config/reload', token.boss);

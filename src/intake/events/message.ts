@@ -107,7 +107,7 @@ function adviceForText(text: string): string {
   if (parsed(decoded) !== undefined)
     return 'The message is encoded in Base64: have the sender put the JSON of the event into the body without encoding it.';
   if (/^\s*[[{]/.test(text)) {
-    return 'The JSON is cut off or breaks on a quotation mark, as an input template makes it: have the target of the rule send the matched event, without an input transformer.';
+    return 'The JSON is cut off or broken at a quotation mark, as from an input template: have the target of the rule send the matched event, without an input transformer.';
   }
   return 'This text does not come from EventBridge: find out who sends to this queue, and give the daemon a queue that only the EventBridge rule sends to.';
 }
