@@ -138,8 +138,7 @@ async function bringAll(io: CliIo, flags: Flags, wanted: EventPath, accounts: re
     const { name, region, assume_role_arn: role, queue_url: configuredUrl } = account;
     if (!flags.json) io.print(`${name} (${region}${role === undefined ? '' : `, as ${role}`}):`);
     if (account.sharedQueue) {
-      const skipped =
-        'it shares its queue with other accounts: set it up with --print, --organization and --to-bus';
+      const skipped = 'it shares its queue with other accounts: set it up with --print, --organization and --to-bus';
       results.set(name, { account: name, region, skipped });
       if (!flags.json) io.print(`- left alone: ${skipped}`);
       continue;

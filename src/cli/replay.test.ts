@@ -229,11 +229,7 @@ describe('replay', () => {
   it.each([
     ['nothing', '', /the recording is empty/],
     ['no JSON', '{\n', /x\.jsonl:1:1: expected one JSON object/],
-    [
-      'an unknown control',
-      '{"atMs": 1, "control": {"kind": "holt"}}\n',
-      /control\.kind: expected one of hold/,
-    ],
+    ['an unknown control', '{"atMs": 1, "control": {"kind": "holt"}}\n', /control\.kind: expected one of hold/],
     ['half a control', '{"atMs": 1, "control": {"kind": "hold", "who": "a", "reason": "b"}}\n', /control\.channelArn/],
     [
       'an answer listed as in force',

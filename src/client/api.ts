@@ -79,7 +79,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let a standby work from now on, with all replicas of its Redis, also after a restart; nothing where none stands by */
+        /** Activate a standby with all replicas of its Redis, permanently; does nothing if there is no standby */
         post: operations["activateStandby"];
         delete?: never;
         options?: never;
@@ -1250,7 +1250,7 @@ export interface operations {
                             name: string;
                             region: string;
                             /**
-                             * @description unknown: Redis does not tell; partly: nobody notices, or nobody acts, what `missing` says
+                             * @description unknown: Redis gives no answer; partly: nobody observes, or nobody acts, as `missing` says
                              * @enum {string}
                              */
                             state: "carried" | "partly" | "not_carried" | "unknown";
@@ -4970,7 +4970,7 @@ export interface operations {
                             /** @description Above 0: the ledger is new and grants nothing for this long */
                             fenceMs: number;
                             operations: {
-                                /** @description Calls sent since the ledger began, as far as they are over */
+                                /** @description Calls sent since the ledger began that have ended */
                                 calls: number;
                                 /** @description Permits granted since the ledger began; some came back unused */
                                 granted: number;

@@ -337,8 +337,7 @@ export class Gate {
   }
 }
 
-const stopping = () =>
-  new AppError('INTERRUPTED', 'the daemon stops: the call was not sent and returns to its caller');
+const stopping = () => new AppError('INTERRUPTED', 'the daemon stops: the call was not sent and returns to its caller');
 
 const unavailable = (operation: OperationName, cause: unknown) =>
   new AppError(

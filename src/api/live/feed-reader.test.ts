@@ -134,29 +134,32 @@ test('a reader that stalls gets everything it missed in one step, in its current
   ]);
 });
 
-test.each(['at once', 'while it is behind'])('ten thousand new rows in one step are sent in pieces, %s', async (when) => {
-  const slow = link();
-  const feed = new FeedReader(slow.reader);
-  await feed.load([], () => undefined);
-  if (when === 'while it is behind') slow.reader.send('filler', 'x'.repeat(200_000));
-  const rows = Array.from({ length: 10_000 }, (_, index) => [index + 1, rowAt(index + 1)] as const);
-  feed.delta({ rows, patches: [], removed: [] });
-  await slow.take(Number.POSITIVE_INFINITY);
-  feed.delta({
-    rows: [],
-    patches: [
-      [1, { viewers: 7 }],
-      [10_000, { viewers: 8 }],
-    ],
-    removed: [9_999],
-  });
-  feed.status({ nowMs: 5 });
-  for (let turn = 0; turn < 100; turn += 1) await slow.take(Number.POSITIVE_INFINITY);
+test.each(['at once', 'while it is behind'])(
+  'ten thousand new rows in one step are sent in pieces, %s',
+  async (when) => {
+    const slow = link();
+    const feed = new FeedReader(slow.reader);
+    await feed.load([], () => undefined);
+    if (when === 'while it is behind') slow.reader.send('filler', 'x'.repeat(200_000));
+    const rows = Array.from({ length: 10_000 }, (_, index) => [index + 1, rowAt(index + 1)] as const);
+    feed.delta({ rows, patches: [], removed: [] });
+    await slow.take(Number.POSITIVE_INFINITY);
+    feed.delta({
+      rows: [],
+      patches: [
+        [1, { viewers: 7 }],
+        [10_000, { viewers: 8 }],
+      ],
+      removed: [9_999],
+    });
+    feed.status({ nowMs: 5 });
+    for (let turn = 0; turn < 100; turn += 1) await slow.take(Number.POSITIVE_INFINITY);
 
-  expect(slow.mostBacklog()).toBeLessThan(300_000);
-  const rowsKnown = known(slow.sent);
-  expect(rowsKnown.size).toBe(9_999);
-  expect(rowsKnown.get(1)).toMatchObject({ viewers: 7 });
-  expect(rowsKnown.get(10_000)).toMatchObject({ viewers: 8 });
-  expect(slow.sent.filter(({ event }) => event === 'status')).toMatchObject([{ data: { nowMs: 5 } }]);
-});
+    expect(slow.mostBacklog()).toBeLessThan(300_000);
+    const rowsKnown = known(slow.sent);
+    expect(rowsKnown.size).toBe(9_999);
+    expect(rowsKnown.get(1)).toMatchObject({ viewers: 7 });
+    expect(rowsKnown.get(10_000)).toMatchObject({ viewers: 8 });
+    expect(slow.sent.filter(({ event }) => event === 'status')).toMatchObject([{ data: { nowMs: 5 } }]);
+  },
+);

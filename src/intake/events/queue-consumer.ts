@@ -247,7 +247,10 @@ export class QueueConsumer implements Service {
     const body = typeof message.Body === 'string' ? message.Body : '';
     const problem = problemOf(message);
     if (problem !== undefined) {
-      this.#unreadable(message, { problem, advice: 'The queue’s answer was incomplete; the message will be delivered again.' });
+      this.#unreadable(message, {
+        problem,
+        advice: 'The queue’s answer was incomplete; the message will be delivered again.',
+      });
       return 'left';
     }
     const { wrapping, envelopes, unreadable } = readMessage(body);
