@@ -8,8 +8,14 @@ import { failureOf, type Redis } from '#runtime/redis.ts';
 import type { Replication } from '#runtime/redis-replication.ts';
 import { replyOf } from '#runtime/script-replies.ts';
 import { acceptScript } from './accept-script.ts';
+import {
+  type Acceptance,
+  type AcceptanceLimits,
+  type AcceptedBatch,
+  acceptArguments,
+  type Known,
+} from './acceptance.ts';
 import type { Outcome } from './batch.ts';
-import { packChannels } from './channel-list.ts';
 import { claimScript, lanesScript, recordScript, renewScript, takeScript } from './drain-scripts.ts';
 import { emptyEnvelopeBytes } from './envelope.ts';
 import {
@@ -38,58 +44,25 @@ import {
   splitPart,
 } from './parts.ts';
 import { runScript, type Script } from './script.ts';
-import {
-  contentsOf,
-  type Full,
-  type IdempotencyKey,
-  type OutboxBatch,
-  type StoredBatch,
-  storedBatch,
-  withFull,
-} from './stored-batch.ts';
+import { type IdempotencyKey, type OutboxBatch, type StoredBatch, storedBatch, withFull } from './stored-batch.ts';
 import { cancelPartScript, cancelScript, dueScript, sweepScript } from './sweep-scripts.ts';
 
-export interface OutboxOptions {
+export interface OutboxOptions extends AcceptanceLimits {
   /** A connection of the role `store`. */
   readonly redis: Redis;
   /** Waits for Redis's replicas before a batch counts as accepted; left out: nothing waits. */
   readonly replication?: Replication | undefined;
   /** The shard's key prefix. */
   readonly prefix: string;
-  readonly maxItemsPerChannel: number;
-  readonly maxItemsTotal: number;
   /** Most UTF-8 bytes of one call. */
   readonly maxBytes: number;
   readonly metrics: Metrics;
-  /** How long a finished batch without a key can be asked for. Default 6 h. */
-  readonly keepFinishedMs?: number;
-  /** How long a repeat of an idempotency key is recognised; its batch, once finished, is kept as long. Default 24 h. */
-  readonly keepKeysMs?: number;
   /**
    * Why rules must keep their hands off a channel by now: `paused`, `held`. What they sent before is then cancelled, what people sent
    * goes. Default: nowhere.
    */
   readonly sparedFor?: (channelArn: ChannelArn) => string | undefined;
-  /** Most finished batches that are kept, with their keys: the oldest go first. Default 10,000. */
-  readonly keepFinished?: number;
-  /** A finished batch with parts also goes, with their keys, when so many parts have ended since it did. Default 50,000. */
-  readonly keepFinishedParts?: number;
 }
-
-export type Acceptance =
-  | {
-      readonly outcome: 'accepted';
-      readonly channels: number;
-      readonly channelsBefore: number;
-      readonly full: Full;
-    }
-  | Known
-  /** An item's random id is in use; take another. */
-  | { readonly outcome: 'id_taken' }
-  | { readonly outcome: 'full'; readonly scope: 'total' | 'channel'; readonly waiting: number };
-
-/** What an idempotency key stands for that was used before: this batch, or another request. */
-export type Known = { readonly outcome: 'repeated'; readonly batch: StoredBatch } | { readonly outcome: 'conflict' };
 
 export interface ClaimedChannel {
   readonly channelArn: ChannelArn;
@@ -117,7 +90,6 @@ export interface Recorded {
   readonly nowMs: number;
 }
 
-const hour = 3_600_000;
 /** Of so many urgent channels a claim chooses what to send too: a few go at once, and each costs the claim time. */
 const chosenAtOnce = 8;
 
@@ -208,53 +180,8 @@ export class Outbox {
     }
   }
 
-  #accept(batch: Omit<OutboxBatch, 'channels' | 'items'>, groups: readonly OutboxGroup[]): Promise<unknown> {
-    const { keepFinishedMs = 6 * hour, keepKeysMs = 24 * hour, keepFinished = 10_000 } = this.#options;
-    const { maxItemsPerChannel, maxItemsTotal, keepFinishedParts = 50_000 } = this.#options;
-    const { idempotency } = batch;
-    const items = groups.flatMap((group) => group.items);
-    const hasKeys = idempotency !== undefined || groups.some(({ keys }) => keys.length > 0);
-    const fields = {
-      lane: batch.lane,
-      items: items.map(({ id }) => id).join(' '),
-      // Of one channel.
-      itemCount: String(groups[0]?.items.length ?? 0),
-      callsPerChannel: String(batch.callsPerChannel),
-      ...(batch.skipped.length === 0 ? {} : { skipped: JSON.stringify(batch.skipped) }),
-      who: batch.who,
-      ...(batch.job ? { job: JSON.stringify(batch.job) } : {}),
-      ...(batch.trace === undefined ? {} : { trace: batch.trace }),
-      contents: JSON.stringify(contentsOf(items)),
-      keepMs: String(hasKeys ? keepKeysMs : keepFinishedMs),
-      keepMost: String(keepFinished),
-      keepParts: String(keepFinishedParts),
-      ...(idempotency ? { idem: idempotency.key } : {}),
-    };
-    return this.#run(acceptScript, [
-      idempotency?.key ?? '',
-      idempotency?.requestHash ?? '',
-      keepKeysMs,
-      batch.batchId,
-      JSON.stringify(fields),
-      lanes.indexOf(batch.lane),
-      maxItemsPerChannel,
-      maxItemsTotal,
-      this.#origin,
-      groups.length,
-      ...groups.flatMap((group) => [
-        packChannels(group.channels),
-        group.keys.join(' '),
-        group.items.length,
-        ...group.items.flatMap(({ id, text, mode, key = '', acceptedAtMs, expiresInMs }) => [
-          id,
-          text,
-          mode,
-          key,
-          acceptedAtMs,
-          expiresInMs,
-        ]),
-      ]),
-    ]);
+  #accept(batch: AcceptedBatch, groups: readonly OutboxGroup[]): Promise<unknown> {
+    return this.#run(acceptScript, acceptArguments(batch, groups, this.#options, this.#origin));
   }
 
   /** Returns what an idempotency key stands for; undefined: it is new. */
