@@ -13,20 +13,20 @@ import type { Key, Log } from '#domain/state-key.ts';
 import type { LossKeeper, Repair, StateLoss } from '#domain/state-loss.ts';
 import { isControl, notes } from '#domain/state-registry.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { failureOf, type Redis } from '#runtime/redis.ts';
+import type { Redis } from '#runtime/redis.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
 import type { Replication } from '#runtime/redis-replication.ts';
 import { currentTrace } from '#runtime/tracing.ts';
-import { commitScript, type Moved, refreshScript } from './commit-script.ts';
+import type { Moved } from './commit-script.ts';
 import { continuityOf } from './continuity.ts';
 import { type Group, runGroup, type Waiting } from './group.ts';
-import { type Head, newHeadPrefix, newLineage, parseHead } from './head.ts';
+import { type Head, newLineage, parseHead } from './head.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
-import { findTrace, isBefore, KnownHeads, lossAtStart, lossOfCopy } from './loss.ts';
-import { type Found, headOfRow, type ReadEntry, readAll, writeAll } from './read-all.ts';
-import { readLog } from './read-log.ts';
+import { isBefore, KnownHeads, lossAtStart, lossOfCopy } from './loss.ts';
+import { type Found, type ReadEntry, writeAll } from './read-all.ts';
 import { ReadSet } from './read-set.ts';
 import type { StateNoteFile } from './state-note.ts';
+import { defaultDedupTtlMs, StoredState } from './stored-state.ts';
 
 export interface RedisStateOptions {
   readonly redis: Redis;
@@ -51,14 +51,10 @@ export interface RedisStateOptions {
   readonly onEmptyState?: 'pause' | 'start' | undefined;
 }
 
-const defaultDedupTtlMs = 6 * 3_600_000;
-
 export class RedisState implements SharedState {
-  readonly #redis: Redis;
-  readonly #keys: { state: string; head: string; log: string; prefix: string };
+  readonly #stored: StoredState;
   readonly #metrics: Metrics;
   readonly #maxAttempts: number;
-  readonly #logMaxAgeMs: (log: string) => number | undefined;
   readonly #losses: LossKeeper | undefined;
   readonly #replication: Replication | undefined;
   readonly #note: StateNoteFile | undefined;
@@ -91,15 +87,13 @@ export class RedisState implements SharedState {
     const { redis, prefix, metrics, maxAttempts = 50, logMaxAgeMs = () => undefined, wallNow } = options;
     this.#clock = new RedisClock(wallNow === undefined ? {} : { wallNow });
     this.#readEntry = options.readEntry ?? ((_key, stored) => JSON.parse(stored) as unknown);
-    this.#redis = redis;
+    this.#stored = new StoredState({ redis, prefix, clock: this.#clock, logMaxAgeMs, readEntry: this.#readEntry });
     this.#losses = options.losses;
     this.#replication = options.replication;
     this.#note = options.note;
     this.#onEmptyState = options.onEmptyState;
-    this.#keys = { state: `${prefix}:state`, head: `${prefix}:state-head`, log: `${prefix}:state-log`, prefix };
     this.#metrics = metrics;
     this.#maxAttempts = maxAttempts;
-    this.#logMaxAgeMs = logMaxAgeMs;
   }
 
   get view(): StateView {
@@ -123,7 +117,7 @@ export class RedisState implements SharedState {
   /** Tries a write: a server that was the primary before a failover still answers reads. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES, REDIS_NOT_REPLICATED, STATE_TOO_NEW */
   async probe(): Promise<void> {
     if (this.#refused) throw this.#refused;
-    await this.#reach(() => this.#redis.set(`${this.#keys.prefix}:probe`, '1', 'PX', 60_000));
+    await this.#stored.probe();
     await this.#replication?.unchanged(true);
   }
 
@@ -207,7 +201,7 @@ export class RedisState implements SharedState {
   }
 
   readLog<T>(log: Log<T>, options: { limit: number; before?: string }): Promise<readonly { id: string; entry: T }[]> {
-    return this.#reach(() => readLog(this.#redis, this.#keys.prefix, log, { ...options, readEntry: this.#readEntry }));
+    return this.#stored.readLog(log, options);
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
@@ -253,7 +247,7 @@ export class RedisState implements SharedState {
         return group.settle;
       }
       const sentAt = performance.now();
-      const answer = await this.#commit(group.draft, {
+      const answer = await this.#stored.commit(group.draft, {
         onto: this.#head!,
         dedupIds: group.dedupIds,
         dedupTtlMs: Math.max(...members.map(({ dedupTtlMs }) => dedupTtlMs)),
@@ -287,7 +281,7 @@ export class RedisState implements SharedState {
 
   async #catchUp(): Promise<void> {
     const sentAt = performance.now();
-    const observed = await this.#changesSince(this.#head?.text ?? '');
+    const observed = await this.#stored.changesSince(this.#head?.text ?? '');
     await this.#take(observed);
     this.#newestAt = sentAt;
     if (this.#insisted.size > 0) this.#queueCommit();
@@ -321,7 +315,7 @@ export class RedisState implements SharedState {
       return 'followed';
     }
     const losses = this.#losses;
-    const found = await this.#readAll();
+    const found = await this.#stored.readAll();
     if (losses && continuity !== 'continuous') {
       const isLoss = continuity !== 'unproven';
       if (isLoss || losses.lacks(found.copy, this.#copy.committed, this.nowMs())) {
@@ -341,12 +335,9 @@ export class RedisState implements SharedState {
   async #open(observed: Moved): Promise<void> {
     // Before the state: another process may write the note of a newer one at any moment.
     const note = this.#note?.read();
-    const found = await this.#readAll();
+    const found = await this.#stored.readAll();
     const startedAtMs = observed.redisTimeMs - (performance.now() - this.#startedAt);
-    const trace =
-      found.head === undefined && found.copy.size === 0
-        ? await this.#reach(() => findTrace(this.#redis, this.#keys.prefix, startedAtMs))
-        : undefined;
+    const trace = found.head === undefined && found.copy.size === 0 ? await this.#stored.trace(startedAtMs) : undefined;
     const loss =
       this.#losses &&
       lossAtStart(found, {
@@ -365,7 +356,7 @@ export class RedisState implements SharedState {
   async #begin(found: Found): Promise<void> {
     const draft = new DraftTransaction({ base: found.copy, nowMs: this.nowMs(), repeats: new Set() });
     draft.set(notes.lineage, { former: [] });
-    const answer = await this.#commit(draft, { onto: undefined, repair: true });
+    const answer = await this.#stored.commit(draft, { onto: undefined, repair: true });
     if (answer.outcome !== 'committed') {
       // Somebody was quicker.
       if (answer.outcome === 'moved') await this.#open(answer);
@@ -377,8 +368,7 @@ export class RedisState implements SharedState {
   }
 
   async #lossOfCopy(kind: StateLoss['kind'], { head }: Moved): Promise<StateLoss> {
-    const rows = await this.#reach(() => this.#redis.lrange(this.#keys.log, 0, -1));
-    const shared = this.#knownHeads.newestOf([head, ...rows.map(headOfRow)]);
+    const shared = this.#knownHeads.newestOf([head, ...(await this.#stored.loggedHeads())]);
     return lossOfCopy(kind, { view: this.#copy.committed, head: this.#head!, shared });
   }
 
@@ -386,7 +376,7 @@ export class RedisState implements SharedState {
   async #repair(found: Found, noticed: StateLoss): Promise<void> {
     const losses = this.#losses!;
     const known = this.#head;
-    for (let attempt = 0, now = found; attempt < this.#maxAttempts; attempt += 1, now = await this.#readAll()) {
+    for (let attempt = 0, now = found; attempt < this.#maxAttempts; attempt += 1, now = await this.#stored.readAll()) {
       const draft = new DraftTransaction({ base: now.copy, nowMs: this.nowMs(), repeats: new Set() });
       const loss = { ...noticed, missingIsLost: noticed.hasCopy && known !== undefined && isBefore(known, now) };
       const repair: Repair = losses.repair(draft, loss);
@@ -397,7 +387,7 @@ export class RedisState implements SharedState {
         repairedAtMs: draft.nowMs,
       });
       const number = Math.max(this.#head?.number ?? 0, now.head?.number ?? 0);
-      const answer = await this.#commit(draft, { onto: now.head, repair: true, number, lineage: newLineage() });
+      const answer = await this.#stored.commit(draft, { onto: now.head, repair: true, number, lineage: newLineage() });
       if (answer.outcome === 'moved' && !loss.hasCopy && now.head === undefined) {
         // Another replica was quicker: it may have repaired the loss, or begun the first state of all.
         this.#metrics.commits.inc({ outcome: 'moved' });
@@ -416,66 +406,8 @@ export class RedisState implements SharedState {
     );
   }
 
-  #commit(
-    { writes, appends }: DraftTransaction,
-    options: {
-      /** Undefined: there is no state yet. */
-      readonly onto: Head | undefined;
-      readonly dedupIds?: readonly string[];
-      readonly dedupTtlMs?: number;
-      readonly repair?: boolean;
-      readonly number?: number;
-      readonly lineage?: string;
-    },
-  ) {
-    const { onto, dedupIds = [], dedupTtlMs = defaultDedupTtlMs, repair = false } = options;
-    const { number = onto?.number ?? 0, lineage = onto?.lineage ?? newLineage() } = options;
-    return this.#call(() =>
-      commitScript(this.#redis, {
-        ...this.#keys,
-        expectedHead: onto?.text ?? '',
-        newHead: newHeadPrefix(lineage, number + 1),
-        repair,
-        writes,
-        appends: appends.map((append) => ({ ...append, maxAgeMs: this.#logMaxAgeMs(append.log) })),
-        dedupIds,
-        dedupTtlMs,
-      }),
-    );
-  }
-
   #standAt(head: Head): void {
     this.#head = head;
     this.#knownHeads.add(head);
-  }
-
-  #readAll(): Promise<Found> {
-    return readAll({
-      head: async () => (await this.#reach(() => this.#redis.get(this.#keys.head))) ?? '',
-      scan: (cursor) => this.#reach(() => this.#redis.hscan(this.#keys.state, cursor, 'COUNT', 2000)),
-      changesSince: (head) => this.#changesSince(head),
-      readEntry: this.#readEntry,
-    });
-  }
-
-  #changesSince(knownHead: string): Promise<Moved> {
-    return this.#call(() => refreshScript(this.#redis, { ...this.#keys, knownHead }));
-  }
-
-  /** Runs a script, and learns Redis's clock from its answer. */
-  #call<A extends { redisTimeMs: number }>(run: () => Promise<A>): Promise<A> {
-    return this.#clock.measure(
-      () => this.#reach(run),
-      ({ redisTimeMs }) => redisTimeMs,
-    );
-  }
-
-  async #reach<A>(run: () => Promise<A>): Promise<A> {
-    try {
-      return await run();
-    } catch (error) {
-      // A commit may or may not have happened: the head in Redis tells, so the next call must compare.
-      throw failureOf(this.#redis, 'the shared state could not be read or written', error);
-    }
   }
 }
