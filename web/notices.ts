@@ -1,6 +1,6 @@
 // Reports new alerts by a sound and by a desktop notification. Both are off until a person turns them on in this browser.
 import { effect } from '@preact/signals';
-import type { Alert } from '#api/alerts.ts';
+import type { Alert } from '#api/alert.ts';
 import { preferences } from './preferences.ts';
 import { connection, status } from './store.ts';
 

@@ -4,7 +4,9 @@ import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { type AlertSources, alertKinds, openAlerts } from './alerts.ts';
+import { alertKinds } from './alert.ts';
+import type { AlertSources } from './alert-sources.ts';
+import { openAlerts } from './alerts.ts';
 
 export interface AlertGaugesOptions extends AlertSources {
   readonly metrics: Metrics;

@@ -3,8 +3,9 @@ import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { clearAlerts, noteFailedJob, raiseAlert } from '#workers/alerts.ts';
+import { stateOf } from './alert.ts';
 import { logAlerts } from './alert-log.ts';
-import { acknowledge, endedAlerts, openAlerts, stateOf } from './alerts.ts';
+import { acknowledge, endedAlerts, openAlerts } from './alerts.ts';
 
 const channelArn = 'arn:aws:ivs:us-west-2:111122223333:channel/a';
 

@@ -8,17 +8,9 @@ import type { Clock } from '#runtime/clock.ts';
 import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
-import {
-  type Alert,
-  type AlertKind,
-  type AlertShard,
-  type AlertSources,
-  isAboutAllOf,
-  isAlertKind,
-  openAlerts,
-  seenOf,
-  shardOf,
-} from './alerts.ts';
+import { type Alert, type AlertKind, isAboutAllOf, isAlertKind } from './alert.ts';
+import type { AlertShard, AlertSources } from './alert-sources.ts';
+import { openAlerts, seenOf, shardOf } from './alerts.ts';
 
 export interface AlertLogOptions extends AlertSources {
   readonly shards: readonly (AlertShard & { readonly state: SharedState })[];

@@ -1,6 +1,7 @@
 // Alerts of accounts that other processes carry, read from their state in Redis.
 import type { Carried } from '#domain/carrier.ts';
-import { type Alert, endedAlerts, openAlerts } from './alerts.ts';
+import type { Alert } from './alert.ts';
+import { endedAlerts, openAlerts } from './alerts.ts';
 import { askEach, type Reached, settleEach, type Unasked } from './reach.ts';
 
 export interface AlertsElsewhereOptions {

@@ -3,7 +3,8 @@ import { MemoryState } from '#store/memory-state.ts';
 import { testMetrics } from '#test/support/quiet.ts';
 import { clearAlerts, dropOldAlerts, noteFailedJob, raiseAlert } from '#workers/alerts.ts';
 import { showAlerts } from './alert-gauges.ts';
-import { type AlertShard, acknowledge, openAlerts } from './alerts.ts';
+import type { AlertShard } from './alert-sources.ts';
+import { acknowledge, openAlerts } from './alerts.ts';
 
 const channelArn = 'arn:aws:ivs:us-west-2:111122223333:channel/a';
 const config = () => ({ loadedAtMs: 0 });

@@ -27,7 +27,7 @@ import { accountLines } from './account-lines.ts';
 import { AdBreaks } from './ad-breaks.ts';
 import { alertGauges } from './alert-gauges.ts';
 import { alertLog } from './alert-log.ts';
-import type { RedisOutageOf } from './alerts.ts';
+import type { RedisOutageOf } from './alert-sources.ts';
 import { AlertsElsewhere } from './alerts-elsewhere.ts';
 import { Approvals } from './approvals.ts';
 import type { ApiToken } from './auth.ts';

@@ -5,7 +5,8 @@ import { kinds } from '#domain/state-registry.ts';
 import { hold, pause, silence } from '#rules/controls.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { clearAlerts, dropOldAlerts, raiseAlert } from '#workers/alerts.ts';
-import { acknowledge, openAlerts, stateOf } from './alerts.ts';
+import { stateOf } from './alert.ts';
+import { acknowledge, openAlerts } from './alerts.ts';
 import { type EscalationSettings, escalate } from './escalation.ts';
 
 const channelArn = 'arn:aws:ivs:us-west-2:111122223333:channel/a';

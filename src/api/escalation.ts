@@ -10,15 +10,9 @@ import type { Clock } from '#runtime/clock.ts';
 import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
-import {
-  type Alert,
-  type AlertShard,
-  type AlertSources,
-  inAlertOrder,
-  isAboutAllOf,
-  openAlerts,
-  shardOf,
-} from './alerts.ts';
+import { type Alert, isAboutAllOf } from './alert.ts';
+import type { AlertShard, AlertSources } from './alert-sources.ts';
+import { inAlertOrder, openAlerts, shardOf } from './alerts.ts';
 import type { AlertsElsewhere } from './alerts-elsewhere.ts';
 
 /** `alerts` of the configuration in force. */

@@ -13,7 +13,7 @@ import { silentAfterMs } from '#shard/settings.ts';
 import type { Shard } from '#shard/shard.ts';
 import { arnsOf } from '#streams/queries.ts';
 import type { AccountLine } from './account-lines.ts';
-import type { AlertSources } from './alerts.ts';
+import type { AlertSources } from './alert-sources.ts';
 import type { AlertsElsewhere } from './alerts-elsewhere.ts';
 import { LiveFeed } from './live/feed.ts';
 import { gatherExtras, gatherStatus } from './live/gather.ts';

@@ -14,15 +14,9 @@ import { escapeSlack, visibleLine } from '#domain/visible-text.ts';
 import { audit } from '#journal/audit.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { SlackAccess } from '#shard/slack-access.ts';
-import {
-  type AlertFinder,
-  type AlertShard,
-  type AlertSources,
-  acknowledge,
-  endedAlerts,
-  isAboutAllOf,
-  openAlerts,
-} from './alerts.ts';
+import { isAboutAllOf } from './alert.ts';
+import type { AlertShard, AlertSources } from './alert-sources.ts';
+import { type AlertFinder, acknowledge, endedAlerts, openAlerts } from './alerts.ts';
 import { refreshAll } from './refresh-all.ts';
 import type { ApprovalView } from './routes/approval-schemas.ts';
 import type { Said } from './routes/approvals.ts';

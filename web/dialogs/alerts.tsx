@@ -1,5 +1,5 @@
 // Who has an alert.
-import type { Alert } from '#api/alerts.ts';
+import type { Alert } from '#api/alert.ts';
 import { api } from '../api.ts';
 import { ask, Dialog, Field } from '../parts/dialog.tsx';
 import { toast } from '../parts/toasts.tsx';

@@ -1,7 +1,7 @@
 // Who has which alert: the alerts of "Needs you" by their state, and those that ended within a day. If the address contains an id, as in
 // the link of a message, that alert comes first, with its button. Opening it changes nothing.
 import type { JSX } from 'preact';
-import type { Alert } from '#api/alerts.ts';
+import type { Alert } from '#api/alert.ts';
 import { personText } from '#api/person.ts';
 import { api } from '../api.ts';
 import { plural, shortDuration } from '../format.ts';

@@ -1,6 +1,6 @@
 // What needs a person, and what was done recently: the column next to the streams.
 import type { JSX } from 'preact';
-import type { Alert } from '#api/alerts.ts';
+import type { Alert } from '#api/alert.ts';
 import type { ActivityLine } from '#api/live/status.ts';
 import { personText } from '#api/person.ts';
 import { api } from '../api.ts';

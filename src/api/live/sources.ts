@@ -4,7 +4,8 @@ import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
 import type { AccountLine } from '../account-lines.ts';
-import type { Alert, AlertSources } from '../alerts.ts';
+import type { Alert } from '../alert.ts';
+import type { AlertSources } from '../alert-sources.ts';
 import type { ActivityLine, BatchLine, QueueLine, QuotaStatus } from './status.ts';
 
 /** Where the status comes from. A missing part is not shown, except trust, which is then unknown. */

@@ -3,7 +3,7 @@
 import type { RuleMode } from '#domain/rule.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
 import type { AccountLine } from '../account-lines.ts';
-import type { Alert } from '../alerts.ts';
+import type { Alert } from '../alert.ts';
 
 export interface QuotaLine {
   readonly shard: string;

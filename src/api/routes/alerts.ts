@@ -4,20 +4,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { iso } from '#domain/duration.ts';
 import type { SharedState } from '#domain/shared-state.ts';
-import {
-  type Alert,
-  type AlertKind,
-  type AlertShard,
-  type AlertSources,
-  acknowledge,
-  alertKinds,
-  alertStates,
-  endedAlerts,
-  inAlertOrder,
-  inEndOrder,
-  openAlerts,
-  stateOf,
-} from '../alerts.ts';
+import { type Alert, type AlertKind, alertKinds, alertStates, stateOf } from '../alert.ts';
+import type { AlertShard, AlertSources } from '../alert-sources.ts';
+import { acknowledge, endedAlerts, inAlertOrder, inEndOrder, openAlerts } from '../alerts.ts';
 import type { AlertsElsewhere } from '../alerts-elsewhere.ts';
 import { actorOf } from '../auth.ts';
 import { unaskedField, unaskedOf } from '../reach.ts';
