@@ -22,12 +22,14 @@ async function setup() {
     accountId: '111122223333',
     state,
     ruleset: { rules: [], inhibitRules: [], timeIntervals: [], receivers: [], hash: '' },
-    recordingConfiguration: () => Promise.reject(new Error('not asked for')),
     relay: { nudge: () => undefined },
-    adBreakProblem: async () => undefined,
+    lookups: {
+      recordingConfiguration: () => Promise.reject(new Error('not asked for')),
+      adConfiguration: () => Promise.reject(new Error('not asked for')),
+      playbackRestrictionPolicy: () => Promise.reject(new Error('not asked for')),
+      adBreakProblem: async () => undefined,
+    },
     adBreakSpacingMs: () => 1_000,
-    adConfiguration: () => Promise.reject(new Error('not asked for')),
-    playbackRestrictionPolicy: () => Promise.reject(new Error('not asked for')),
     async refreshChannel(arn) {
       asked.push(arn);
       return channelOf(arn);

@@ -10,6 +10,7 @@ import type { SharedState } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
+import type { IvsLookups } from '#shard/ivs-lookups.ts';
 
 /** What these checks need of the shard that a request is for. */
 export interface CheckedShard {
@@ -18,24 +19,16 @@ export interface CheckedShard {
   readonly state: SharedState;
   /** The rules in force, and the receivers. */
   readonly ruleset: Ruleset;
-  /** Each asks IVS, for at most ten seconds. @throws AppError …_UNKNOWN, …_AMBIGUOUS, or why IVS gave no answer */
-  recordingConfiguration(wanted: string): Promise<unknown>;
-  adConfiguration(wanted: string): Promise<unknown>;
-  playbackRestrictionPolicy(wanted: string): Promise<unknown>;
+  readonly lookups: IvsLookups;
   /** Reads one channel from IVS now; undefined if there is none. @throws AppError if IVS gives no answer */
   refreshChannel(arn: ChannelArn): Promise<Channel | undefined>;
-  /** Asks IVS why a channel cannot have ad breaks; undefined: it can. @throws AppError if IVS gives no answer */
-  adBreakProblem(channelArn: string): Promise<string | undefined>;
   /** Time between two calls of InsertAdBreak, from the quota. */
   adBreakSpacingMs(): number;
 }
 
 /** Refuses a channel that cannot have ads. If IVS gives no answer, the job will find out. @throws AppError AD_BREAK_IMPOSSIBLE */
-export async function assertAdBreakPossible(
-  shard: Pick<CheckedShard, 'adBreakProblem'>,
-  channelArn: string,
-): Promise<void> {
-  const problem = await shard.adBreakProblem(channelArn).catch(() => undefined);
+export async function assertAdBreakPossible(shard: Pick<CheckedShard, 'lookups'>, channelArn: string): Promise<void> {
+  const problem = await shard.lookups.adBreakProblem(channelArn).catch(() => undefined);
   if (problem !== undefined) throw new AppError('AD_BREAK_IMPOSSIBLE', `body.channelArn: ${channelArn} ${problem}`);
 }
 
@@ -89,7 +82,7 @@ export async function assertChannelsKnown(
  * @throws AppError RECEIVER_UNKNOWN, WEBHOOK_REFUSED, RECORDING_CONFIGURATION_…, AD_CONFIGURATION_…, PLAYBACK_RESTRICTION_…
  */
 export async function assertNames(
-  shard: Pick<CheckedShard, 'ruleset' | 'recordingConfiguration' | 'adConfiguration' | 'playbackRestrictionPolicy'>,
+  shard: Pick<CheckedShard, 'ruleset' | 'lookups'>,
   action: ActionName,
   all: readonly ActionParams[],
 ): Promise<void> {
@@ -116,7 +109,7 @@ export async function assertNames(
     const { field, codes } = resource;
     for (const name of named(field)) {
       if (name === 'none' && mayBeNone.has(action)) continue;
-      await resource.find(shard, name).catch((error: unknown) => {
+      await resource.find(shard.lookups, name).catch((error: unknown) => {
         if (error instanceof AppError && error.code.startsWith(codes))
           throw new AppError(error.code, `${place}.${field}: ${error.message}`, { cause: error });
       });
@@ -136,26 +129,23 @@ interface NamedResource {
   readonly field: string;
   /** Prefixes of the codes that mean that the name is wrong. */
   readonly codes: string;
-  find(
-    shard: Pick<CheckedShard, 'recordingConfiguration' | 'adConfiguration' | 'playbackRestrictionPolicy'>,
-    name: string,
-  ): Promise<unknown>;
+  find(lookups: IvsLookups, name: string): Promise<unknown>;
 }
 
 const recordingConfiguration: NamedResource = {
   field: 'configuration',
   codes: 'RECORDING_CONFIGURATION_',
-  find: (shard, name) => shard.recordingConfiguration(name),
+  find: (lookups, name) => lookups.recordingConfiguration(name),
 };
 const adConfiguration: NamedResource = {
   field: 'configuration',
   codes: 'AD_CONFIGURATION_',
-  find: (shard, name) => shard.adConfiguration(name),
+  find: (lookups, name) => lookups.adConfiguration(name),
 };
 const playbackRestrictionPolicy: NamedResource = {
   field: 'policy',
   codes: 'PLAYBACK_RESTRICTION_',
-  find: (shard, name) => shard.playbackRestrictionPolicy(name),
+  find: (lookups, name) => lookups.playbackRestrictionPolicy(name),
 };
 
 /** The resources in IVS that an action names. */

@@ -4,10 +4,8 @@
 
 import { type Account, accountIdOf, queueKeyOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
-import { whyNoAds } from '#domain/ad-breaks.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import type { Activation } from '#domain/control.ts';
-import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { DataSource, EventObservation, HttpObservation } from '#domain/observation.ts';
@@ -15,21 +13,17 @@ import type { ReplicaRole } from '#domain/replica.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { settledAfterRepairMs } from '#domain/state-loss.ts';
-import { kinds, notes, pauses } from '#domain/state-registry.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
 import { type Home, homeOf } from '#intake/home.ts';
-import { createActionCalls } from '#ivs/action-calls.ts';
-import { limitsFrom } from '#ivs/limits.ts';
 import { QuotaSampler } from '#ivs/quota-hour.ts';
 import { createReader } from '#ivs/reader.ts';
 import { createIvsShard, type IvsShard } from '#ivs/shard.ts';
-import { jobIdOf } from '#jobs/job-id.ts';
 import { Queues } from '#jobs/queues.ts';
 import { Relay } from '#jobs/relay.ts';
-import { Drainer } from '#metadata/drainer.ts';
-import { Outbox } from '#metadata/outbox.ts';
-import { MetadataService } from '#metadata/service.ts';
-import { Sweeper } from '#metadata/sweeper.ts';
-import { pause as pauseAll } from '#rules/controls.ts';
+import type { Drainer } from '#metadata/drainer.ts';
+import type { Outbox } from '#metadata/outbox.ts';
+import type { MetadataService } from '#metadata/service.ts';
+import type { Sweeper } from '#metadata/sweeper.ts';
 import { type DecideOptions, decideAll, decideAnswer, decideDue } from '#rules/decide.ts';
 import { isSilenced } from '#rules/muting.ts';
 import { AwsClock } from '#runtime/aws-clock.ts';
@@ -38,37 +32,31 @@ import type { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { keyPrefix, type Redis } from '#runtime/redis.ts';
-import { Replication } from '#runtime/redis-replication.ts';
 import type { RedisServer } from '#runtime/redis-servers.ts';
 import { tracePort } from '#runtime/tracing.ts';
 import { type Committed, Pipeline, type StageOptions, type Taken } from '#src/pipeline.ts';
-import { RedisState } from '#store/shared-state.ts';
-import { stateNoteFile } from '#store/state-note.ts';
+import type { RedisState } from '#store/shared-state.ts';
 import { applyObservation, splitObservation } from '#streams/changes.ts';
-import { fleetKnown } from '#streams/fleet.ts';
 import { detectGaps } from '#streams/gaps.ts';
-import { findAdConfiguration } from '#workers/ad-configuration.ts';
 import { intentsDue } from '#workers/intents.ts';
-import { findPlaybackRestrictionPolicy } from '#workers/playback-restriction-policy.ts';
-import { findRecordingConfiguration } from '#workers/recording-configuration.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './actions.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf, queueAccessOf } from './aws-access.ts';
 import { recordDecisionSpans } from './decision-spans.ts';
-import { DeliveryRefusals } from './delivery-refusals.ts';
 import { deliveryResults } from './delivery-results.ts';
 import type { ShardDirectory } from './directory.ts';
 import type { DistantShard } from './distant.ts';
 import type { FileAuthority } from './file-authority.ts';
 import { beatIfDue } from './heartbeat.ts';
 import { type Hearer, Intake } from './intake.ts';
-import { lossKeeper } from './loss-keeper.ts';
+import { type IvsLookups, ivsLookups } from './ivs-lookups.ts';
+import { createMetadata } from './metadata.ts';
 import { queueWorkers } from './queue-workers.ts';
 import { RedisConnections, type RedisOutage } from './redis-connections.ts';
-import { adBreakSpacingMs, gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
+import { adBreakSpacingMs, gapOptionsOf, limitSettingsOf } from './settings.ts';
 import { Standby } from './standby.ts';
-import { StoredRecords } from './stored-records.ts';
-import { StateWatch } from './watch-state.ts';
+import { createState } from './state.ts';
+import type { StateWatch } from './watch-state.ts';
 
 export interface ShardOptions {
   readonly account: Account;
@@ -115,6 +103,8 @@ export class Shard {
   readonly metadata: MetadataService;
   readonly outbox: Outbox;
   readonly intake: Intake;
+  /** What is asked of IVS for a request. */
+  readonly lookups: IvsLookups;
   /** Notices a loss of the state, and replicas that differ. */
   readonly watch: StateWatch;
   readonly store: Redis;
@@ -157,52 +147,19 @@ export class Shard {
     this.#externalUrl = settings.http.external_url?.replace(/\/+$/, '');
     const limitSettings = limitSettingsOf(settings);
 
-    const records = new StoredRecords({ shard: account.name, logger: this.#logger, metrics });
-    this.store = this.#redis.connect('store');
-    this.state = new RedisState({
-      redis: this.store,
-      prefix: this.#prefix,
-      metrics,
-      wallNow: () => clock.now(),
-      logMaxAgeMs: (log) => logMaxAgeMs(config().settings, log),
-      readEntry: (key, stored) => records.read(key, stored),
-      replication: new Replication({
-        redis: this.store,
-        prefix: this.#prefix,
-        replicas: settings.redis.wait_replicas,
-        logger: this.#logger,
-      }),
-      losses: lossKeeper({
-        shard: account.name,
-        logger: this.#logger,
-        metrics,
-        witness: () => ({ state: this.state, lostBatches: () => this.metadata.lostBatches() }),
-      }),
-      note:
-        options.dataFolder === undefined
-          ? undefined
-          : stateNoteFile(options.dataFolder, options.redis.noteAddress, this.#prefix),
-      onEmptyState: settings.on_empty_state,
-    });
     const awsClock = new AwsClock(() => this.state.nowMs());
-    this.watch = new StateWatch({
-      awsClock,
+    const { state, watch, store } = createState({
+      ...options,
       shard: account.name,
-      role: options.role,
-      state: this.state,
-      redis: this.store,
       prefix: this.#prefix,
-      configHash: () => config().hash,
-      id: options.replicaId,
-      clock,
+      connect: () => this.#redis.connect('store'),
       logger: this.#logger,
-      metrics,
+      awsClock,
+      lostBatches: () => this.metadata.lostBatches(),
     });
-    if (options.startPaused !== undefined) {
-      const by = { who: options.startPaused, reason: 'started paused' };
-      const pause = { ...by, sinceMs: this.state.nowMs() };
-      this.state.insist(pauses.asked, pause, (tx) => pauseAll(tx, by));
-    }
+    this.state = state;
+    this.watch = watch;
+    this.store = store;
     this.queues = new Queues({ redis: this.#redis.connect('queue'), prefix: this.#prefix });
     this.relay = new Relay({ state: this.state, queues: this.queues, clock, logger: this.#logger, random });
 
@@ -225,7 +182,7 @@ export class Shard {
       ...(aws.credentials === undefined ? {} : { credentials: aws.credentials }),
       ...(options.emptyLedgerPatienceMs === undefined ? {} : { emptyLedgerPatienceMs: options.emptyLedgerPatienceMs }),
     });
-
+    this.lookups = ivsLookups(this.ivs.client);
     this.pipeline = new Pipeline({
       state: this.state,
       ruleset: config().ruleset,
@@ -266,58 +223,24 @@ export class Shard {
       onTick: () => this.#ticked(),
     });
 
-    const { metadata } = settings;
-    const limitOf = limitsFrom(limitSettings)('PutMetadata');
-    const outboxRedis = this.#redis.connect('store');
-    this.outbox = new Outbox({
-      redis: outboxRedis,
-      replication: new Replication({
-        redis: outboxRedis,
-        prefix: this.#prefix,
-        replicas: settings.redis.wait_replicas,
-        logger: this.#logger,
-      }),
+    const { outbox, drainer, sweeper, service } = createMetadata({
+      shard: account.name,
+      settings,
       prefix: this.#prefix,
-      maxItemsPerChannel: metadata.max_items_per_channel,
-      maxItemsTotal: metadata.max_items_total,
-      maxBytes: metadata.max_bytes,
-      metrics,
-      sparedFor: (channelArn) => {
-        const { view } = this.state;
-        return isPaused(view) ? 'paused' : isOnHold(view, channelArn, this.state.nowMs()) ? 'held' : undefined;
-      },
-    });
-    this.#drainer = new Drainer({
-      outbox: this.outbox,
-      sender: this.ivs.client,
-      subscriber: this.#redis.connect('worker'),
-      clock,
-      logger: this.#logger,
-      metrics,
-      random,
-      refusals: new DeliveryRefusals({ state: this.state, logger: this.#logger, metrics, shard: account.name }),
-      reconnectWindowMs: durationMs(metadata.reconnect_window),
-      channelCallsPerSecond: limitOf.perChannel ?? 5,
-      callTimeoutMs: durationMs(limits.request_timeout),
-      // What a killed replica held is taken over after this long.
-      leaseMs: durationMs(limits.request_timeout) * 2,
-    });
-    this.#sweeper = new Sweeper({ outbox: this.outbox, clock, logger: this.#logger, metrics, shard: account.name });
-    this.metadata = new MetadataService({
-      outbox: this.outbox,
+      connect: (role) => this.#redis.connect(role),
       state: this.state,
-      sweeper: this.#sweeper,
-      nudge: (lane, channels) => this.#drainer.nudge(lane, channels),
-      announce: (batchId) =>
-        this.queues.add([{ jobId: jobIdOf('metadata', batchId), name: 'metadata-fanout', payload: { batchId } }]),
-      logger: this.#logger,
-      fleetKnown: () => fleetKnown(this.state.view),
+      queues: this.queues,
+      client: this.ivs.client,
       home: () => this.#home(),
-      packing: metadata.packing,
-      defaultExpiresMs: durationMs(metadata.default_expires),
-      accountCallsPerSecond: limitOf.perAccount,
-      channelCallsPerSecond: limitOf.perChannel ?? 5,
+      clock,
+      random,
+      logger: this.#logger,
+      metrics,
     });
+    this.outbox = outbox;
+    this.#drainer = drainer;
+    this.#sweeper = sweeper;
+    this.metadata = service;
   }
 
   /** Where everything of the shard lies. */
@@ -415,7 +338,10 @@ export class Shard {
       const { outbox, state } = this;
       const { random } = this.#options;
       await stack.start(deliveryResults({ outbox, state, clock, logger, metrics, random }), 1_000);
-      await this.#startUpkeep(stack);
+      const receiver = (name: string) => this.ruleset.receivers.find((each) => each.name === name);
+      const nudge = () => this.relay.nudge();
+      const groups = { receiver, isSilenced };
+      await stack.start(new ActionUpkeep({ shard: this.name, state, clock, logger, metrics, nudge, groups }), 2_000);
     }
     const workers = queueWorkers({
       connect: () => this.#redis.connect('worker'),
@@ -454,35 +380,9 @@ export class Shard {
     return this.intake.refreshChannel(arn);
   }
 
-  /** The recording configuration that somebody named. @throws AppError RECORDING_CONFIGURATION_UNKNOWN, …_AMBIGUOUS, IVS_…, LIMITER_… */
-  recordingConfiguration(wanted: string): Promise<unknown> {
-    return findRecordingConfiguration(wanted, this.#forRequest());
-  }
-
-  /** Why a channel cannot have ad breaks; undefined: it can. @throws AppError IVS_…, LIMITER_… */
-  async adBreakProblem(channelArn: string): Promise<string | undefined> {
-    const signal = AbortSignal.timeout(10_000);
-    return whyNoAds(await createActionCalls(this.ivs.client).getChannel(channelArn, { signal }));
-  }
-
   /** Between two calls of InsertAdBreak, by the quota. */
   adBreakSpacingMs(): number {
     return adBreakSpacingMs(this.#options.config().settings);
-  }
-
-  /** The ad configuration that somebody named. @throws AppError AD_CONFIGURATION_UNKNOWN, …_AMBIGUOUS, IVS_…, LIMITER_… */
-  adConfiguration(wanted: string): Promise<unknown> {
-    return findAdConfiguration(wanted, this.#forRequest());
-  }
-
-  /** The playback restriction policy that somebody named. @throws AppError PLAYBACK_RESTRICTION_UNKNOWN, …_AMBIGUOUS, IVS_…, LIMITER_… */
-  playbackRestrictionPolicy(wanted: string): Promise<unknown> {
-    return findPlaybackRestrictionPolicy(wanted, this.#forRequest());
-  }
-
-  /** What a request asks IVS with, for at most ten seconds. */
-  #forRequest() {
-    return { ivs: createActionCalls(this.ivs.client), signal: AbortSignal.timeout(10_000) };
   }
 
   #actionHandlers(stack: TeardownStack) {
@@ -504,26 +404,6 @@ export class Shard {
         nudge: () => this.relay.nudge(),
       },
       stack,
-    );
-  }
-
-  async #startUpkeep(stack: TeardownStack): Promise<void> {
-    const { clock, metrics } = this.#options;
-    const nudge = () => this.relay.nudge();
-    await stack.start(
-      new ActionUpkeep({
-        shard: this.name,
-        state: this.state,
-        clock,
-        logger: this.#logger,
-        metrics,
-        nudge,
-        groups: {
-          receiver: (name) => this.ruleset.receivers.find((receiver) => receiver.name === name),
-          isSilenced,
-        },
-      }),
-      2_000,
     );
   }
 
