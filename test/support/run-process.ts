@@ -26,7 +26,7 @@ export interface RunOptions {
 
 /** Runs a TypeScript file of the checkout. */
 export function runProcess(file: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { env = {}, cwd = root, withinMs = 120_000, during, stdout: into } = options;
+  const { env = {}, cwd = root, withinMs = 500_000, during, stdout: into } = options;
   const child = spawn(process.execPath, [join(root, file), ...args], {
     cwd,
     stdio: ['ignore', into ?? 'pipe', 'pipe'],

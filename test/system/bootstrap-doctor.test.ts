@@ -3,14 +3,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { keyPrefix } from '#runtime/redis.ts';
 import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
 import { type LocalSqs, startLocalSqs } from '#simulator/sqs.ts';
 import { commandLine } from '#test/support/command-line.ts';
+import { beginLedger } from '#test/support/ivs-shard.ts';
 import { type RedisScope, redisScope } from '#test/support/redis.ts';
 import { fakeCredentials } from '#test/support/simulator-sdk.ts';
 
-/** An empty ledger of permits waits for calls of earlier replicas to end, one and a half seconds longer than a call may take. */
-const quick = 'limits: {request_timeout: 1500ms}\n';
+/** A busy machine is not taken for an IVS that does not answer. An empty ledger of permits would wait for as long, so none is empty. */
+const patient = 'limits: {request_timeout: 15s}\n';
+const accountNames = ['main', 'west', 'twin', 'europe'];
 
 let sqs: LocalSqs;
 let simulator: SimulatorHandle;
@@ -23,12 +26,13 @@ beforeAll(async () => {
   sqs = await startLocalSqs();
   simulator = await startSimulator({ sqs: { endpoint: sqs.endpoint }, timings: {} });
   redis = await redisScope();
+  for (const name of accountNames) await beginLedger(redis.redis, keyPrefix(redis.namespace, name));
   directory = await mkdtemp(join(tmpdir(), 'autopilot-doctor-'));
   config = join(directory, 'autopilot.yaml');
   await writeFile(
     config,
     `version: 1
-${quick}rules:
+${patient}rules:
   - name: starving-stop
     mode: enforce
     trigger: {state: {health: [STARVING]}}
@@ -103,7 +107,7 @@ const withoutCredentials = {
 };
 
 const threeAccounts = `version: 1
-${quick}accounts:
+${patient}accounts:
   - {name: west, region: us-west-2, queue_url: QUEUE}
   - {name: twin, region: us-west-2, assume_role_arn: "arn:aws:iam::111122223333:role/autopilot"}
   - {name: europe, region: eu-west-1, assume_role_arn: "arn:aws:iam::444455556666:role/autopilot"}

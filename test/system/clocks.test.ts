@@ -18,7 +18,11 @@ rules:
     guards: {cooldown: 0s, max_live_percent: 100}
 `;
 
-/** A daemon whose clock is wrong; `clock` as test/support/shifted-clock.mjs reads it. */
+interface Cue {
+  readonly items: readonly { readonly id: string; readonly d: { readonly by?: string; readonly slate?: string } }[];
+}
+
+/** A daemon whose clock is off; `clock` as test/support/shifted-clock.mjs reads it. */
 const replica = (platform: Broadcast, clock: string) =>
   daemonProcess({
     config: quickSettings + rules,
@@ -41,10 +45,11 @@ async function platformWithOne() {
   await control.goLive([channel!.arn]);
   /** One full sweep a second, and two of the starving streams. */
   const sweeps = () => control.calls({ operation: 'ListStreams' });
-  const items = async () =>
-    (await control.cues()).flatMap(({ metadata }) =>
-      (JSON.parse(metadata) as { items: { d: { by?: string; slate?: string } }[] }).items.map(({ d }) => d),
-    );
+  /** Each once: a call whose answer a busy machine missed is repeated with the same ids. */
+  const items = async () => {
+    const cues = (await control.cues()).map(({ metadata }) => JSON.parse(metadata) as Cue);
+    return [...new Map(cues.flatMap((cue) => cue.items.map(({ id, d }) => [id, d] as const))).values()];
+  };
   return { platform, control, arn: channel!.arn, sweeps, items };
 }
 

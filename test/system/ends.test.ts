@@ -42,7 +42,7 @@ describe('what nobody caught', () => {
 
   test('prints one scrubbed line and exits with 1, whatever was thrown and wherever', async () => {
     await inTurns([...kinds, ...worse, 'throws again while it is told'], async (kind) => {
-      const { end, stdout, stderr } = await runProcess('test/support/uncaught-child.ts', [kind], { withinMs: 60_000 });
+      const { end, stdout, stderr } = await runProcess('test/support/uncaught-child.ts', [kind]);
       const lines = stdout.split('\n').filter((line) => line !== '');
       const isTold = !kind.includes('while it is told');
       expect({ kind, end, lines: lines.length }).toEqual({ kind, end: 1, lines: isTold ? 1 : 0 });

@@ -35,8 +35,8 @@ rules:
     actions: [{emit_event: {detail_type: asked, detail: {}}, approval: {by: operator, timeout: 10m}}]
 `;
 
-/** Nobody waits for half a minute here. A separate process gives a sign of life every two seconds. */
-const carrierPace = { everyMs: 100, goneMs: 3_000, patienceMs: 300 };
+/** Nobody waits for half a minute here. A process of its own gives a sign of life every two seconds. */
+const carrierPace = { everyMs: 100, goneMs: 6_000, patienceMs: 300 };
 
 const accountsOf = async (daemon: Pick<Daemon, 'ask'>) =>
   Object.fromEntries(

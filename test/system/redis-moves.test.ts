@@ -21,6 +21,10 @@ rules:
 const password = 'word-of-the-primary';
 const namespace = 'moves';
 
+interface Cue {
+  readonly items: readonly { readonly id: string; readonly d: { readonly slate?: string; readonly note?: string } }[];
+}
+
 interface Stand extends AsyncDisposable {
   readonly url: string;
   primary(): Promise<TestNode>;
@@ -61,10 +65,15 @@ describe.concurrent.each(Object.keys(stands) as (keyof typeof stands)[])('a daem
       },
     });
     await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
-    const sent = async () =>
-      (await control.cues()).flatMap(({ metadata }) =>
-        JSON.parse(metadata).items.map(({ d }: { d: { slate?: string; note?: string } }) => d.slate ?? d.note),
-      ) as string[];
+    // Each once for each channel: a call whose answer was missed is repeated with the same ids.
+    const sent = async () => {
+      const items = (await control.cues()).flatMap(({ channelArn, metadata }) =>
+        (JSON.parse(metadata) as Cue).items.map(
+          ({ id, d }) => [`${channelArn} ${id}`, d.slate ?? d.note ?? ''] as const,
+        ),
+      );
+      return [...new Map(items).values()];
+    };
     const isSent = (text: string, times = 1) =>
       eventually(async () => (await sent()).filter((one) => one === text).length >= times);
     const deliver = async (note: string) => {

@@ -19,6 +19,11 @@ import { afterHandshake, refusingRedis } from '#test/support/refusing-redis.ts';
 import { runProcess } from '#test/support/run-process.ts';
 
 const rules = 'rules: []\n';
+/** Neither a refusal nor that a connection broke: Redis closes some when it becomes a replica, and a busy process may still write to one. */
+const isOther = ({ code, said }: { readonly code?: unknown; readonly said?: unknown }) =>
+  code !== undefined &&
+  code !== 'REDIS_REFUSES' &&
+  !(code === 'REDIS_UNREACHABLE' && /EPIPE|ECONNRESET|closed/.test(String(said)));
 const silence = { matchers: ['rule="none"'], reason: 'test', duration: '1h' };
 
 /** Errors of servers, by their first word. */
@@ -61,9 +66,8 @@ describe('what Redis said', () => {
         () => false,
       ),
     );
-    expect(lines.filter(({ code }) => code !== undefined)).toEqual([
-      expect.objectContaining({ code: 'REDIS_REFUSES', said: text }),
-    ]);
+    expect(lines.filter(({ code }) => code === 'REDIS_REFUSES')).toEqual([expect.objectContaining({ said: text })]);
+    expect(lines.filter(isOther)).toEqual([]);
     await disconnectRedis(connection);
   });
 });
@@ -86,27 +90,31 @@ describe.concurrent('a daemon whose Redis refuses', () => {
     await delay(2_000);
     const connections = (await stats('total_connections_received')) - connectionsBefore;
     const commands = (await stats('total_commands_processed')) - commandsBefore;
-    const ready = await daemon.ask('GET', '/readyz');
-    const silenced = await daemon.ask('POST', '/v1/silences', silence);
+    // A connection that Redis has just closed, as it does at first, does not know yet what Redis says.
+    const ready = await eventually(async () => {
+      const answer = await daemon.ask('GET', '/readyz');
+      return answer.body.checks.redis.includes('READONLY') && answer;
+    });
+    const silenced = await eventually(async () => {
+      const answer = await daemon.ask('POST', '/v1/silences', silence);
+      return answer.body.detail?.includes('READONLY') && answer;
+    });
     const refused = async () =>
       (await daemon.metrics.redisTrouble.get()).values.find(({ labels }) => labels.kind === 'refuses')?.value;
-    const meanwhile = await refused();
+    await eventually(async () => (await refused()) === 1);
     await admin.replicaof('NO', 'ONE');
 
     await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
     await eventually(async () => (await refused()) === 0);
-    expect(meanwhile).toBe(1);
     expect({ connections, isBounded: connections < 100 }).toMatchObject({ isBounded: true });
     expect({ commands, isBounded: commands < 1_000 }).toMatchObject({ isBounded: true });
-    expect(ready.body.checks.redis).toContain('READONLY');
-    expect(silenced).toMatchObject({
-      status: 503,
-      body: { code: 'REDIS_REFUSES', detail: expect.stringContaining('READONLY') },
-    });
-    const told = daemon.log.filter((line) => line.includes('"message":"Redis '));
-    expect(told.filter((line) => !line.includes('answers again'))).toEqual([
-      expect.stringContaining('Redis refuses: READONLY'),
+    expect(ready.status).toBe(503);
+    expect(silenced).toMatchObject({ status: 503, body: { code: 'REDIS_REFUSES' } });
+    const told = daemon.log.filter((line) => line.includes('"message":"Redis ')).map((line) => JSON.parse(line));
+    expect(told.filter(({ code }) => code === 'REDIS_REFUSES')).toMatchObject([
+      { message: expect.stringContaining('Redis refuses: READONLY') },
     ]);
+    expect(told.filter(isOther)).toEqual([]);
     admin.disconnect();
   });
 
@@ -120,12 +128,11 @@ describe.concurrent('a daemon whose Redis refuses', () => {
     redis.reset();
     await delay(1_500);
     const commands = [...redis.commands.values()].reduce((sum, count) => sum + count, 0);
-    const ready = await daemon.ask('GET', '/readyz');
+    await eventually(async () => (await daemon.ask('GET', '/readyz')).body.checks.redis.includes('OOM'));
     redis.refuse = () => undefined;
 
     await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
     expect({ commands, isBounded: commands < 1_000 }).toMatchObject({ isBounded: true });
-    expect(ready.body.checks.redis).toContain('OOM');
   });
 
   test('a user without dangerous or administrative commands and without channels: everything works', async () => {
@@ -233,8 +240,9 @@ describe.concurrent('a REDIS_URL that cannot be used ends the start with one lin
     ['redis', Buffer.from([0x15, 3, 1, 0, 2, 2, 70]), /expects TLS.*rediss:/],
     ['redis', 'HTTP/1.1 400 Bad Request\r\n\r\n', /does not speak the protocol of Redis/],
     ['rediss', '-ERR Protocol error\r\n', /does not speak TLS.*redis:/],
-  ])('%s:// to a server of another kind ends the start', async (scheme, says, told) => {
-    const server = createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.end(says)));
+  ])('%s:// to a server that is none of that kind ends the start', async (scheme, says, told) => {
+    // The other side closes the connection: what is written to a closed one is lost before what it said is read.
+    const server = createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.write(says)));
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as { port: number };
 
