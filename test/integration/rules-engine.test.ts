@@ -36,13 +36,14 @@ rules:
 const observe = (state: SharedState, ruleset: Ruleset, name: string, health: StreamHealth) =>
   state.transact((tx) => decideAll(tx, [foldStream(tx, arnOf(name), { health, viewerCount: 5 })], ruleset));
 
-/** What a replica does repeatedly, until the end of `forMs`. */
+/** What a replica does again and again, until the end of `forMs`, and once more after it. */
 async function tick(state: SharedState, ruleset: Ruleset, forMs: number): Promise<void> {
   const endMs = Date.now() + forMs;
-  while (Date.now() < endMs) {
+  for (let isOver = false; !isOver; ) {
+    isOver = Date.now() > endMs;
     await state.refresh();
     await state.transact((tx) => decideDue(tx, ruleset));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (!isOver) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
