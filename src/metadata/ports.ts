@@ -1,4 +1,4 @@
-// What the metadata stage needs from others. src/shard/shard.ts provides it.
+// What the metadata stage needs from others. src/shard/metadata.ts meets it.
 import type { Lane } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import type { Traceparent } from '#domain/trace.ts';
