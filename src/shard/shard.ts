@@ -1,7 +1,6 @@
 // One (account, Region) put together: its state, its IVS client, its pipeline, its queues and workers. app.ts makes one for each
 // account; shards share nothing but the process. Parts are built in the order in which they depend on each other; `start`
 // starts them in that order, and each stop is registered beside its start.
-
 import { type Account, accountIdOf, queueKeyOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
@@ -148,7 +147,7 @@ export class Shard {
     const limitSettings = limitSettingsOf(settings);
 
     const awsClock = new AwsClock(() => this.state.nowMs());
-    const { state, watch, store } = createState({
+    const made = createState({
       ...options,
       shard: account.name,
       prefix: this.#prefix,
@@ -157,9 +156,9 @@ export class Shard {
       awsClock,
       lostBatches: () => this.metadata.lostBatches(),
     });
-    this.state = state;
-    this.watch = watch;
-    this.store = store;
+    this.state = made.state;
+    this.watch = made.watch;
+    this.store = made.store;
     this.queues = new Queues({ redis: this.#redis.connect('queue'), prefix: this.#prefix });
     this.relay = new Relay({ state: this.state, queues: this.queues, clock, logger: this.#logger, random });
 
@@ -328,7 +327,7 @@ export class Shard {
     await stack.start(this.ivs, 3_000);
     await stack.start(this.relay, 3_000);
     stack.defer('announcements of metadata', 1_000, async () => this.metadata.stop());
-    const { clock, metrics } = this.#options;
+    const { clock, metrics, random } = this.#options;
     const quota = () => this.ivs.quotaSnapshot();
     const logger = this.#logger;
     await stack.start(new QuotaSampler({ shard: this.name, state: this.state, quota, clock, metrics, logger }), 1_000);
@@ -336,7 +335,6 @@ export class Shard {
       await stack.start(this.#sweeper, 2_000);
       await stack.start(this.#drainer, graceMs);
       const { outbox, state } = this;
-      const { random } = this.#options;
       await stack.start(deliveryResults({ outbox, state, clock, logger, metrics, random }), 1_000);
       const receiver = (name: string) => this.ruleset.receivers.find((each) => each.name === name);
       const nudge = () => this.relay.nudge();
@@ -353,7 +351,7 @@ export class Shard {
       clock,
       logger,
       metrics,
-      random: this.#options.random,
+      random,
       client: this.ivs.client,
       metadata: this.metadata,
       actions: this.#actionHandlers(stack),
