@@ -112,7 +112,7 @@ test('refused metadata is not a finished job: job, decision, rule, log, alert an
     eventually(async () => {
       const { body } = await daemon.ask('GET', '/v1/decisions?rule=slate&outcome=acted&limit=1');
       return body.decisions[0]?.jobs[0]?.delivery ? body.decisions[0] : undefined;
-    }, 30_000);
+    });
   expect((await fire()).status).toBeLessThan(300);
   const decision = await decided();
   expect(decision.jobs).toMatchObject([
