@@ -33,8 +33,8 @@ export async function untilPasses<T>(attempt: () => T | Promise<T>): Promise<T> 
 
 /** Says when what `whileItHolds` is about begins, and when it has been looked at; left out: with the scenario. */
 export interface Watch {
-  begins(): void;
-  ends(): void;
+  readonly begins: () => void;
+  readonly ends: () => void;
 }
 
 /**
