@@ -228,7 +228,7 @@ test.concurrent('what is not an event goes to the dead-letter queue by the queue
   await rig.send(bodyOf('Stream Start', 0));
 
   await rig.consumer.start();
-  // On a busy machine the event may come again before it is deleted, and then even go the other way.
+  // On a busy machine the event may be received again before it is deleted, and may even reach the dead-letter queue too.
   await eventually(() => rig.observed.length > 0);
   await eventually(async () => (await rig.drained()) && (await rig.deadLetters()).ready! > 0);
 

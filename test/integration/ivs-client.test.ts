@@ -146,7 +146,7 @@ describe('the limited client', () => {
   });
 });
 
-/** A stand-in of IVS that answers nobody before so many have asked. */
+/** A stand-in for IVS that answers no call before it has received `count`. */
 async function answersTogether(count: number) {
   const waiting: ServerResponse[] = [];
   const server = createServer((request, response) => {
@@ -168,9 +168,9 @@ async function answersTogether(count: number) {
 describe('several accounts', () => {
   const limits = { overrides: { PutMetadata: { perAccount: 20, perChannel: 5 } } };
 
-  it('have limits of their own: while one has used all of its own, the other sends as much', async () => {
+  it('have separate limits: while one has used up its own, the other still sends as much', async () => {
     using ivs = await answersTogether(40);
-    // A call that is not answered keeps its permit: of one account's twenty none would be left.
+    // A call that is not answered keeps its permit, so one account's twenty permits would not be enough.
     const options = { limits, endpoint: ivs.endpoint, requestTimeoutMs: 60_000 };
     await using world = await shardScope(20, options);
     await using second = await shardScope(20, options);
@@ -182,7 +182,7 @@ describe('several accounts', () => {
     expect(ivs.waiting).toHaveLength(40);
   });
 
-  it('keep to them, each for itself', async () => {
+  it('each keep within their limit', async () => {
     const callRates = { PutMetadata: { account: 20, channel: 5 } };
     await using world = await shardScope(20, { limits }, { callRates });
     await using second = await shardScope(20, { limits }, { callRates });

@@ -163,9 +163,9 @@ describe('a new ledger', () => {
   });
 });
 
-describe('the end of waiting', () => {
-  it('comes at the deadline, by the signal, and when the daemon stops; nothing of it is sent', async () => {
-    // The first call has the only permit of its second: for so long the others wait.
+describe('the end of a wait', () => {
+  it('comes at the deadline, by the signal, and when the daemon stops; nothing of the call is sent', async () => {
+    // The first call has the only permit of that second, so the others wait for as long.
     await whileItHolds(900, async ({ begins, ends }) => {
       await using world = await shardScope(1, { limits: { overrides: { GetStream: { perAccount: 1 } } } });
       const { client } = world.shard;
@@ -293,7 +293,7 @@ describe('Redis away', () => {
     await put();
 
     await looker.redis.config('SET', 'maxmemory', '1');
-    // The first one waits until Redis has surely said so.
+    // The first one waits long enough for Redis to answer, even on a busy machine.
     const errors = [await failure(put(2_000)), await failure(put(500))];
     await looker.redis.config('SET', 'maxmemory', '0');
     await put();
@@ -313,7 +313,7 @@ describe('Redis away', () => {
     await using world = await shardScope(200, {
       redisUrl: redis.url,
       requestTimeoutMs: 2_000,
-      // What a ledger of these settings needs: the longest that a permit may lie, the request, and a second.
+      // What a ledger with these settings needs: the longest life of a permit, the request, and a second.
       emptyLedgerPatienceMs: 3_500,
     });
     const { client } = world.shard;
@@ -392,7 +392,7 @@ describe('throttled despite the limits', () => {
     });
 
     expect(errors.map((error) => error?.code)).toEqual(['IVS_THROTTLED', 'IVS_THROTTLED', 'IVS_THROTTLED']);
-    // Half of them, once for what came together; eight come back each second.
+    // Half of them, once for simultaneous refusals; eight return each second.
     expect(slowed.outOfService).toBeGreaterThan(20);
     expect(slowed.outOfService).toBeLessThanOrEqual(77);
     expect(slowed.slowedChannels).toBe(0);
@@ -456,7 +456,7 @@ describe('its visible state', () => {
     const [a, b] = world.channels;
     let reads: Promise<unknown>[] = [];
 
-    // What was sent weighs on the quota for a second.
+    // A call counts against the quota for one second.
     const { snapshot, gauges, ofOther } = await whileItHolds(900, async ({ begins }) => {
       await Promise.all(reads);
       await eventually(async () => {

@@ -161,7 +161,7 @@ test('retries that never succeed end with the expiry of the item, and none comes
   await using rig = await setup();
   rig.sender.answer = () => Promise.reject(new AppError('IVS_UNAVAILABLE', 'failed by itself'));
 
-  // On a busy machine one may expire before its second try: then one that lives longer is sent.
+  // On a busy machine an item may expire before its second attempt: then one with a longer life is sent.
   let tries = 0;
   for (let expiresInMs = 2_000; tries < 2; expiresInMs *= 2) {
     const before = rig.sender.calls.length;
@@ -311,7 +311,7 @@ test('calls to one channel are spread over the second, even if nothing waits in 
   await rig.finished(batchId);
 
   const values = ['1', '2', '3'];
-  // Before each was asked for: a call comes at least a tenth of a second after the one before it had begun.
+  // The time before each request: a call starts at least a tenth of a second after the previous one.
   const askedMs: number[] = [];
   for (const value of values) {
     askedMs.push(Date.now());

@@ -470,7 +470,7 @@ test('an urgent or short-lived item does not wait for a backoff to end, but for 
   const sentMs = Date.now();
   const expectDue = async (name: string, afterMs: number, sinceMs: number, untilMs: number) => {
     const dueMs = await dueAt(scope, name);
-    // Redis and this process have one clock; either may round.
+    // Redis and this process use the same clock; both may round.
     expect(dueMs, name).toBeGreaterThanOrEqual(sinceMs + afterMs - 2);
     expect(dueMs, name).toBeLessThanOrEqual(untilMs + afterMs + 2);
   };

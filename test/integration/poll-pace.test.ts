@@ -31,7 +31,7 @@ test('the poll of starving streams keeps its pace while a full sweep and others 
 
   expect(complete).toEqual([true, true, true, true]);
   const calls = await world.simulator.control.calls({ operation: 'ListStreams' });
-  // Its own, and the few that had their permits before it or between two of its pages: forty sweeps and calls are waiting.
+  // Its own, and the few that got their permits before it or between two of its pages: forty sweeps and calls are waiting.
   for (const { fromMs, untilMs } of sweeps)
     expect(calls.filter(({ at }) => at >= fromMs && at <= untilMs).length).toBeLessThan(20);
 });

@@ -334,7 +334,7 @@ describe('an older state', () => {
     expect(await state.losses()).toBe(1);
     // Another replica may know of more: rules wait until it has reported.
     const settledMs = settledAfterRepairMs(state.view);
-    // By Redis's clock, of which a busy process knows no more than within a round trip.
+    // By Redis's clock, which a busy process knows only to within a round trip.
     expect(settledMs).toBeGreaterThan(beforeMs + settleAfterRepairMs / 2);
     expect(settledMs).toBeLessThan(afterMs + settleAfterRepairMs * 2);
   });

@@ -8,7 +8,7 @@ import type { SimulatorOptions } from '#simulator/settings.ts';
 import { quietLogger, seededRandom, testMetrics } from './quiet.ts';
 import { type RedisScope, redisScope } from './redis.ts';
 
-/** Begins the ledger of permits of an account: whoever calls IVS next has none to wait for. */
+/** Starts the ledger of permits of an account, so that the next caller of IVS does not wait for an empty ledger. */
 export async function beginLedger(redis: Redis, keyPrefix: string): Promise<void> {
   const ledger = new SlotLedger({ redis, keyPrefix, replica: 'test', requestTimeoutMs: 500, patienceMs: 0 });
   const nothing = { lookAheadMs: 0, gapMs: 0, wants: [], urgent: 0, releases: [], throttles: [] };

@@ -31,16 +31,16 @@ export async function untilPasses<T>(attempt: () => T | Promise<T>): Promise<T> 
   }
 }
 
-/** Says when what `whileItHolds` is about begins, and when it has been looked at; left out: with the scenario. */
+/** Marks the time that `whileItHolds` measures; without a call, it begins and ends with the scenario. */
 export interface Watch {
   readonly begins: () => void;
   readonly ends: () => void;
 }
 
 /**
- * Runs a scenario that looks at what holds for a while only, such as a quota in use. Where it took longer than that, the machine was too
- * busy to tell, whatever it has told: it runs again.
- * @throws what `scenario` throws within the time; Error where it is never quick enough
+ * Runs a scenario that checks something temporary, such as the part of a quota in use. If it took longer than that lasts, the machine was
+ * too busy, its result means nothing, and it runs again.
+ * @throws what `scenario` throws within the time; Error if no run is quick enough
  */
 export async function whileItHolds<T>(windowMs: number, scenario: (watch: Watch) => Promise<T>): Promise<T> {
   for (let tries = 0; tries < 40; tries += 1) {

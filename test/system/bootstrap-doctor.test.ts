@@ -11,7 +11,7 @@ import { beginLedger } from '#test/support/ivs-shard.ts';
 import { type RedisScope, redisScope } from '#test/support/redis.ts';
 import { fakeCredentials } from '#test/support/simulator-sdk.ts';
 
-/** A busy machine is not taken for an IVS that does not answer. An empty ledger of permits would wait for as long, so none is empty. */
+/** Long enough that a busy machine does not look like an IVS that does not answer. An empty ledger would wait as long: none is empty here. */
 const patient = 'limits: {request_timeout: 15s}\n';
 const accountNames = ['main', 'west', 'twin', 'europe'];
 

@@ -22,7 +22,7 @@ interface Cue {
   readonly items: readonly { readonly id: string; readonly d: { readonly by?: string; readonly slate?: string } }[];
 }
 
-/** A daemon whose clock is off; `clock` as test/support/shifted-clock.mjs reads it. */
+/** A daemon whose clock is wrong; `clock` as test/support/shifted-clock.mjs reads it. */
 const replica = (platform: Broadcast, clock: string) =>
   daemonProcess({
     config: quickSettings + rules,
@@ -45,7 +45,7 @@ async function platformWithOne() {
   await control.goLive([channel!.arn]);
   /** One full sweep a second, and two of the starving streams. */
   const sweeps = () => control.calls({ operation: 'ListStreams' });
-  /** Each once: a call whose answer a busy machine missed is repeated with the same ids. */
+  /** Each item once: if a busy machine misses the answer of a call, the call is repeated with the same ids. */
   const items = async () => {
     const cues = (await control.cues()).map(({ metadata }) => JSON.parse(metadata) as Cue);
     return [...new Map(cues.flatMap((cue) => cue.items.map(({ id, d }) => [id, d] as const))).values()];

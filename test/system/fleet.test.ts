@@ -35,7 +35,7 @@ rules:
     actions: [{emit_event: {detail_type: asked, detail: {}}, approval: {by: operator, timeout: 10m}}]
 `;
 
-/** Nobody waits for half a minute here. A process of its own gives a sign of life every two seconds. */
+/** Nobody waits for half a minute here. A separate process gives a sign of life every two seconds. */
 const carrierPace = { everyMs: 100, goneMs: 6_000, patienceMs: 300 };
 
 const accountsOf = async (daemon: Pick<Daemon, 'ask'>) =>

@@ -56,8 +56,7 @@ test('kill -9 of one of two daemons and of Redis during a fan-out to hundreds of
     expect(status, JSON.stringify(body)).toBe(202);
     return body.batchId as string;
   };
-  /** As a client does it that gets no answer: again, under the same key. */
-  /** Sends it until it is accepted; `refused` is told of the first time that it was not. */
+  /** Like a client that gets no answer: again, with the same key. `refused` is called for every refusal. */
   const insist = async (to: readonly string[], payload: string, refused: () => void) => {
     const refusals: number[] = [];
     for (const requestKey = randomUUID(); ; ) {

@@ -100,8 +100,8 @@ test.concurrent('polls fail: records are stale, `for` stands still, and continue
   expect(duringGap).toEqual([]);
   const ended = rig.gaps('poll')[rig.gaps('poll').indexOf(began!) + 1];
   expect([began?.state, ended?.state]).toEqual(['began', 'ended']);
-  // The gap, which was longer than `for`, did not count: without it there is at least half of `for`, however late a busy machine writes
-  // things down. To the millisecond, and that it does not begin anew, is held in virtual time.
+  // The gap, which was longer than `for`, did not count: the starvation minus the gap lasted at least half of `for`, even on a busy machine
+  // with late commits. The exact time, and that `for` does not restart, is tested in virtual time.
   const { healthSince } = await rig.record(stays);
   const seenMs = cues[0]!.at - Date.parse(healthSince) - (ended!.atMs - began!.sinceMs!);
   expect(seenMs).toBeGreaterThanOrEqual(2_500);
@@ -158,7 +158,7 @@ test.concurrent('the event queue is away: readiness, page and metrics say so, ti
   expect(duringGap).toEqual([]);
   const ended = rig.gaps('events')[rig.gaps('events').indexOf(began) + 1];
   const [cue] = await rig.slates();
-  // `for` was still left: the whole starvation was seen while the queue was away.
+  // `for` was still left: all of the starvation was seen while the queue was away.
   expect(cue!.at).toBeGreaterThan(ended!.atMs + 2_500);
   await eventually(async () => (await rig.daemon.ask('GET', '/readyz')).status === 200);
   await eventually(async () => (await rig.live()).eventLagMs !== undefined);

@@ -65,7 +65,7 @@ describe.concurrent.each(Object.keys(stands) as (keyof typeof stands)[])('a daem
       },
     });
     await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
-    // Each once for each channel: a call whose answer was missed is repeated with the same ids.
+    // Each item once per channel: if the answer of a call is missed, the call is repeated with the same ids.
     const sent = async () => {
       const items = (await control.cues()).flatMap(({ channelArn, metadata }) =>
         (JSON.parse(metadata) as Cue).items.map(

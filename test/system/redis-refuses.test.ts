@@ -19,7 +19,7 @@ import { afterHandshake, refusingRedis } from '#test/support/refusing-redis.ts';
 import { runProcess } from '#test/support/run-process.ts';
 
 const rules = 'rules: []\n';
-/** Neither a refusal nor that a connection broke: Redis closes some when it becomes a replica, and a busy process may still write to one. */
+/** Neither a refusal nor a broken connection: Redis closes some when it becomes a replica, and a busy process may still write to one. */
 const isOther = ({ code, said }: { readonly code?: unknown; readonly said?: unknown }) =>
   code !== undefined &&
   code !== 'REDIS_REFUSES' &&
@@ -90,7 +90,7 @@ describe.concurrent('a daemon whose Redis refuses', () => {
     await delay(2_000);
     const connections = (await stats('total_connections_received')) - connectionsBefore;
     const commands = (await stats('total_commands_processed')) - commandsBefore;
-    // A connection that Redis has just closed, as it does at first, does not know yet what Redis says.
+    // Right after Redis has closed a connection, the daemon does not know yet what Redis says.
     const ready = await eventually(async () => {
       const answer = await daemon.ask('GET', '/readyz');
       return answer.body.checks.redis.includes('READONLY') && answer;
@@ -240,8 +240,8 @@ describe.concurrent('a REDIS_URL that cannot be used ends the start with one lin
     ['redis', Buffer.from([0x15, 3, 1, 0, 2, 2, 70]), /expects TLS.*rediss:/],
     ['redis', 'HTTP/1.1 400 Bad Request\r\n\r\n', /does not speak the protocol of Redis/],
     ['rediss', '-ERR Protocol error\r\n', /does not speak TLS.*redis:/],
-  ])('%s:// to a server that is none of that kind ends the start', async (scheme, says, told) => {
-    // The other side closes the connection: what is written to a closed one is lost before what it said is read.
+  ])('%s:// to a server of another kind ends the start', async (scheme, says, told) => {
+    // It leaves the connection open: a write to a closed one may fail before the answer is read.
     const server = createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.write(says)));
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as { port: number };
