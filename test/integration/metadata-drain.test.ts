@@ -170,13 +170,13 @@ test('retries that never succeed end with the expiry of the item, and none comes
     tries = rig.sender.calls.length - before;
   }
   const all = rig.sender.calls.length;
-  // Longer than the longest pause between two tries.
+  // Longer than the longest pause between two attempts.
   await new Promise((done) => setTimeout(done, 500));
 
   expect(rig.sender.calls).toHaveLength(all);
 });
 
-test('a channel that stays away ends its items when the window has run out, and was tried until then', async () => {
+test('a channel that stays away ends its items when the window has run out, and was retried until then', async () => {
   await using rig = await setup({ drainer: { reconnectWindowMs: 3_000 } });
   rig.sender.answer = () => Promise.reject(new AppError('IVS_NOT_BROADCASTING', 'not live'));
 

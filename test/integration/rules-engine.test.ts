@@ -36,7 +36,7 @@ rules:
 const observe = (state: SharedState, ruleset: Ruleset, name: string, health: StreamHealth) =>
   state.transact((tx) => decideAll(tx, [foldStream(tx, arnOf(name), { health, viewerCount: 5 })], ruleset));
 
-/** What a replica does again and again, until the end of `forMs`, and once more after it. */
+/** What a replica does repeatedly, until the end of `forMs`, and once more after that. */
 async function tick(state: SharedState, ruleset: Ruleset, forMs: number): Promise<void> {
   const endMs = Date.now() + forMs;
   for (let isOver = false; !isOver; ) {
