@@ -71,7 +71,7 @@ interface WeekReport {
   readonly events: number;
   readonly jobs: number;
   readonly tookSeconds: number;
-  /** Of Redis while it was still empty. */
+  /** Redis's memory while it was still empty. */
   readonly emptyBytes: number;
   readonly days: readonly (Size & { readonly live: number; readonly longestDedupIdHours: number })[];
 }

@@ -25,7 +25,7 @@ import type { Finding, PathPart } from './problem.ts';
 import type { ConfigDocument, GuardsDocument, RuleDocument, StepDocument } from './schema.ts';
 
 export interface RuleContext {
-  /** Of the rule in the file. */
+  /** The rule's path in the file. */
   readonly path: readonly PathPart[];
   readonly defaults: ConfigDocument['defaults'];
   readonly findings: Finding[];
@@ -165,7 +165,7 @@ class RuleCompiler {
     return { kind: 'http', name: http.name, body: http.body && matcherOf(http.body) };
   }
 
-  /** Of many keys only a minimum age is known: only that can be asked. */
+  /** For many keys only a minimum age is known, so a rule can only ask for that. */
   #keyAge(members: readonly unknown[]): Trigger {
     const days = members.map((member, index) => {
       const { numeric, ...others } = (member ?? {}) as { readonly numeric?: unknown };

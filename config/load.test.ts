@@ -410,7 +410,7 @@ describe('tens of thousands of keys', () => {
     let count = 0;
     while (!steps.next().done) count += 1;
 
-    // Of about 600,000 pieces. Before, it was a single step.
+    // The text has about 600,000 pieces. Before, it was a single step.
     expect(count).toBeGreaterThan(100);
   });
 

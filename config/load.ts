@@ -16,7 +16,7 @@ import { maxBytes, mostProblems, parseYamlInSteps, type YamlFile } from './yaml.
 export interface Config {
   readonly settings: Settings;
   readonly ruleset: Ruleset;
-  /** Of rules and settings together. */
+  /** Hash of rules and settings together. */
   readonly hash: string;
   /** The name under which it was read. */
   readonly file: string;
@@ -151,7 +151,7 @@ async function readStart(file: string): Promise<string> {
 
 const settingsSchema = z.object(settingsShape);
 
-/** With the account numbers in their roles. */
+/** The settings with the account numbers filled into their roles. */
 function withRoles(settings: Settings): Settings {
   const { accounts } = settings;
   if (!accounts) return settings;

@@ -13,7 +13,7 @@ type Json = Record<string, unknown> | unknown[];
 export interface Mended {
   /** Undefined: nothing could be made of it. */
   readonly document: ConfigDocument | undefined;
-  /** With paths of the file. */
+  /** Their paths are those of the file. */
   readonly findings: readonly Finding[];
   /** The path in the file for a place in `document`. */
   readonly origin: (path: Path) => Path;

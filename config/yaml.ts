@@ -20,7 +20,7 @@ import { messageOf } from '#domain/errors.ts';
 import type { Finding, PathPart, Problem } from './problem.ts';
 import { formatPath } from './problem.ts';
 
-/** Of one file. */
+/** The largest file. */
 export const maxBytes = 1_048_576;
 const maxDepth = 60;
 const maxAliases = 100;

@@ -25,7 +25,7 @@ export interface Cost {
   /** CPU of each daemon, ms. */
   readonly daemonsMs: readonly number[];
   readonly redisMs: number;
-  /** Of the stand-ins of AWS. */
+  /** CPU of the stand-ins of AWS, ms. */
   readonly awsMs: number;
   /** Scripts that clients sent, and all commands that Redis ran, including those inside scripts. */
   readonly scripts: number;

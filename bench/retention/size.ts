@@ -1,7 +1,7 @@
 // The contents of one shard's Redis, by kind.
 import type { Redis } from '#runtime/redis.ts';
 
-/** Of one kind: entries of the state, of a log, or keys. */
+/** The size of one kind: entries of the state, of a log, or keys. */
 export interface KindSize {
   entries: number;
   bytes: number;

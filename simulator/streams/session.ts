@@ -93,7 +93,7 @@ export interface Session {
   revoked: Map<string, number>;
   /** The newest ad break; it may be over. */
   adBreak?: AdBreak;
-  /** Of the encoder that sends now; undefined if it gave none. */
+  /** The priority of the encoder that sends now; undefined if it gave none. */
   priority: number | undefined;
   takeovers: number;
   hasErrorEvent: boolean;

@@ -97,12 +97,12 @@ const claimGapMs = 5;
 export class Drainer implements Service {
   readonly name = 'metadata drains';
   readonly #options: Required<Omit<DrainerOptions, 'refusals'>> & Pick<DrainerOptions, 'refusals'>;
-  /** Of leased channels. */
+  /** The drains of leased channels. */
   readonly #leased = new Map<ChannelArn, Drain>();
-  /** Of channels that the next claim should lease: they request their permits while the claim is under way. */
+  /** The drains of channels that the next claim should lease: they request their permits while the claim is under way. */
   #expected = new Map<ChannelArn, Expected>();
   readonly #running = new Set<Promise<void>>();
-  /** Of channels that were returned: one that is soon claimed again keeps its pace. */
+  /** Until when returned channels are paced: one that is soon claimed again keeps its pace. */
   readonly #pacedUntil = new Map<ChannelArn, number>();
   readonly #stop = new AbortController();
   readonly #bell = new Bell();

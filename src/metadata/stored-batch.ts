@@ -28,7 +28,7 @@ export interface OutboxBatch {
   /** Who was left out already. */
   readonly skipped: readonly Skipped[];
   readonly idempotency: IdempotencyKey | undefined;
-  /** Of the job that it comes from, if one did. */
+  /** The job that it comes from, if any. */
   readonly job?: BatchJob | undefined;
   /** The sender's place in a trace. */
   readonly trace?: Traceparent | undefined;

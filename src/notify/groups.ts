@@ -46,7 +46,7 @@ const mostGroups = 1_000;
 const mostAlertsOfGroup = 1_000;
 const mostAlerts = 10_000;
 const mostText = 1_000;
-/** Of one message, in a job. */
+/** The most alerts of one message, in a job. */
 const mostListed = 100;
 const mostListedBytes = 256_000;
 const hourMs = 3_600_000;

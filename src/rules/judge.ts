@@ -40,7 +40,7 @@ export function judge(evaluation: Evaluation, steps: readonly Timer[] = []): { r
   const due = [...evaluation.due.values()].filter(
     (one) => isStillTrue(evaluation, one) && !isKeptForLater(evaluation, one),
   );
-  // Of several moments of one subject, the first inhibits for all; they fire one after another.
+  // If a subject has several moments, the first inhibits for all; they fire one after another.
   for (const one of due)
     if (!isMoment(one.rule) || !evaluation.memory(one.rule, one.subject).firing) markFiring(evaluation, one);
   const rank = (rule: Rule) => evaluation.index.rank.get(rule.name) ?? 0;

@@ -123,7 +123,7 @@ function evaluateState(
   fields: Iterable<string>,
 ): void {
   const verdict = checkCondition(rule, view, undefined);
-  // Of several fields, the last that took its value decides, even if it was reported before the others.
+  // If several fields are involved, the last that took its value decides, even if it was reported before the others.
   const dated = evaluation.index.fields.get(rule.name) ? datedFields(evaluation, rule) : [];
   if (verdict.holds)
     begin(evaluation, rule, view.arn, stateCause(view, new Set([...fields, ...dated]), clockOf(evaluation, rule)));
@@ -269,7 +269,7 @@ export function noticeHttp(evaluation: Evaluation, { observation }: ChangeOf<'ht
   }
 }
 
-/** Of several rounds that came at once, after a downtime, the last one counts. */
+/** If several rounds came at once, after a downtime, the last one counts. */
 function noticeRounds(evaluation: Evaluation, { arn, channel, record }: ChannelView, lookedMs: number): void {
   const { startedAtMs, streamId, state } = record ?? {};
   if (startedAtMs === undefined || streamId === undefined || state !== 'live') return;

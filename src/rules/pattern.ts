@@ -36,7 +36,7 @@ type Verdict = typeof no | typeof absent | typeof present;
 
 const maxAlternatives = 1000;
 const maxDepth = 32;
-/** Of all alternatives together. */
+/** The most fields of all alternatives together. */
 const maxFields = 100_000;
 
 /** Compiles a pattern; returns every problem with its path inside the pattern. */

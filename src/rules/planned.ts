@@ -17,7 +17,7 @@ export interface WithheldAction extends Held {
 }
 
 export interface PlannedAction {
-  /** Of the timer: the name to use to cancel it. */
+  /** The timer's name, used to cancel it. */
   readonly timerId: string;
   readonly rule: string;
   readonly channelArn: string;

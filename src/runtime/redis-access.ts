@@ -20,7 +20,7 @@ export type RedisTls = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & { rea
 /** Called again for each connection. */
 export interface RedisAccess {
   credentials(): Promise<RedisCredentials>;
-  /** Of the sentinels; undefined: none at first, then the servers' own if a sentinel requires some. */
+  /** Returns those for the sentinels; undefined: none at first, then the servers' own if a sentinel requires some. */
   sentinelCredentials(): Promise<RedisCredentials | undefined>;
   tls(): Promise<RedisTls>;
   /** How long a connection may use the credentials that it was opened with. */

@@ -6,7 +6,7 @@ import type { Redis } from './redis-connection.ts';
 export interface RedisChannelOptions {
   /** A connection used for nothing else. */
   readonly redis: Redis;
-  /** With the hash tag of the keys. */
+  /** Includes the hash tag of the keys. */
   readonly name: string;
   readonly onMessage: (message: string) => void;
   /** For example, the user may not subscribe; called each time the connection is made. */

@@ -37,7 +37,7 @@ export function troubleFrom(error: unknown): RedisTrouble {
 
 /** Something answers that is not the intended Redis: waiting does not help. */
 function misfitOf(said: string, code: string): Pick<RedisTrouble, 'code' | 'said'> | undefined {
-  // Of ioredis' parser.
+  // The text of an error from ioredis' parser.
   const firstByte = /^Unknown RESP type (\d+)/.exec(said)?.[1];
   if (firstByte === tlsAlert)
     return { code: 'TLS_EXPECTED', said: 'the server expects TLS: begin the address with rediss://' };

@@ -19,7 +19,7 @@ const shortestInAnswers = 12;
 
 /** Replaces secrets in a text: known shapes, and every registered value. */
 export class Scrubber {
-  /** With the number of times that each was hidden: a value that several callers hide is forgotten with the last of them. */
+  /** Each value with the number of callers that hide it: it is forgotten with the last of them. */
   readonly #values = new Map<string, { readonly label: string; readonly times: number }>();
 
   /** Hides this value wherever it occurs, until it is forgotten as often; values shorter than six characters are not accepted. */

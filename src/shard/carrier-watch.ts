@@ -17,7 +17,7 @@ export interface CarrierWatchOptions {
   /** Role `store`, to the Redis of REDIS_URL. */
   readonly redis: Redis;
   readonly namespace: string;
-  /** Of this process. */
+  /** The id of this process. */
   readonly id: string;
   readonly role: ReplicaRole;
   /** Whether this process does nothing until it is activated: then it carries nothing, and reports no account as missing. */

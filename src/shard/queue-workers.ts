@@ -26,7 +26,7 @@ export interface QueueWorkersOptions
   readonly client: IvsClientPort;
   readonly metadata: MetadataService;
   readonly actions: ReturnType<typeof createActionHandlers>;
-  /** Of polls and the inventory. */
+  /** The handlers of polls and the inventory. */
   readonly intake: WorkerHostOptions['handlers'];
   /** Takes in what another process observed for this shard. */
   readonly observe: (observation: EventObservation | HttpObservation) => Promise<Taken>;

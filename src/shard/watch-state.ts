@@ -27,7 +27,7 @@ export interface StateWatchOptions {
   readonly redis: Redis;
   readonly prefix: string;
   readonly configHash: () => string;
-  /** Of this process; default: its own. */
+  /** The id of this process; default: its own. */
   readonly id?: string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -10,7 +10,7 @@ export type OwnCarrier = Omit<Carrier, 'id' | 'atMs'>;
 
 export interface CarrierRegisterOptions {
   readonly redis: Redis;
-  /** Of the fleet: the first part of every key. */
+  /** The namespace of the fleet: the first part of every key. */
   readonly namespace: string;
   readonly id: string;
   /** How long after its last sign a process counts as gone. */

@@ -103,7 +103,7 @@ export function lossAtStart(
     readonly note: StateNote | 'unreadable' | undefined;
     readonly trace: string | undefined;
     readonly onEmptyState: 'pause' | 'start' | undefined;
-    /** Of what was found. */
+    /** When a control in the found state last changed. */
     readonly controlsAtMs: number;
   },
 ): StateLoss | undefined {

@@ -132,7 +132,7 @@ function page<E, T extends { readonly atMs: number }>(
   limit: number,
   read: (entry: E, atMs: number) => T | undefined,
 ): SamplesPage<T> {
-  // Of several at one moment, the one written last comes last.
+  // If several have the same time, the one written last comes last.
   const samples = rows
     .toReversed()
     .flatMap(({ id, entry }) => read(entry, entryMs(id)) ?? [])

@@ -219,7 +219,7 @@ function oddities(record: StreamRecord, sign: EventSign, atMs: number): Partial<
   };
 }
 
-/** Of two texts the newer one counts; in the same second the one that sorts first. */
+/** Whether a text replaces another: the newer one counts; in the same second the one that sorts first. */
 function replaces(
   text: string | undefined,
   atMs: number,

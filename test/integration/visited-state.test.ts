@@ -21,7 +21,7 @@ function carrierOf(scope: RedisScope): RedisState {
   return new RedisState({ redis: scope.connect(), prefix: scope.prefix, metrics: testMetrics() });
 }
 
-/** With the record of what it requested from Redis. */
+/** A visitor with the record of what it requested from Redis. */
 function visitorOf(scope: RedisScope) {
   const redis = scope.connect();
   const read: string[] = [];

@@ -59,7 +59,7 @@ it('delivers what was accepted, nothing of it twice, within the quotas, while sl
       }
     return times;
   };
-  /** Of what has been accepted so far. */
+  /** Whether everything accepted so far was delivered. */
   const allDelivered = () => {
     const wanted = [...accepted];
     return eventually(async () => {

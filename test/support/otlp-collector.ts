@@ -43,7 +43,7 @@ export interface ArrivedMetric {
 export interface Collector extends AsyncDisposable {
   readonly url: string;
   readonly spans: readonly ArrivedSpan[];
-  /** Of the last export. */
+  /** The metrics of the last export. */
   readonly metrics: ReadonlyMap<string, ArrivedMetric>;
   readonly requests: readonly { readonly path: string; readonly headers: IncomingHttpHeaders }[];
   /** How it answers from now on; default: as a collector that accepts everything. */

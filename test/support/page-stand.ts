@@ -151,7 +151,7 @@ export async function pageStand({
   tags?: Readonly<Record<string, string>>;
   /** Without any token, as on one's own machine. */
   open?: boolean;
-  /** Of the rule mass-starvation, one second apart; the oldest is two days old. */
+  /** How many decisions of the rule mass-starvation there are, one second apart; the oldest is two days old. */
   pastDecisions?: number;
 }): Promise<PageStand> {
   let pastMs: number | undefined;

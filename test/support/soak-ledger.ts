@@ -38,7 +38,7 @@ interface Effect {
   readonly rule: 'told' | 'goal' | 'stop';
   readonly atMs: number;
   readonly channelArn?: string;
-  /** Of the event or the request. */
+  /** The id of the event or the request. */
   readonly cause?: string;
   /** The same for every repeat of one delivery. */
   readonly id?: string;

@@ -30,7 +30,7 @@ interface Place {
   readonly rig: ActionRig;
   readonly channelArn: string;
   readonly oldKeyArn: string;
-  /** Of a recording configuration or a playback key pair. */
+  /** The name of a recording configuration or a playback key pair. */
   readonly name: string;
   readonly configurationArn: string;
   readonly adConfigurationArn: string;

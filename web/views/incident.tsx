@@ -10,7 +10,7 @@ import { runbookOf } from '../runbook.ts';
 import { now } from '../store.ts';
 import { useResource } from '../use-resource.ts';
 
-/** Of `GET /v1/incidents` */
+/** An incident of `GET /v1/incidents`. */
 interface Incident {
   readonly id: string;
   readonly kind: string;
