@@ -15,12 +15,12 @@
 {{- end -}}
 {{- end -}}
 
-{{/* One daemon: a group's values over those of the release, with its name. Takes (list root group). */}}
+{{/* One daemon: a group's values merged over the release's, with its name. Takes (list root group). */}}
 {{- define "ivs-autopilot.daemon" -}}
 {{- $root := index . 0 -}}
 {{- $group := index . 1 -}}
 {{- $values := mergeOverwrite (deepCopy $root.Values) (deepCopy $group) -}}
-{{- /* A group's own rules file goes before the release's, in whichever way either is given. */ -}}
+{{- /* A group's own rules file overrides the release's, however either is given. */ -}}
 {{- if $group.config -}}{{- $_ := set $values "existingConfigMap" "" -}}
 {{- else if $group.existingConfigMap -}}{{- $_ := set $values "config" "" -}}
 {{- end -}}
