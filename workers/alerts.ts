@@ -8,7 +8,7 @@ import { kinds } from '#domain/state-registry.ts';
 
 /** Kept as long as the jobs that it names. */
 const failedJobsKeptMs = 7 * 86_400_000;
-/** A refusal counts as old news if nothing was sent for this long. */
+/** An alert about refusals is deleted if nothing was sent for this long. */
 const refusalKeptMs = 86_400_000;
 const acknowledgementsKeptMs = 31 * 86_400_000;
 const mostNamed = 20;
@@ -118,7 +118,7 @@ export function noteDelivered(tx: Transaction, codes: readonly string[], channel
 
 export const refusalKey = (code: string) => kinds.alert.of('delivery_failed', code);
 
-/** Deletes what is too old to be news, and who had seen it. */
+/** Deletes old alerts, and old notes of who acknowledged or escalated them. */
 export function dropOldAlerts(tx: Transaction): void {
   for (const [id, alert] of Array.from(tx.entries(kinds.alert))) {
     if (alert.kind !== 'failed_job' && alert.kind !== 'delivery_failed') continue;

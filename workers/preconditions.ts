@@ -154,7 +154,7 @@ function documentOf(live: LiveStream | undefined, record: StreamRecord | undefin
   if (!live) {
     if (!record) return { live: false, state: 'offline', recording: 'none' };
     const { streamId, recording, failureReason } = record;
-    // IVS is right if a record still says live.
+    // IVS decides, even if a record still says live.
     const state = record.state === 'live' ? 'ended' : record.state;
     return {
       live: false,

@@ -98,7 +98,7 @@ export class ShardDirectory<S extends ShardIdentity, D extends ShardIdentity = S
     );
   }
 
-  /** As `ofChannel`; undefined for a channel that this process does not carry, or an ARN that is not a channel's. */
+  /** As `ofChannel`; undefined for a channel that this process does not carry, or a text that is not a channel's ARN. */
   findOfChannel(channelArn: string): S | undefined {
     const place = parseChannelArn(channelArn);
     const found = place && this.#at(place);

@@ -42,7 +42,7 @@ import type { JobHandler } from '#workers/host.ts';
 import type { AwsAccess } from './aws-access.ts';
 import { gapOptionsOf, limitSettingsOf, silentAfterMs } from './settings.ts';
 
-/** Gets a message when the event queue was read. */
+/** Is notified that the event queue was read. */
 export interface Hearer {
   readonly state: Pick<SharedState, 'transact'>;
 }
@@ -59,7 +59,7 @@ export interface IntakeOptions {
   /** The shard that owns an event of this queue, here or in another process; undefined: no shard does. */
   readonly ownerOf: (observation: EventObservation) => EventTaker | undefined;
   readonly config: () => Config;
-  /** The shards whose events come through this queue: all of them get a message when it was read. */
+  /** The shards whose events come through this queue: all of them are notified that it was read. */
   readonly hearers: () => readonly Hearer[];
   /** How the event queue is reached. */
   readonly queueAccess: AwsAccess;
@@ -138,7 +138,7 @@ export class Intake {
       ended: 'the details of channels are read again',
     });
     const { queue_url: queueUrl } = options.account;
-    // A queue that several accounts share is read for one of them.
+    // A queue that several accounts share is read by one of them.
     const isRead = queueUrl !== undefined && options.account.sharedQueue?.isReader !== false;
     this.consumer = isRead ? this.#createConsumer(queueUrl) : undefined;
     this.depth = isRead ? new QueueDepth(this.#queueOptions(queueUrl)) : undefined;
@@ -307,7 +307,7 @@ export class Intake {
         queueRead: async ({ atMs, lagMs }) => {
           const tell = (hearer: Hearer) =>
             hearer.state.transact((tx) => noteQueueRead(tx, { atMs: Math.min(atMs, tx.nowMs), lagMs }));
-          // A shard whose own Redis is away gets the message with the next reading.
+          // A shard whose own Redis is away is notified with the next reading.
           const others = hearers().filter((hearer) => hearer.state !== state);
           const told = Promise.allSettled(others.map(tell));
           await tell({ state });

@@ -38,7 +38,7 @@ export function redisServers(
   };
 }
 
-/** Each server once, with one of the accounts that are kept there. The server of REDIS_URL is always used. */
+/** Each server once, with one of the carried accounts that are kept there. The server of REDIS_URL is always used. */
 export function serversOf(
   carried: readonly [AccountSettings, ...AccountSettings[]],
   redisOf: RedisOf,
