@@ -42,7 +42,7 @@ function oneOf(...names: readonly [string, ...string[]]) {
 
 const webhookConfig = z
   .strictObject({
-    url: httpUrl.optional().describe('The address, if it is no secret; exactly one of `url` and `url_file`'),
+    url: httpUrl.optional().describe('The address, if it is not a secret; exactly one of `url` and `url_file`'),
     url_file: file('File that contains the address; read for each message'),
     hmac_key_file: file('File that contains the key of the HMAC-SHA256 signature'),
     send_resolved: resolved(true),
@@ -135,12 +135,7 @@ const emailConfig = z
       .string()
       .regex(/^(\[[0-9A-Fa-f:.]+\]|[^\s:/@[\]]+):([1-9]\d{0,4})$/, 'expected host:port, such as smtp.example.com:587')
       .describe('SMTP server and port'),
-    hello: z
-      .string()
-      .min(1)
-      .max(255)
-      .optional()
-      .describe('Name for the greeting to the server. Default: the machine’s'),
+    hello: z.string().min(1).max(255).optional().describe('Host name to send in EHLO. Default: the machine’s'),
     auth_username: z.string().min(1).max(320).optional(),
     auth_password_file: file('File that contains the password'),
     require_tls: z.boolean().default(true).describe('Whether to refuse servers without TLS'),
@@ -240,7 +235,7 @@ export const receiver = z
       .positive()
       .optional()
       .describe(
-        'Maximum number of messages in any hour; further alerts are gathered into one message that goes when there is room. Default: no limit',
+        'Maximum number of messages in any hour; further alerts are collected in one message, which is sent when there is room. Default: no limit',
       ),
   })
   .refine(

@@ -243,7 +243,7 @@ const trigger = z
     http: z
       .strictObject({ name: name.describe('The name in the path of the request'), body: pattern.optional() })
       .optional()
-      .describe('Fires when a request comes to POST /v1/triggers/<name>'),
+      .describe('Fires when a request arrives at POST /v1/triggers/<name>'),
   })
   .refine(
     (value) => Object.values(value).filter((part) => part !== undefined).length === 1,

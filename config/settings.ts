@@ -26,7 +26,7 @@ const account = z.strictObject({
     .string()
     .regex(/^[\w+=,.@:/-]{2,1224}$/, 'expected 2 to 1224 letters, digits and + = , . @ : / _ -')
     .optional()
-    .describe('External id that the trust policy of `assume_role_arn` asks for'),
+    .describe('External id that the trust policy of `assume_role_arn` requires'),
   account_id: z
     .string()
     .regex(/^\d{12}$/, 'expected the 12 digits of an AWS account, in quotes')
@@ -77,7 +77,7 @@ const roleValues = z.array(z.string().min(1).max(200)).min(1).max(100).optional(
 const authProxy = z.strictObject({
   header_name: headerName
     .default('X-WEBAUTH-USER')
-    .describe('Header with the name or mail address of who is signed in'),
+    .describe('Header with the name or mail address of the person who is signed in'),
   headers: z
     .strictObject({ role: headerName.optional().describe('Header with the role, or with groups that `roles` names') })
     .prefault({})
@@ -91,7 +91,7 @@ const authProxy = z.strictObject({
   default_role: z
     .enum(['viewer', 'operator', 'admin', 'none'])
     .default('viewer')
-    .describe('Role of somebody whom no header gives one; `none`: they are refused'),
+    .describe('Role of a person without a role in a header; `none`: they are refused'),
 });
 
 /** `20:15` */
@@ -104,7 +104,7 @@ const approver = z.strictObject({
       /^(?!(token|user|rule)(\s|$)|loopback)[\p{L}\p{N}][\p{L}\p{N}\p{M} ._@'’+-]{0,63}$/iu,
       'expected up to 64 letters, digits, spaces and . _ @ \' + -, and not "token …", "user …", "rule …" or "loopback"',
     )
-    .describe('Who it is, as audit and approvals call them: the name of their token, or the one that the proxy tells'),
+    .describe('The person’s name in audit and approvals: that of their token, or the one that the proxy sends'),
   slack_user_id: z
     .string()
     .regex(/^[UW][A-Z0-9]{2,30}$/, 'expected the member ID of Slack’s profile, such as U012AB3CD')

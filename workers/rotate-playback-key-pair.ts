@@ -22,7 +22,7 @@ import { isCode, onlyIfFailsFresh, planned, putOffByControls } from './precondit
 type Job = ActionJob<'rotate_playback_key_pair'>;
 
 const defaultGrace = '24h';
-/** How the ids of jobs begin that a rotation leaves for the end of the grace period. */
+/** The beginning of the ids of jobs that a rotation leaves for the end of the grace period. */
 const laterId = 'retire-playback-key';
 const makeKeyPair = promisify(generateKeyPair);
 

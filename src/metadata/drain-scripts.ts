@@ -4,7 +4,7 @@ import { script } from './script.ts';
 
 // What goes into a channel's next call: the first items, as many as fit; they are marked as being sent. Items that must no longer be sent
 // end. 'spared' is the reason why rules must leave the channel alone, or '': with a reason, the items of rules are cancelled.
-// Returns a parcel, {mode, ids, texts, accepted times, ms until all of it has expired, places in traces}, or nothing: then the channel was given back.
+// Returns a parcel, {mode, ids, texts, accepted times, ms until all of it has expired, places in traces}, or nothing: then the channel was returned.
 const chooseLua = `
 local function choose(channel, most, bytes, spared)
   unmark(channel)
@@ -111,7 +111,7 @@ return answer
  *   failed <code> <call | channel>              the items of the call, or all that wait for the channel
  *   retry <base ms> <most ms> <share 0..1> <least ms>   all items stay; the retry waits for this backoff, at most until shortly before
  *                                                       one of the first items expires
- *   offline <base ms> <most ms> <share 0..1> <least ms> <window ms>   not broadcasting: the same, and each item ends that has waited
+ *   offline <base ms> <most ms> <share 0..1> <least ms> <window ms>   not broadcasting: the same, and items end that have waited
  *                                                       for the window since it was accepted or the channel went offline
  *   back                                        nothing was sent
  * Answers: {counts, now, for each call: lane + 1 if the holder keeps the channel, -1 if it is back in line, or 0}

@@ -10,7 +10,7 @@ export function isAutomatic({ index }: Pick<Step, 'index'>): boolean {
   return index >= firstPlace;
 }
 
-/** The rule's notifications to receivers with `send_resolved`, as steps of its resolve; none where `on_resolve` notifies itself. */
+/** The rule's notifications to receivers with `send_resolved`, as steps of its resolve; none if `on_resolve` notifies itself. */
 export function resolvedNotices(ruleset: Ruleset, rule: Rule): readonly Step[] {
   if (rule.onResolve.some(({ action }) => action === 'notify')) return [];
   return rule.actions

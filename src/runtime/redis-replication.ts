@@ -28,7 +28,7 @@ export class Replication {
   /**
    * Waits for as many replicas as the configuration asks for; this covers everything written before. If it asks for none, a
    * precious write waits for one, if one is connected.
-   * @throws AppError REDIS_NOT_REPLICATED: it was written, and a failover may take it back; REDIS_UNREACHABLE, REDIS_REFUSES
+   * @throws AppError REDIS_NOT_REPLICATED: it was written, and a failover may lose it; REDIS_UNREACHABLE, REDIS_REFUSES
    */
   async written({ isPrecious = false }: { readonly isPrecious?: boolean } = {}): Promise<void> {
     const { replicas } = this.#options;

@@ -104,7 +104,7 @@ const placeAll = (tx: Transaction) => {
 };
 const lost = { paused: ['state_lost'], held: [arn], silences: 1, alert: true };
 
-describe('a state that is lost under a living replica', () => {
+describe('a state that is lost while a replica runs', () => {
   test.each<[string, (bundle: Awaited<ReturnType<typeof setup>>) => Promise<unknown>]>([
     ['everything', ({ empty }) => empty()],
     ['the head', ({ redis, keys }) => redis.del(keys.head)],
@@ -170,7 +170,7 @@ describe('a state that is lost under a living replica', () => {
     expect([await a.losses(), await b.losses()]).toEqual([0, 0]);
   });
 
-  test('while commits are under way, again and again: no body ever sees a state without the hold', async () => {
+  test('repeatedly during commits: no body ever sees a state without the hold', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
     await state.transact(placeAll);
@@ -638,7 +638,7 @@ describe('a state of another version', () => {
   });
 });
 
-describe('what is insisted on', () => {
+describe('a control that Redis has not taken yet', () => {
   test('is in force here at once while Redis is away, and for all when it is back', async () => {
     await using own = await ownRedis();
     await using scope = await redisScope(own.url);

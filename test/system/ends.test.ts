@@ -36,7 +36,7 @@ async function inTurns<T>(items: readonly T[], run: (item: T) => Promise<void>):
   await Promise.all([worker(), worker(), worker()]);
 }
 
-describe('what nobody caught', () => {
+describe('an uncaught error', () => {
   const kinds = ['timer', 'rejection', 'handler', 'nothing', 'null', 'symbol', 'circular', 'a circle of causes'];
   const worse = ['without a prototype', 'unreadable', 'large number', 'fails while it is told'];
 

@@ -71,7 +71,7 @@ const lossesOf = async ({ url }: DaemonProcess) => {
   return Number(/autopilot_state_losses_total\{shard="main"\} (\d+)/.exec(metrics)![1]);
 };
 
-describe('Redis is emptied under living daemons', () => {
+describe('Redis is emptied while daemons run', () => {
   // A single one, which has nobody to ask, in the soak.
   test.each(isThorough ? [1, 2] : [2])(
     'with %i of them: nothing acts, the controls are back, and a person resumes',

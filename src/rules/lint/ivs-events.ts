@@ -48,7 +48,7 @@ interface Scope {
 const anyEvent: Scope = { types: typeNames, open: false, names: undefined };
 
 export interface EventLintOptions {
-  /** How a field is judged that a known detail type does not have. */
+  /** How to judge a field that a known detail type does not have. */
   readonly unknownFields?: 'error' | 'warn';
 }
 

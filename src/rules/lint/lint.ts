@@ -25,7 +25,7 @@ export interface LintOptions {
   readonly maxPayloadBytes: number;
   /** PutMetadata calls per second that the daemon may use. */
   readonly putMetadataPerSecond: number;
-  /** How a field of an event's `detail` is judged that no documented event has. Default: `error`. */
+  /** How to judge a field of an event's `detail` that no documented event has. Default: `error`. */
   readonly unknownFields?: 'error' | 'warn';
   /** How long an item waits that sets no expiry. */
   readonly defaultExpiresMs: number;
