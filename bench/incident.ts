@@ -224,6 +224,7 @@ async function measure(
     onOneCore,
     profileFolder,
   });
+  const oldAt = performance.now() + youngMs;
   const redisMachine = await machineWith(stand.redis.url);
   const count = action === 'put_metadata' ? warmRounds : 1;
   for (let round = 0; round < count; round += 1) {
@@ -231,6 +232,7 @@ async function measure(
     if (action !== 'stop_stream')
       await wave(stand, variant, 'recover', { from: channels, to: channels + warmChannels });
   }
+  await new Promise((done) => setTimeout(done, oldAt - performance.now()));
   await stand.aws.control.clearCalls();
   const starve = await wave(stand, variant, 'starve', { from: 0, to: channels });
   const recover =
@@ -244,6 +246,8 @@ async function measure(
 
 const warmChannels = 100;
 const warmRounds = 6;
+/** For this long after its start, a daemon's heap grows less than it does later (src/runtime/heap-growth.ts). */
+const youngMs = 60_000;
 /** After this long without an arrival, the rest will not come. */
 const patienceMs = 60_000;
 /** After the last arrival, the results are still being recorded. */
