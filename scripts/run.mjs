@@ -4,6 +4,7 @@
 import { delimiter, dirname, join } from 'node:path';
 import { become } from '../bin/launch.mjs';
 import {
+  endSetup,
   ensureChromium,
   ensureNode24,
   ensurePackages,
@@ -39,13 +40,15 @@ try {
   if (args.length === 0)
     throw new SetupError('usage: node scripts/run.mjs [--redis] [--chromium] <file.ts | tool> [args]');
   await ensurePackages();
-  const node24 = ensureNode24();
-  if (servesPage(args[0])) ensurePage(node24);
+  const node24 = await ensureNode24();
+  if (servesPage(args[0])) await ensurePage(node24);
   // Child processes of the command that start `node` get Node 24 too, wherever it came from.
   const env = { ...process.env, PATH: [...new Set([bin, dirname(node24)]), process.env.PATH].join(delimiter) };
   // The demo runs a Redis of its own in any case.
-  if (wants.redis && (!env.REDIS_URL || args[0] === 'demo/main.ts')) env.AUTOPILOT_REDIS_SERVER = ensureRedisServer();
-  if (wants.chromium) env.CHROME_PATH = ensureChromium();
+  if (wants.redis && (!env.REDIS_URL || args[0] === 'demo/main.ts'))
+    env.AUTOPILOT_REDIS_SERVER = await ensureRedisServer();
+  if (wants.chromium) env.CHROME_PATH = await ensureChromium();
+  endSetup();
   // Sources are compiled once, not at every start: this is faster, and saves the daemon the compiler's memory.
   env.NODE_COMPILE_CACHE ||= join(packageRoot, 'node_modules', '.cache', 'node-compile');
   const [command, ...rest] = commandLine(node24);
