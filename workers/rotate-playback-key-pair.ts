@@ -124,7 +124,10 @@ async function importPair(context: HandlerContext, name: string, publicKeyMateri
       if (isImported) await deleteOrphans(context, [name]);
       else if (isCode(error, 'IVS_QUOTA_EXCEEDED')) {
         const list = pairs.map((pair) => `${pair.name || 'unnamed'} (${pair.arn})`).join(', ');
-        throw new AppError('PLAYBACK_KEY_QUOTA', `there is no room for another playback key pair beside ${list}`);
+        throw new AppError(
+          'PLAYBACK_KEY_QUOTA',
+          `there is no room for another playback key pair: there are already ${list}`,
+        );
       }
       if (failures > 3 || !(isImported || mayPass(error)) || signal.aborted) throw error;
       await pauseBefore(context, failures - 1);

@@ -90,7 +90,7 @@ export class Replication {
     const reason = why === 0 ? `no replica of Redis confirmed it within ${withinMs} ms` : why;
     logger.warn(
       { code: 'REDIS_NOT_REPLICATED' },
-      `a pause, hold or silence was written, and a failover may take it back: ${reason}`,
+      `a pause, hold or silence was written, and a failover may lose it: ${reason}`,
     );
   }
 }

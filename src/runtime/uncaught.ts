@@ -36,7 +36,7 @@ function end(error: unknown): never {
   try {
     told.at(-1)?.(error);
   } catch (failure) {
-    sayLast(`an error could not be told: ${messageOf(failure)}\n`);
+    sayLast(`an error could not be reported: ${messageOf(failure)}\n`);
   }
   process.exit(1);
 }
