@@ -1,21 +1,24 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Gate, type GateOptions, type GateWaiter } from './gate.ts';
-import type { ExchangeReply, SlotLedger } from './ledger.ts';
+import type { ExchangeReply, ExchangeRequest, Grant, SlotLedger } from './ledger.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());
 
 /** A gate in front of a ledger that answers as `exchange` does. */
-function gateOf(exchange: (attempt: number) => Promise<ExchangeReply>, onRedisDown: GateOptions['onRedisDown']) {
+function gateOf(
+  exchange: (attempt: number, request: ExchangeRequest) => Promise<ExchangeReply>,
+  onRedisDown: GateOptions['onRedisDown'],
+) {
   let attempts = 0;
-  const ledger = { exchange: () => exchange(++attempts) } as unknown as SlotLedger;
+  const ledger = { exchange: (request: ExchangeRequest) => exchange(++attempts, request) } as unknown as SlotLedger;
   return new Gate({
     operation: 'PutMetadata',
     limit: { perAccount: 155 },
     ledger,
     random: () => 0.5,
     onRedisDown,
-    maxWaiting: 10,
+    maxWaiting: 100,
     oneWayMs: () => 0,
     onExchange: () => undefined,
     onFailure: () => undefined,
@@ -66,5 +69,53 @@ test('a call does not fail if Redis comes back in time', async () => {
   await vi.advanceTimersByTimeAsync(5_000);
 
   expect(waiting.end).toEqual({});
+  gate.stop();
+});
+
+test('permits are asked for several at a time: not before a third of those in hand have been used', async () => {
+  const asked: number[] = [];
+  const grant: Grant = { permit: 'p', epoch: 'e', sendAt: 0, lapsesAt: 60_000 };
+  const gate = gateOf(async (_attempt, { wants }) => {
+    asked.push(wants.length);
+    const grants = new Map(wants.map((_, place) => [place, grant]));
+    return { grants, channelWaitsMs: new Map(), accountWaitMs: 0, fenceMs: 0, slotsInUse: 0 };
+  }, 'wait');
+  const use = async (calls: number) => {
+    for (let call = 0; call < calls; call += 1) {
+      gate.left('sent');
+      await vi.advanceTimersByTimeAsync(2);
+    }
+  };
+  for (let call = 0; call < 40; call += 1) gate.join(waiter());
+  await vi.advanceTimersByTimeAsync(2);
+  expect(asked).toEqual([12]);
+
+  await use(3);
+  expect(asked).toEqual([12]);
+  await use(1);
+  expect(asked).toEqual([12, 4]);
+  await use(20);
+  expect(asked).toEqual([12, 4, 4, 4, 4, 4, 4]);
+  // The last ones find nobody who waits.
+  await use(16);
+  expect(asked.reduce((sum, each) => sum + each, 0)).toBe(40);
+  gate.stop();
+});
+
+test('an urgent call waits for no other to leave', async () => {
+  const asked: number[] = [];
+  const grant: Grant = { permit: 'p', epoch: 'e', sendAt: 0, lapsesAt: 60_000 };
+  const gate = gateOf(async (_attempt, { wants }) => {
+    asked.push(wants.length);
+    const grants = new Map(wants.slice(0, 10).map((_, place) => [place, grant]));
+    return { grants, channelWaitsMs: new Map(), accountWaitMs: 0, fenceMs: 0, slotsInUse: 0 };
+  }, 'wait');
+  for (let call = 0; call < 10; call += 1) gate.join(waiter());
+  await vi.advanceTimersByTimeAsync(2);
+
+  gate.join({ ...waiter(), lane: 'urgent' });
+  await vi.advanceTimersByTimeAsync(2);
+
+  expect(asked).toEqual([10, 1]);
   gate.stop();
 });

@@ -33,6 +33,8 @@ const lookAheadMs = 60;
 const gapMs = 3;
 /** Maximum number of permits that are granted but not sent yet. A process without enough CPU, which lets permits lapse, takes fewer. */
 const mostInHand = 12;
+/** While more than this share of them is in hand, no more are asked for: one round trip then brings several. */
+const enoughInHand = 2 / 3;
 /** Ended permits are reported with the next request for permits, or after this long. */
 const reportAfterMs = 50;
 /** Another replica may not have reported an answer yet, or may have died, so ask again sooner than the ledger says. */
@@ -103,7 +105,7 @@ export class Gate {
     if (waiter.lane === 'urgent') {
       this.#urgentJoined = true;
       this.#wakeNow();
-    } else this.#wakeIn(Math.max(0, this.#closedUntil - now));
+    } else if (this.#hasRoom) this.#wakeIn(Math.max(0, this.#closedUntil - now));
   }
 
   /** Returns to the front of its queue, because its last permit was not used. */
@@ -126,14 +128,19 @@ export class Gate {
     this.#inHand -= 1;
     if (how === 'sent') this.#room = Math.min(mostInHand, this.#room + 0.25);
     else if (how === 'lapsed') this.#room = Math.max(1, this.#room / 2);
-    if (this.#line.size > 0) this.#wakeIn(Math.max(0, this.#closedUntil - performance.now()));
+    if (this.#line.size > 0 && this.#hasRoom) this.#wakeIn(Math.max(0, this.#closedUntil - performance.now()));
+  }
+
+  /** Where there is none, a permit in hand will make some when it is used. */
+  get #hasRoom(): boolean {
+    return this.#inHand <= Math.floor(this.#room) * enoughInHand;
   }
 
   /** A permit ends. The channel may have its next call. */
   ended(release: Release): void {
     this.#releases.push(release);
     if (release.channel !== undefined) this.#line.landed(release.channel);
-    this.#wakeIn(this.#line.size > 0 && performance.now() >= this.#closedUntil ? 0 : reportAfterMs);
+    this.#wakeIn(this.#line.size > 0 && this.#hasRoom && performance.now() >= this.#closedUntil ? 0 : reportAfterMs);
   }
 
   /** The service throttled a call. */
@@ -221,8 +228,7 @@ export class Gate {
     }
     if (this.#urgentJoined) return this.#wakeNow();
     const nextChannelAt = this.#line.unblock(now);
-    if (this.#inHand < Math.floor(this.#room) && this.#line.candidates(1).length > 0)
-      this.#wakeIn(Math.max(0, this.#closedUntil - now));
+    if (this.#hasRoom && this.#line.candidates(1).length > 0) this.#wakeIn(Math.max(0, this.#closedUntil - now));
     else if (nextChannelAt !== undefined) this.#wakeIn(nextChannelAt - now);
     if (this.#releases.length > 0) this.#wakeIn(reportAfterMs);
     if (this.#throttles.length > 0) this.#wakeIn(0);
