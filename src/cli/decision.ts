@@ -79,16 +79,19 @@ export function register(program: Command, io: CliIo): void {
 
 function listLines(decisions: readonly Decision[], io: CliIo): Line[] {
   if (decisions.length === 0) return ['None.'];
-  const rows = decisions.map(({ id, at, rule, channelName, channelArn, outcome, reason, jobs, trigger, count }) => [
-    shortTime(at),
-    rule,
-    channelName || (channelArn === undefined ? '' : idOf(channelArn)),
-    toned(outcome),
-    `${reason}${count > 1 ? ` ×${count}` : ''}`,
-    jobs.map(({ action }) => action).join(' '),
-    trigger.text,
-    id,
-  ]);
+  const rows = decisions.map(
+    ({ id, at, rule, channelName, channelArn, mode, outcome, reason, jobs, trigger, count }) => [
+      shortTime(at),
+      rule,
+      channelName || (channelArn === undefined ? '' : idOf(channelArn)),
+      toned(outcome),
+      `${reason}${count > 1 ? ` ×${count}` : ''}`,
+      // `would_act` says it already.
+      `${jobs.map(({ action }) => action).join(' ')}${jobs.length > 0 && mode !== 'enforce' && outcome === 'resolved' ? ' (dry run)' : ''}`,
+      trigger.text,
+      id,
+    ],
+  );
   return table([['TIME', 'RULE', 'CHANNEL', 'OUTCOME', 'REASON', 'ACTIONS', 'WHAT', 'ID'], ...rows], io);
 }
 
@@ -128,10 +131,13 @@ function showLines(decision: Decision): Line[] {
     ),
     ...(jobs.length === 0 ? [] : ['', 'Actions:']),
     ...jobs.map(
-      ({ action, jobId, outcome: became, detail }): Line => [
-        `  ${action} ${jobId}`,
-        ...(became === undefined ? [' under way'] : [': ', toned(became), detailText(became, detail)]),
-      ],
+      ({ action, jobId, outcome: became, detail }): Line =>
+        mode === 'enforce'
+          ? [
+              `  ${action} ${jobId}`,
+              ...(became === undefined ? [' under way'] : [': ', toned(became), detailText(became, detail)]),
+            ]
+          : `  ${action} not requested: the rule only watches`,
     ),
     ...withheld.map(
       ({ action, reason: why }): Line => ['  ', { text: 'held back', tone: 'warn' }, ` ${action}: ${why}`],

@@ -52,6 +52,13 @@ const decision = (id: string) => ({
   checks: [{ check: 'cooldown', verdict: 'failed', asked: { atLeast: '5m' }, found: { since: '1m' }, at: time }],
   withheld: [],
 });
+const watched = {
+  ...decision('watched'),
+  mode: 'dry_run',
+  outcome: 'resolved',
+  reason: 'condition_ended',
+  jobs: [{ jobId: 'j-1', action: 'put_metadata' }],
+};
 const entry = (id: string) => ({ id, at: time, who: 'token mara', what: 'hold', outcome: 'done', why: 'new encoder' });
 
 let live: (response: ServerResponse) => void = (response) => void response.end();
@@ -71,6 +78,7 @@ const server = createServer((request, response) => {
     case '/v1/channels':
       return answer({ channels });
     case '/v1/decisions':
+      if (url.searchParams.get('text') === 'watched') return answer({ decisions: [watched], truncated: false });
       return answer({
         decisions: [decision(after === null ? 'd1' : 'd2')],
         next: after === null ? 'p2' : 'p3',
@@ -91,6 +99,7 @@ const server = createServer((request, response) => {
     case '/v1/live':
       return live(response);
     default:
+      if (url.pathname === '/v1/decisions/watched') return answer(watched);
       if (url.pathname.startsWith('/v1/decisions/')) return answer(decision('d1'));
       return answer({
         record: { ...streams[1], adBreaks: [], limitBreaches: [], evidence: {} },
@@ -220,6 +229,14 @@ describe('decision, audit and silence', () => {
 
     expect(out).toContain('failed cooldown: asked {"atLeast":"5m"}, found {"since":"1m"}');
     expect(out).toContain('notify j-1: done sent');
+  });
+
+  it('decision show and list say that a rule in dry run requested nothing at its end', async () => {
+    expect((await run(['decision', 'show', 'watched'])).lines).toContain(
+      '  put_metadata not requested: the rule only watches',
+    );
+    const { out } = await run(['decision', 'list', '--text', 'watched']);
+    expect(out).toContain('condition_ended  put_metadata (dry run)  ');
   });
 
   it('audit and silence list print tables', async () => {

@@ -3124,7 +3124,7 @@ export interface operations {
                 channelArn?: string;
                 limit?: number;
                 outcome?: "acted" | "would_act" | "pending" | "not_fired" | "suppressed" | "resolved";
-                reason?: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
+                reason?: "fired" | "step_due" | "condition_ended" | "rule_gone" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                 rule?: string;
                 /** @description A time, or how long ago, such as 2h */
                 since?: string;
@@ -3278,6 +3278,7 @@ export interface operations {
                                     reason?: string;
                                 };
                                 detail?: string;
+                                /** @description If `mode` is not `enforce`, no job was requested: the id that it would have had */
                                 jobId: string;
                                 /** @description Its result, once it has ended */
                                 outcome?: string;
@@ -3289,7 +3290,7 @@ export interface operations {
                             /** @enum {string} */
                             outcome: "acted" | "would_act" | "pending" | "not_fired" | "suppressed" | "resolved";
                             /** @enum {string} */
-                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
+                            reason: "fired" | "step_due" | "condition_ended" | "rule_gone" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                             rule: string;
                             streamId?: string;
                             trigger: {
@@ -3305,7 +3306,7 @@ export interface operations {
                             withheld: {
                                 action: string;
                                 /** @enum {string} */
-                                reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
+                                reason: "fired" | "step_due" | "condition_ended" | "rule_gone" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                                 values: {
                                     [key: string]: string | number | boolean;
                                 };
@@ -3477,6 +3478,7 @@ export interface operations {
                                 reason?: string;
                             };
                             detail?: string;
+                            /** @description If `mode` is not `enforce`, no job was requested: the id that it would have had */
                             jobId: string;
                             /** @description Its result, once it has ended */
                             outcome?: string;
@@ -3488,7 +3490,7 @@ export interface operations {
                         /** @enum {string} */
                         outcome: "acted" | "would_act" | "pending" | "not_fired" | "suppressed" | "resolved";
                         /** @enum {string} */
-                        reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
+                        reason: "fired" | "step_due" | "condition_ended" | "rule_gone" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                         rule: string;
                         streamId?: string;
                         trigger: {
@@ -3504,7 +3506,7 @@ export interface operations {
                         withheld: {
                             action: string;
                             /** @enum {string} */
-                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
+                            reason: "fired" | "step_due" | "condition_ended" | "rule_gone" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                             values: {
                                 [key: string]: string | number | boolean;
                             };
@@ -5943,6 +5945,7 @@ export interface operations {
                                     reason?: string;
                                 };
                                 detail?: string;
+                                /** @description If `mode` is not `enforce`, no job was requested: the id that it would have had */
                                 jobId: string;
                                 /** @description Its result, once it has ended */
                                 outcome?: string;
@@ -5954,7 +5957,7 @@ export interface operations {
                             /** @enum {string} */
                             outcome: "acted" | "would_act" | "pending" | "not_fired" | "suppressed" | "resolved";
                             /** @enum {string} */
-                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
+                            reason: "fired" | "step_due" | "condition_ended" | "rule_gone" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                             rule: string;
                             streamId?: string;
                             trigger: {
@@ -5970,7 +5973,7 @@ export interface operations {
                             withheld: {
                                 action: string;
                                 /** @enum {string} */
-                                reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
+                                reason: "fired" | "step_due" | "condition_ended" | "rule_gone" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                                 values: {
                                     [key: string]: string | number | boolean;
                                 };
@@ -5983,7 +5986,7 @@ export interface operations {
                             /** Format: date-time */
                             at: string;
                             /** @enum {string} */
-                            heldBack?: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
+                            heldBack?: "fired" | "step_due" | "condition_ended" | "rule_gone" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                         }[];
                         guards: {
                             guard: string;
@@ -5998,7 +6001,7 @@ export interface operations {
                             at: string;
                             meaning: string;
                             /** @enum {string} */
-                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
+                            reason: "fired" | "step_due" | "condition_ended" | "rule_gone" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                             values: {
                                 [key: string]: string | number | boolean;
                             };
@@ -6008,12 +6011,12 @@ export interface operations {
                         muted: {
                             action: string;
                             /** @enum {string} */
-                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
+                            reason: "fired" | "step_due" | "condition_ended" | "rule_gone" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                             values: {
                                 [key: string]: string | number | boolean;
                             };
                         }[];
-                        reason: ("fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed") | "off";
+                        reason: ("fired" | "step_due" | "condition_ended" | "rule_gone" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed") | "off";
                         remedy: string;
                         rule: string;
                         sentence: string;

@@ -38,7 +38,14 @@ export const decisionReasons = {
     words: 'over',
     outcomes: ['resolved'],
     meaning:
-      'The condition ended. If the rule had acted on it, the actions of `on_resolve` were requested; the entry shows the result of each.',
+      'The condition ended. If the rule had acted on it, the actions of `on_resolve` were requested; the entry shows the result of each. Without a firing that acted there is nothing to undo.',
+    remedy: '',
+  },
+  rule_gone: {
+    words: 'the rule was removed or switched off',
+    outcomes: ['resolved'],
+    meaning:
+      'The rule had acted and its condition had not ended when the rule was removed or switched off. The actions of its `on_resolve` were requested ten seconds later; the entry shows the result of each.',
     remedy: '',
   },
   condition_began: {
@@ -107,7 +114,8 @@ export const decisionReasons = {
   rule_changed: {
     words: 'the rule was changed meanwhile',
     outcomes: ['not_fired'],
-    meaning: 'The rule was changed, removed or switched off while it was waiting, so what it waited for was dropped.',
+    meaning:
+      'The rule was changed, removed or switched off while it was waiting, so what it waited for was dropped. What it had already done is undone by `on_resolve` when the condition ends.',
     remedy: 'No action needed: the changed rule evaluates every channel again.',
   },
   superseded: {

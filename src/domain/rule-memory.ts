@@ -3,6 +3,7 @@
 //
 // A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
 // `group:<text>` (an event without a channel). It exists only while there is something to remember.
+import type { ActionName, ActionParams, Pattern } from './action.ts';
 import type { DecisionOutcome, DecisionReason, TriggerEvidence, Values } from './decision.ts';
 import type { HttpDocument, ThresholdDocument } from './documents.ts';
 import type { EventEnvelope } from './observation.ts';
@@ -39,6 +40,28 @@ export interface Firing {
   readonly decisionId: string;
   /** The condition is over and `keep_firing_for` runs. */
   readonly endedAtMs?: number;
+  /** It took the place of a firing that had acted with `enforce`: `on_resolve` is due at its end, whatever it does itself. */
+  readonly owes?: true;
+  /** Its rule is off, or in the file no longer: what still has to be done at the end. */
+  readonly left?: LeftSteps;
+}
+
+/** The `on_resolve` of a rule that was removed or switched off while it fired. */
+export interface LeftSteps {
+  readonly atMs: number;
+  readonly steps: readonly KeptStep[];
+}
+
+/** A step of `on_resolve` as it is kept for the case that its rule is removed. */
+export interface KeptStep {
+  readonly index: number;
+  readonly action: ActionName;
+  /** As written, with templates not filled in. */
+  readonly params: ActionParams;
+  readonly afterMs: number;
+  readonly onlyIf?: Pattern;
+  /** A person must approve it. */
+  readonly approval?: true;
 }
 
 export interface RuleMemory {

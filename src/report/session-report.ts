@@ -216,14 +216,14 @@ function decided(rows: readonly DecisionRow[]): Pick<SessionReport, 'actions' | 
   const withheld: ReportWithheld[] = [];
   const cues = { jobs: 0, delivered: 0, expired: 0, failed: 0, notSent: 0 };
   for (const row of rows.toReversed().toSorted((a, b) => a.atMs - b.atMs)) {
-    const { rule, outcome, reason, jobs } = row;
+    const { rule, mode, outcome, reason, jobs } = row;
     const of = { at: iso(row.atMs), rule };
     if (outcome === 'suppressed' && row.withheld.length === 0)
       withheld.push({ ...of, reason, meaning: meaningOf(reason) });
     for (const { action, reason: why } of row.withheld)
       withheld.push({ ...of, action, reason: why, meaning: meaningOf(why) });
     for (const { action, jobId, result } of jobs) {
-      if (outcome === 'would_act') {
+      if (outcome === 'would_act' || mode !== 'enforce') {
         withheld.push({
           ...of,
           action,

@@ -31,7 +31,7 @@ export interface Occasion {
   readonly group: string;
   readonly cause: Cause;
   readonly phase: 'fire' | 'step' | 'resolve';
-  /** What the actions may do: `enforce` only if the rule enforced then and still does. */
+  /** What the actions may do: `enforce` only if the rule enforced then and, except at the end, still does. */
   readonly mode: RuleMode;
   readonly decisionId: string;
   /** When the condition ended; undefined while it holds. */

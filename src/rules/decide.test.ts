@@ -101,7 +101,7 @@ describe('for', () => {
     await engine.goTo(1_000);
 
     expect(engine.log).toEqual(['20 put_metadata a']);
-    expect(engine.story.at(-1)).toBe('30 not_fired already_acted a');
+    expect(engine.story.at(-1)).toBe('20 acted fired a');
   });
 
   test('a late timer is checked against the record, not fired blindly', async () => {

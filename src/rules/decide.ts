@@ -18,6 +18,7 @@ import { houseKeepingMs, keepHouse } from './housekeeping.ts';
 import { noteWithheld } from './incidents.ts';
 import { judge } from './judge.ts';
 import { nextKeyAgeMs, noticeKeys, takeKeyAges } from './key-age.ts';
+import { settle } from './left-firings.ts';
 import { allSubject, dropMoment, notePolled, readMemory, withheldMoments } from './memory.ts';
 import {
   evaluateSchedule,
@@ -178,8 +179,9 @@ function takeDue(evaluation: Evaluation, due: readonly Timer[]): readonly Timer[
   const steps: Timer[] = [];
   for (const timer of due) {
     const rule = evaluation.index.byName.get(timer.rule);
-    const memory: RuleMemory | undefined = rule && readMemory(evaluation.tx, rule.name, timer.subject);
-    if (!rule || memory?.conditionHash !== rule.conditionHash) dropTimer(evaluation.tx, timer);
+    const memory: RuleMemory | undefined = readMemory(evaluation.tx, timer.rule, timer.subject);
+    if (!rule && timer.kind === 'end' && memory?.firing?.left) settle(evaluation, { ...memory, firing: memory.firing });
+    else if (!rule || memory?.conditionHash !== rule.conditionHash) dropTimer(evaluation.tx, timer);
     else if (timer.kind === 'step') steps.push(timer);
     else if (timer.kind === 'for') {
       const cause =

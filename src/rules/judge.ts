@@ -90,7 +90,9 @@ function isStillTrue(evaluation: Evaluation, due: DueCause): boolean {
   const memory = evaluation.memory(due.rule, due.subject);
   if (isMoment(due.rule)) dropMoment(evaluation.tx, { ...due, rule: due.rule.name });
   cancelPending(evaluation, due.rule, memory, due.cause, ended);
-  if (memory.firing && !memory.firing.acted) writeMemory(evaluation.tx, withoutFiring(withoutPending(memory)));
+  const { firing } = memory;
+  if (firing?.owes && !firing.acted) resolve(evaluation, due.rule, { ...withoutPending(memory), firing });
+  else if (firing && !firing.acted) writeMemory(evaluation.tx, withoutFiring(withoutPending(memory)));
   return false;
 }
 
@@ -120,10 +122,12 @@ function markFiring(evaluation: Evaluation, { rule, subject, cause }: DueCause):
   const memory = evaluation.memory(rule, subject);
   if (!isHolding(rule)) return;
   if (memory.firing?.cause.id !== cause.id) {
-    if (memory.firing) replaceFiring(evaluation, rule, subject, memory.firing, cause);
+    const { firing: before } = memory;
+    if (before) replaceFiring(evaluation, rule, subject, before, cause);
+    const owes = before && (before.owes || (before.acted && before.mode === 'enforce'));
     writeMemory(evaluation.tx, {
       ...withoutPending(memory),
-      firing: newFiring(evaluation, rule, subject, cause),
+      firing: { ...newFiring(evaluation, rule, subject, cause), ...(owes ? { owes } : {}) },
       touchedMs: evaluation.nowMs,
     });
   }
@@ -225,7 +229,13 @@ function noteActed(evaluation: Evaluation, { rule, subject, cause }: DueCause, f
   // A moment keeps firing only as long as `keep_firing_for` says.
   const lasts = isHolding(rule) || rule.keepFiringForMs > 0;
   const since = isHolding(rule) ? {} : { endedAtMs: nowMs };
-  writeMemory(tx, lasts ? { ...memory, firing: { ...firing, acted: true, ...since } } : memory);
+  const before = memory.firing;
+  // Moments replace each other without being marked first.
+  const owes = before?.owes || (before?.acted && before.mode === 'enforce' && before.cause.id !== cause.id);
+  writeMemory(
+    tx,
+    lasts ? { ...memory, firing: { ...firing, acted: true, ...since, ...(owes ? { owes: true } : {}) } } : memory,
+  );
   if (lasts && !isHolding(rule)) startTimer(tx, rule, { kind: 'end', subject, runsMs: rule.keepFiringForMs });
 }
 

@@ -15,17 +15,20 @@ export function resolvedNotices(ruleset: Ruleset, rule: Rule): readonly Step[] {
   if (rule.onResolve.some(({ action }) => action === 'notify')) return [];
   return rule.actions
     .filter((step) => step.action === 'notify' && step.afterMs === 0 && !step.approval && wantsResolved(ruleset, step))
-    .map((step) => ({
-      ...step,
-      index: firstPlace + step.index,
-      onlyIf: undefined,
-      render: (context) => {
-        const rendered = step.render(context);
-        if (!rendered.ok) return rendered;
-        const params = rendered.params as ActionParams<'notify'>;
-        return { ok: true, params: { ...params, text: `Resolved: ${params.text}`.slice(0, 4000) } };
-      },
-    }));
+    .map((step) => asResolved({ ...step, index: firstPlace + step.index, onlyIf: undefined }));
+}
+
+/** A notification of a beginning as that of its end. */
+export function asResolved(step: Step): Step {
+  return {
+    ...step,
+    render: (context) => {
+      const rendered = step.render(context);
+      if (!rendered.ok) return rendered;
+      const params = rendered.params as ActionParams<'notify'>;
+      return { ok: true, params: { ...params, text: `Resolved: ${params.text}`.slice(0, 4000) } };
+    },
+  };
 }
 
 /** Groups get every end: a message about alerts that still fire leaves it out. */

@@ -1,16 +1,20 @@
-// When the rules change: a rule with the same condition keeps everything it remembers; what a changed, removed or disabled rule waited for
-// is dropped, and a new condition is evaluated for every channel.
-
+// When the rules change: a rule with the same condition keeps everything it remembers, also under another name. What a changed, removed or
+// disabled rule waited for is dropped, and a new condition is evaluated for every channel. What a rule has done is undone in any case: a
+// changed rule goes on firing until its new condition is not met, and left-firings.ts does what a rule that is gone owes.
+import type { Rule } from '#domain/rule.ts';
+import type { Firing, RuleMemory, Timer } from '#domain/rule-memory.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import { forgetTurns } from './clocked.ts';
 import type { Evaluation } from './evaluation.ts';
 import { closeIncident, openIncidentOf, resetRule } from './incidents.ts';
+import { whyNot } from './judge.ts';
 import { forgetKeyAges } from './key-age.ts';
-import { dropMoment, ruleMemories, withheldMoments, writeMemory } from './memory.ts';
+import { dropWaiting, followRenames, isOwing, keepOnResolve, leave } from './left-firings.ts';
+import { allSubject, dropMoment, readMemory, ruleMemories, withheldMoments, writeMemory } from './memory.ts';
 import { reevaluateState } from './notice.ts';
-import type { RuleOf } from './rule-index.ts';
-import { dropTimer, timers } from './timers.ts';
-import { decisionOf, withoutFiring, withoutPending } from './transitions.ts';
+import { isHolding, momentKinds, type RuleOf } from './rule-index.ts';
+import { dropTimer, startTimer, timers } from './timers.ts';
+import { decisionOf, withoutPending } from './transitions.ts';
 
 const key = notes.ruleset;
 /** Channels that one transaction evaluates. */
@@ -20,10 +24,18 @@ const checksPerEvaluation = 100_000;
 export function followRuleset(evaluation: Evaluation): void {
   const { tx, ruleset, index } = evaluation;
   const known = tx.get(key);
-  if (known?.hash === ruleset.hash) return;
+  if (known?.hash === ruleset.hash) {
+    // A state that a version before this one wrote.
+    if (tx.get(notes.onResolve) === undefined) keepOnResolve(evaluation);
+    return;
+  }
   const rules = Object.fromEntries(Array.from(index.byName.values(), (rule) => [rule.name, rule.conditionHash]));
   const isNew = (name: string) => known?.rules[name] !== rules[name];
-  if (known) forgetOthers(evaluation);
+  if (known) {
+    followRenames(evaluation, known.rules);
+    forgetOthers(evaluation);
+  }
+  keepOnResolve(evaluation);
   const unseen = index.state.map(({ name }) => name).filter((name) => isNew(name) || known?.unseen.includes(name));
   tx.set(key, { hash: ruleset.hash, rules, unseen });
   forgetTurns(tx, ruleset);
@@ -56,18 +68,19 @@ function forgetOthers(evaluation: Evaluation): void {
   for (const [, timer] of Array.from(timers(tx))) {
     const rule = index.byName.get(timer.rule);
     const memory = tx.get(kinds.ruleMemory.of(timer.rule, timer.subject));
-    if (!rule || memory?.conditionHash !== rule.conditionHash) dropTimer(tx, timer);
+    if (rule && memory?.conditionHash === rule.conditionHash) continue;
+    if (!rule && timer.kind === 'end' && memory?.firing?.left) continue;
+    dropTimer(tx, timer);
+    if (timer.kind === 'step' && memory?.firing && isOwing(memory.firing))
+      noteDropped(evaluation, timer, memory.firing);
   }
   for (const [, memory] of Array.from(ruleMemories(tx))) {
-    if (isCurrent(memory.rule, memory.conditionHash)) continue;
-    const rule = index.byName.get(memory.rule) ?? evaluation.ruleset.rules.find(({ name }) => name === memory.rule);
-    const waiting = memory.pending?.cause ?? memory.firing?.cause;
-    if (rule && waiting)
-      evaluation.emit(
-        decisionOf(evaluation, rule, memory.subject, waiting, { outcome: 'not_fired', reason: 'rule_changed' }),
-      );
-    // A changed rule, or one that is removed and added again, still remembers that it has acted for a cause.
-    writeMemory(tx, withoutFiring(withoutPending(memory)));
+    const rule = index.byName.get(memory.rule);
+    const { firing } = memory;
+    if (rule && firing && (firing.left || (isOwing(firing) && !isCurrent(memory.rule, memory.conditionHash))))
+      carryOn(evaluation, rule, { ...memory, firing });
+    else if (!isCurrent(memory.rule, memory.conditionHash) && !(firing && !rule && leave(evaluation, memory, firing)))
+      dropWaiting(evaluation, memory);
   }
   for (const moment of withheldMoments(tx)) {
     if (isCurrent(moment.rule, moment.conditionHash)) continue;
@@ -88,6 +101,52 @@ function forgetOthers(evaluation: Evaluation): void {
   }
   for (const name of Object.keys(tx.get(key)?.rules ?? {})) {
     const open = openIncidentOf(tx, name);
-    if (open && index.byName.get(name)?.conditionHash !== tx.get(key)?.rules[name]) closeIncident(tx, name, tx.nowMs);
+    const rule = index.byName.get(name);
+    const isKept = rule?.trigger.kind === 'aggregate' && readMemory(tx, name, allSubject)?.firing !== undefined;
+    if (open && !isKept && rule?.conditionHash !== tx.get(key)?.rules[name]) closeIncident(tx, name, tx.nowMs);
   }
+}
+
+/** A changed rule goes on firing for what it acted on, unless what it watches now cannot end that. */
+function carryOn(evaluation: Evaluation, rule: Rule, memory: RuleMemory & { readonly firing: Firing }): void {
+  const { tx, nowMs } = evaluation;
+  const { subject, pending } = memory;
+  if (pending)
+    evaluation.emit(
+      decisionOf(evaluation, rule, subject, pending.cause, { outcome: 'not_fired', reason: 'rule_changed' }),
+    );
+  const { left: _back, ...firing } = memory.firing;
+  const { cause } = firing;
+  const isOver = !watches(rule, memory) || (isWatchedByEvents(rule) && whyNot(evaluation, { rule, subject, cause }));
+  const endedAtMs = firing.endedAtMs ?? (isOver ? nowMs : undefined);
+  writeMemory(tx, {
+    ...withoutPending(memory),
+    conditionHash: rule.conditionHash,
+    firing: endedAtMs === undefined ? firing : { ...firing, endedAtMs },
+  });
+  const end = { kind: 'end', subject } as const;
+  if (endedAtMs !== undefined) startTimer(tx, rule, { ...end, sinceMs: endedAtMs, runsMs: rule.keepFiringForMs });
+  else dropTimer(tx, { ...end, rule: rule.name });
+}
+
+/** Whether the condition of a rule is about the subject of a firing, and has an end. */
+function watches(rule: Rule, { subject, firing }: RuleMemory & { readonly firing: Firing }): boolean {
+  const { kind } = rule.trigger;
+  if (!isHolding(rule) || kind !== firing.cause.evidence.kind) return false;
+  return kind !== 'schedule' || (rule.match === undefined) === (subject === allSubject);
+}
+
+/** Rules of the other kinds evaluate every subject again when they have changed. */
+function isWatchedByEvents({ trigger }: Rule): boolean {
+  return momentKinds.has(trigger.kind);
+}
+
+/** An action with `after` that a changed rule had planned. */
+function noteDropped(evaluation: Evaluation, { rule: name, subject, step = 0 }: Timer, { cause }: Firing): void {
+  const rule = evaluation.ruleset.rules.find((one) => one.name === name);
+  if (!rule) return;
+  const values = { step };
+  evaluation.emit(
+    decisionOf(evaluation, rule, subject, cause, { outcome: 'not_fired', reason: 'rule_changed', values }),
+  );
 }

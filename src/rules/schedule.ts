@@ -3,6 +3,7 @@ import type { DailyTimes, Rule } from '#domain/rule.ts';
 import type { Cause, ScheduleState } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
+import { memoriesOf } from './memory.ts';
 import type { RuleOf } from './rule-index.ts';
 import { activeAt, nextBoundary, nextDailyMs } from './time-intervals.ts';
 
@@ -18,6 +19,11 @@ export function isScheduleActive(view: StateView, rule: Rule): boolean {
   return readSchedule(view, rule)?.active ?? false;
 }
 
+function isFiring(tx: Transaction, { name }: Rule): boolean {
+  for (const _ of memoriesOf(tx, 'firing', name)) return true;
+  return false;
+}
+
 /** Follows the clock. Returns whether the rule's channels must be evaluated: it has just changed, or not all have been evaluated yet. */
 export function followSchedule(tx: Transaction, rule: RuleOf<'schedule'>): boolean {
   const known = readSchedule(tx, rule);
@@ -25,7 +31,8 @@ export function followSchedule(tx: Transaction, rule: RuleOf<'schedule'>): boole
   const active = rule.trigger.intervals.some((interval) => activeAt(interval, tx.nowMs));
   const boundaries = rule.trigger.intervals.flatMap((interval) => nextBoundary(interval, tx.nowMs) ?? []);
   const nextMs = Math.min(tx.nowMs + recheckMs, ...boundaries);
-  const changed = active !== (known?.active ?? false);
+  // A rule that was changed may still fire for what is over now.
+  const changed = known ? active !== known.active : active || isFiring(tx, rule);
   tx.set(keyOf(rule.name), {
     conditionHash: rule.conditionHash,
     active,

@@ -58,6 +58,13 @@ export function dropTimer(tx: Transaction, name: TimerName): void {
   if (tx.get(key) !== undefined) tx.delete(key);
 }
 
+/** Hands a timer to a rule of another name. */
+export function moveTimer(tx: Transaction, timer: Timer, rule: string): void {
+  dropTimer(tx, timer);
+  const moved: Timer = { ...timer, rule };
+  tx.set(keyOf(moved), moved);
+}
+
 export function timers(view: StateView): Iterable<readonly [string, Timer]> {
   return view.entries(kinds.timer);
 }

@@ -104,7 +104,7 @@ export function end(evaluation: Evaluation, rule: Rule, subject: string, ended: 
   const { firing } = memory;
   if (!firing || firing.endedAtMs !== undefined) return;
   const over = withoutPending(memory);
-  if (!firing.acted || (rule.keepFiringForMs === 0 && evaluation.isWarm)) {
+  if (!(firing.acted || firing.owes) || (rule.keepFiringForMs === 0 && evaluation.isWarm)) {
     resolve(evaluation, rule, { ...over, firing });
     return;
   }
@@ -129,8 +129,16 @@ export function cancelPending(
   );
 }
 
-/** The firing is over: what was planned is cancelled, and `on_resolve` runs if the rule had acted. */
-export function resolve(evaluation: Evaluation, rule: Rule, memory: RuleMemory & { readonly firing: Firing }): void {
+/**
+ * The firing is over: what was planned is cancelled, and `on_resolve` runs if the rule had acted. What was done with `enforce` is undone
+ * even if the rule was set to `dry_run` or `off` meanwhile.
+ */
+export function resolve(
+  evaluation: Evaluation,
+  rule: Rule,
+  memory: RuleMemory & { readonly firing: Firing },
+  reason: 'condition_ended' | 'rule_gone' = 'condition_ended',
+): void {
   const { firing, subject } = memory;
   const { cause } = firing;
   for (const kind of ['for', 'end'] as const) dropTimer(evaluation.tx, { kind, rule: rule.name, subject });
@@ -138,13 +146,11 @@ export function resolve(evaluation: Evaluation, rule: Rule, memory: RuleMemory &
   const { firing: _over, ...rest } = memory;
   writeMemory(evaluation.tx, { ...rest, touchedMs: evaluation.nowMs });
   if (rule.trigger.kind === 'aggregate') closeIncident(evaluation.tx, rule.name, evaluation.nowMs);
-  if (!firing.acted) {
-    evaluation.emit(
-      decisionOf(evaluation, rule, subject, cause, { outcome: 'resolved', reason: 'condition_ended', values: {} }),
-    );
+  if (!firing.acted && !firing.owes) {
+    evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'resolved', reason, values: {} }));
     return;
   }
-  const id = laterDecisionId(evaluation, rule, subject, cause, 'condition_ended');
+  const id = laterDecisionId(evaluation, rule, subject, cause, reason);
   // What follows from the end follows from this decision, not from the one that fired.
   const occasion = occasionOf(evaluation, rule, subject, { ...firing, decisionId: id }, 'resolve');
   const guards = askGuards(guardInputs(evaluation, rule, occasion, 'resolve'));
@@ -164,7 +170,7 @@ export function resolve(evaluation: Evaluation, rule: Rule, memory: RuleMemory &
     decisionOf(evaluation, rule, subject, cause, {
       id,
       outcome: 'resolved',
-      reason: 'condition_ended',
+      reason,
       values: {},
       mode: occasion.mode,
       guards,
@@ -223,16 +229,17 @@ export function occasionOf(
   evaluation: Evaluation,
   rule: Rule,
   subject: string,
-  { cause, mode, decisionId, endedAtMs }: Pick<Firing, 'cause' | 'mode' | 'decisionId' | 'endedAtMs'>,
+  { cause, mode, decisionId, endedAtMs, owes }: Pick<Firing, 'cause' | 'mode' | 'decisionId' | 'endedAtMs' | 'owes'>,
   phase: Occasion['phase'],
 ): Occasion {
+  const enforces = phase === 'resolve' ? mode === 'enforce' || owes : mode === 'enforce' && rule.mode === 'enforce';
   return {
     rule,
     subject,
     group: groupOf(rule, viewOfSubject(evaluation, subject), cause),
     cause,
     phase,
-    mode: mode === 'enforce' && rule.mode === 'enforce' ? 'enforce' : 'dry_run',
+    mode: enforces ? 'enforce' : 'dry_run',
     decisionId,
     endedAtMs,
   };

@@ -30,7 +30,21 @@ const stream = z.object({
   basis: z.object({ missed: z.array(z.object({ startedAtMs: ms, finishedAtMs: ms })) }),
 });
 const cause = z.object({ id: text, evidence: z.object({ kind: text, sinceMs: ms, text }) });
-const firing = z.object({ cause, firedAtMs: ms, acted: z.boolean(), decisionId: text });
+const keptStep = z.object({
+  index: z.number(),
+  action: z.enum(actionNames),
+  params: z.looseObject({}),
+  afterMs: ms,
+  onlyIf: z.record(text, z.unknown()).optional(),
+  approval: z.literal(true).optional(),
+});
+const firing = z.object({
+  cause,
+  firedAtMs: ms,
+  acted: z.boolean(),
+  decisionId: text,
+  left: z.object({ atMs: ms, steps: z.array(keptStep) }).optional(),
+});
 
 /** The least that an entry of each kind must have; of other kinds only valid JSON is required. */
 const shapes: Readonly<Record<string, z.ZodType>> = {
@@ -180,6 +194,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'meta/heartbeat': ms,
   'meta/pulse': ms,
   'meta/ruleset': z.object({ hash: text, rules: z.record(text, text), unseen: texts }),
+  'meta/on-resolve': z.record(text, z.array(keptStep)),
   'meta/population': z.object({ live: z.number(), aggregates: z.record(text, z.looseObject({})) }),
 };
 

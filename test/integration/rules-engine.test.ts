@@ -47,6 +47,11 @@ async function tick(state: SharedState, ruleset: Ruleset, forMs: number): Promis
   }
 }
 
+async function once(state: SharedState, ruleset: Ruleset): Promise<void> {
+  await state.refresh();
+  await state.transact((tx) => decideDue(tx, ruleset));
+}
+
 const jobsOf = ({ view }: SharedState) => Array.from(view.entries(kinds.job), ([, { name }]) => name);
 
 test('three replicas that all tick act once, and one that is killed loses no timer', async () => {
@@ -65,6 +70,43 @@ test('three replicas that all tick act once, and one that is killed loses no tim
   expect(nextDueMs(others[0].view)).toBeDefined();
   const journal = await others[0].readLog(logs.journal, { limit: 10 });
   expect(journal.map(({ entry }) => entry.outcome)).toEqual(['acted']);
+});
+
+test('what one replica did is undone once, by replicas whose files differ from its file and from each other', async () => {
+  await using scope = await redisScope();
+  const replica = () => new RedisState({ redis: scope.connect(), prefix: scope.prefix, metrics: createMetrics() });
+  const [doomed, edited, without] = [replica(), replica(), replica()];
+  const file = (more: string) =>
+    rulesetOf(`
+rules:
+  - name: slate
+    trigger: {state: {health: [STARVING]}}
+    actions: [{put_metadata: {payload: show}}]
+    on_resolve: [{put_metadata: {payload: hide}}]
+    guards: {max_live_percent: 100}
+    ${more}
+`);
+  const payloads = ({ view }: SharedState) =>
+    Array.from(view.entries(kinds.job), ([, { payload }]) => (payload['params'] as { payload: string }).payload);
+
+  await observe(doomed, file('mode: enforce'), 'a', 'HEALTHY');
+  await observe(doomed, file('mode: enforce'), 'a', 'STARVING');
+  expect(payloads(doomed)).toEqual(['show']);
+  // From here on the replica that acted is gone.
+  const [longer, none] = [file('mode: dry_run\n    for: 1m'), rulesetOf('rules: []\n')];
+  await once(edited, longer);
+  await once(without, none);
+  expect(without.view.get(kinds.ruleMemory.of('slate', arnOf('a')))?.firing?.left?.steps).toHaveLength(1);
+  await once(edited, longer);
+  expect(edited.view.get(kinds.ruleMemory.of('slate', arnOf('a')))?.firing?.left).toBeUndefined();
+  await edited.refresh();
+  expect(payloads(edited)).toEqual(['show']);
+  await Promise.all([observe(edited, longer, 'a', 'HEALTHY'), once(without, none)]);
+  await observe(edited, longer, 'a', 'HEALTHY');
+  await once(without, none);
+
+  await without.refresh();
+  expect(payloads(without).toSorted()).toEqual(['hide', 'show']);
 });
 
 async function setup() {

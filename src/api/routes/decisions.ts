@@ -51,7 +51,7 @@ const decision = z.object({
   guards: z.array(guard).describe('In the order of checking; the first that did not pass decided'),
   jobs: z.array(
     z.object({
-      jobId: z.string(),
+      jobId: z.string().describe('If `mode` is not `enforce`, no job was requested: the id that it would have had'),
       action: z.string(),
       outcome: z.string().optional().describe('Its result, once it has ended'),
       detail: z.string().optional(),
