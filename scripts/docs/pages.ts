@@ -83,8 +83,8 @@ function configurationPage(): string {
         ],
         ['`AWS_REGION`', 'Region of the default account. Credentials come from the usual places of the AWS SDK'],
         [
-          '`AWS_ENDPOINT_URL_IVS`, `AWS_ENDPOINT_URL_SQS`, `AWS_ENDPOINT_URL_EVENTBRIDGE`',
-          'A stand-in for the service, such as the simulator',
+          '`AWS_ENDPOINT_URL_IVS`, `AWS_ENDPOINT_URL_SQS`, `AWS_ENDPOINT_URL_EVENTBRIDGE`, `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL_SECRETS_MANAGER`, `AWS_ENDPOINT_URL_SSM`, `AWS_ENDPOINT_URL_SNS`; `AWS_ENDPOINT_URL`',
+          'A stand-in for the service, such as the simulator; the last is for every service without a variable of its own',
         ],
         [
           '`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE`, `NODE_EXTRA_CA_CERTS`',

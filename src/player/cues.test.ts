@@ -69,3 +69,10 @@ test('drops a repeat, in the same cue or later, and keeps memory bounded', () =>
   reader.reset();
   expect(read('d')).toEqual(['d']);
 });
+
+test('an item that goes to two channels is returned for each of them by a reader of its own', () => {
+  const cue = JSON.stringify({ v: 1, items: [{ id: 'a', t: 1, d: 'goal' }] });
+  const [one, other] = [new CueReader(), new CueReader()];
+
+  expect([one.read(cue), other.read(cue), other.read(cue)].map(({ length }) => length)).toEqual([1, 1, 0]);
+});

@@ -50,7 +50,10 @@ export interface CueReaderOptions {
   readonly remember?: number;
 }
 
-/** Unpacks cues and returns each item once: delivery is at least once, and a repeat has the same id. */
+/**
+ * Unpacks cues and returns each item once: delivery is at least once, and a repeat has the same id. One for each player, because an item
+ * that goes to several channels has the same id on all of them.
+ */
 export class CueReader {
   readonly #remember: number;
   readonly #seen = new Set<string>();

@@ -73,7 +73,7 @@ describe('an edit of what decides when a rule fires', () => {
     ['the mode', { mode: 'dry_run' }],
     ['the mode and for', { mode: 'dry_run', more: 'for: 11s' }],
     ['the payload', { show: 'elsewhere' }],
-  ])('%s: the rule goes on firing, and its end is undone once', async (_name, edit) => {
+  ])('%s: the rule continues to fire, and its end is undone once', async (_name, edit) => {
     const engine = await withSlate();
     await reload(engine, rules(rule(edit)));
     await engine.goTo(100);
@@ -265,7 +265,7 @@ rules:
     expect(over?.fingerprint).toBe(began?.fingerprint);
   });
 
-  test('one that only has another name goes on firing', async () => {
+  test('one that only has another name continues to fire', async () => {
     const engine = await withSlate();
     await reload(engine, rules(rule({ name: 'newer' })));
     await engine.goTo(100);
@@ -277,7 +277,7 @@ rules:
     expect(engine.decisions.at(-1)).toMatchObject({ rule: 'newer', reason: 'condition_ended', mode: 'enforce' });
   });
 
-  test('a rule that returns within ten seconds, also in another form, goes on firing', async () => {
+  test('a rule that returns within ten seconds, also in another form, continues to fire', async () => {
     const engine = await withSlate();
     await reload(engine, rules(other));
     await engine.goTo(25);

@@ -1,6 +1,6 @@
 // When the rules change: a rule with the same condition keeps everything it remembers, also under another name. What a changed, removed or
 // disabled rule waited for is dropped, and a new condition is evaluated for every channel. What a rule has done is undone in any case: a
-// changed rule goes on firing until its new condition is not met, and left-firings.ts does what a rule that is gone owes.
+// changed rule continues to fire until its new condition is not met, and left-firings.ts does what a rule that is gone owes.
 import type { Rule } from '#domain/rule.ts';
 import type { Firing, RuleMemory, Timer } from '#domain/rule-memory.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
@@ -107,7 +107,7 @@ function forgetOthers(evaluation: Evaluation): void {
   }
 }
 
-/** A changed rule goes on firing for what it acted on, unless what it watches now cannot end that. */
+/** A changed rule continues to fire for what it acted on, unless what it watches now cannot end that. */
 function carryOn(evaluation: Evaluation, rule: Rule, memory: RuleMemory & { readonly firing: Firing }): void {
   const { tx, nowMs } = evaluation;
   const { subject, pending } = memory;
