@@ -1,5 +1,6 @@
 // Records which alerts exist, so that their end is known: most alerts are not stored anywhere, but follow from the current state. Every
-// replica with an API does this; each finds what another has recorded.
+// replica with an API does this; each finds what another has recorded. Whoever records that an alert began or ended also logs it, so that
+// the fleet logs it once, and a restart logs nothing again.
 import { isDeepStrictEqual } from 'node:util';
 import type { SeenAlert } from '#domain/alert.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
@@ -9,11 +10,14 @@ import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
 import { type Alert, type AlertKind, isAboutAllOf, isAlertKind } from './alert.ts';
+import type { AlertLines } from './alert-lines.ts';
 import type { AlertShard, AlertSources } from './alert-sources.ts';
 import { openAlerts, seenOf, shardOf } from './alerts.ts';
 
 export interface AlertLogOptions extends AlertSources {
   readonly shards: readonly (AlertShard & { readonly state: SharedState })[];
+  /** Logs what began and what ended. */
+  readonly lines: AlertLines;
 }
 
 /** Kinds that each replica sees by itself: if one replica does not see such an alert, it has not ended. */
@@ -55,25 +59,36 @@ export function alertLog(
  * @throws what a write throws, after every account has been tried
  */
 export async function logAlerts(sources: AlertLogOptions): Promise<void> {
-  const { shards } = sources;
+  const { shards, lines } = sources;
+  const all = openAlerts(sources);
+  const isIncident = ({ kind }: Alert) => kind === 'incident';
+  // Incidents have a record of their own.
+  lines.follow(all.filter(isIncident), shards[0]?.state.nowMs() ?? 0);
   const open = Map.groupBy(
-    openAlerts(sources).filter(({ kind }) => kind !== 'incident'),
+    all.filter((alert) => !isIncident(alert)),
     ({ id }) => shardOf(shards, id),
   );
   const written = shards.map(async (shard) => {
     const { state } = shard;
     const changes = changesOf(state.view, open.get(shard) ?? [], state.nowMs());
     if (changes.length === 0) return;
-    await state.transact((tx) => {
-      // What another replica has written in the meantime is just as valid.
-      for (const { id, before, after } of changes) {
+    const made = await state.transact((tx) =>
+      changes.filter(({ id, before, after }) => {
         const key = kinds.seenAlert.of(id);
-        if (!isDeepStrictEqual(tx.get(key), before)) continue;
+        // What another replica has written in the meantime is just as valid.
+        if (!isDeepStrictEqual(tx.get(key), before)) return false;
         if (after) tx.set(key, after);
         else tx.delete(key);
-      }
-    });
+        return true;
+      }),
+    );
+    for (const { id, before, after } of made) {
+      if (!after) continue;
+      if (after.endedMs !== undefined) lines.ended({ ...after, id }, after.endedMs);
+      else if (isBeginning(before, after)) lines.began({ ...after, id });
+    }
   });
+  lines.settle();
   for (const outcome of await Promise.allSettled(written)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
@@ -109,10 +124,20 @@ function changesOf(view: StateView, open: readonly Alert[], nowMs: number): Chan
   return changes;
 }
 
+/** Whether the alert is not the one on record: there is none, that one has ended, or this one began after it was last recorded. */
+function isBeginning(before: SeenAlert | undefined, after: SeenAlert): boolean {
+  if (!before || before.endedMs !== undefined) return true;
+  return !isLocal(before) && after.sinceMs > before.seenMs;
+}
+
+/** Whether each replica sees alerts of this kind by itself. */
+function isLocal({ kind }: SeenAlert): boolean {
+  return isAlertKind(kind) && ofOneReplica.has(kind);
+}
+
 /** Whether the alert differs from its record. For kinds that each replica sees by itself, a different beginning is no difference. */
 function isNews(before: SeenAlert, after: SeenAlert): boolean {
-  const isLocal = isAlertKind(before.kind) && ofOneReplica.has(before.kind);
-  if (!isLocal && before.sinceMs !== after.sinceMs) return true;
+  if (!isLocal(before) && before.sinceMs !== after.sinceMs) return true;
   if (after.seenMs - before.seenMs < renewMs) return false;
-  return isLocal || !isDeepStrictEqual({ ...before, seenMs: 0 }, { ...after, seenMs: 0 });
+  return isLocal(before) || !isDeepStrictEqual({ ...before, seenMs: 0 }, { ...after, seenMs: 0 });
 }

@@ -90,6 +90,8 @@ export async function acknowledge(
     readonly shards: readonly (AlertShard & { readonly state: SharedState })[];
     /** If other processes carry accounts. */
     readonly elsewhere?: AlertFinder | undefined;
+    /** Called once it is committed. */
+    readonly onAcknowledged?: ((alert: Alert, by: { readonly who: string; readonly note: string }) => void) | undefined;
   },
   id: string,
   by: { readonly who: string; readonly note: string },
@@ -98,7 +100,7 @@ export async function acknowledge(
   const found = elsewhere?.alert ?? openAlerts(sources).find((alert) => alert.id === id);
   if (!found) throw new AppError('NOT_FOUND', `there is no alert ${id}; GET /v1/alerts lists those there are`);
   const state = elsewhere?.shard ?? shardOf(sources.shards, id)!.state;
-  return state.transact((tx) => {
+  const taken = await state.transact((tx) => {
     const acknowledged: Acknowledgement = { ...by, atMs: tx.nowMs };
     tx.set(ackKey(id), acknowledged);
     const key = kinds.alert.of(id.slice(id.indexOf('alert:') + 'alert:'.length));
@@ -117,6 +119,8 @@ export async function acknowledge(
     });
     return { ...found, acknowledged, ...(found.dismissible ? { end: tx.nowMs } : {}) };
   });
+  sources.onAcknowledged?.(taken, by);
+  return taken;
 }
 
 /** What the log of alerts records about an alert. */

@@ -4,7 +4,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { ConfigInForce } from '#config/in-force.ts';
 import { modePatch } from '#config/mode-patch.ts';
 import type { Carried } from '#domain/carrier.ts';
-import type { Control } from '#domain/control.ts';
+import type { By, Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { DataSource } from '#domain/observation.ts';
@@ -26,12 +26,14 @@ import { fleetCounts } from '#streams/fleet.ts';
 import { accountLines } from './account-lines.ts';
 import { AdBreaks } from './ad-breaks.ts';
 import { alertGauges } from './alert-gauges.ts';
+import { AlertLines } from './alert-lines.ts';
 import { alertLog } from './alert-log.ts';
 import type { RedisOutageOf } from './alert-sources.ts';
 import { AlertsElsewhere } from './alerts-elsewhere.ts';
 import { Approvals } from './approvals.ts';
 import type { ApiToken } from './auth.ts';
 import { BulkActions } from './bulk-actions.ts';
+import { logControl } from './control-line.ts';
 import { escalations } from './escalation.ts';
 import { Intents } from './intents.ts';
 import { InventoryRefresh } from './inventory-refresh.ts';
@@ -96,19 +98,7 @@ export interface Api {
 }
 
 export function createApi(options: ApiOptions): Api {
-  const {
-    shards: directory,
-    carried,
-    inForce,
-    standby,
-    reload,
-    onControl,
-    env,
-    tokens,
-    clock,
-    logger,
-    metrics,
-  } = options;
+  const { shards: directory, carried, inForce, standby, reload, env, tokens, clock, logger, metrics } = options;
   const { settings } = inForce().config;
   const { all: shards, first } = directory;
   const state = fleetState(
@@ -117,6 +107,13 @@ export function createApi(options: ApiOptions): Api {
   );
   const shown = ({ config, ...rest }: ConfigInForce) => ({ hash: config.hash, ...rest });
 
+  const lines = new AlertLines({ logger: logger.child({ stage: 'alerts' }), clock });
+  const controlLogger = logger.child({ stage: 'controls' });
+  const onControl = (control: Control) => {
+    logControl(controlLogger, control);
+    options.onControl?.(control);
+  };
+  const onActivated = (by: By) => logControl(controlLogger, { kind: 'activate', ...by });
   const standsBy = () => shards.some((shard) => shard.standsBy);
   const scrub = (text: string) => options.scrubber.scrubAnswer(text);
   const alerts = {
@@ -128,6 +125,7 @@ export function createApi(options: ApiOptions): Api {
       const { loadedAtMs, triedAtMs, error } = inForce();
       return { loadedAtMs, triedAtMs, error };
     },
+    onAcknowledged: (...taken: Parameters<AlertLines['acknowledged']>) => lines.acknowledged(...taken),
   };
   const accounts = () => accountLines({ shards: directory, carried });
   const reach = new Reach(directory);
@@ -246,7 +244,7 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: eventRoutes({ state }) },
       { prefix: '/v1', plugin: auditRoutes({ state, reach, scrub }) },
       { prefix: '/v1', plugin: replicaRoutes({ shards }) },
-      { prefix: '/v1', plugin: standbyRoutes({ shards, elsewhere: others, standby }) },
+      { prefix: '/v1', plugin: standbyRoutes({ shards, elsewhere: others, standby, onActivated }) },
       { prefix: '/v1', plugin: accountRoutes({ accounts }) },
       ...page.routes,
     ],
@@ -274,7 +272,7 @@ export function createApi(options: ApiOptions): Api {
     logger,
     random: Math.random,
   });
-  const seen = alertLog({ ...alerts, clock, logger, random: Math.random });
+  const seen = alertLog({ ...alerts, lines, clock, logger, random: Math.random });
   return { server, services: [page.feed, gauges, escalation, seen, summary, server] };
 }
 

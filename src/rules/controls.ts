@@ -243,6 +243,7 @@ function keyOf(control: Control): string {
   return control.kind === 'hold' ? `hold ${control.channelArn}` : control.kind;
 }
 
-function silenceIdOf({ matchers, who, startsMs, endsMs }: Control & { kind: 'silence' }): string {
+/** The id of a silence follows from what it says. */
+export function silenceIdOf({ matchers, who, startsMs, endsMs }: Control & { kind: 'silence' }): string {
   return `s-${hashOf('silence', ...matchers, who, startsMs, endsMs)}`;
 }

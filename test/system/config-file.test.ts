@@ -83,6 +83,9 @@ test('applies a swapped mount; a broken file is refused, reported and changes no
   expect(await it.metric(`autopilot_config_last_load_timestamp_seconds{hash="${second.hash}"}`)).toBe(true);
   expect(await it.metric('autopilot_config_last_attempt_timestamp_seconds{outcome="refused"}')).toBe(true);
   expect(it.daemon.log.find((line) => line.includes('the old one stays in force'))).toContain('did you mean for?');
+  await eventually(() =>
+    it.daemon.log.some((line) => line.includes('"message":"an alert began"') && line.includes('"kind":"config"')),
+  );
 
   // Restored to the old text: nothing changes, and the complaint is over.
   await it.replace(rulesNamed('second'));

@@ -110,6 +110,13 @@ test('a standby makes no call and receives no message until it is activated, say
   await eventually(async () => (await platform.queueDepth()) === 0);
   const audit = await standby.ask('GET', '/v1/audit?what=activate');
   expect(audit.body.entries).toMatchObject([{ who: 'mara', outcome: 'done', why: 'the other Region is lost' }]);
+  const logged = () => standby.log.flatMap((line) => (line.includes('"stage":"controls"') ? [JSON.parse(line)] : []));
+  await expect.poll(() => logged().length).toBe(3);
+  expect(logged()).toMatchObject([
+    { level: 'info', control: 'hold', channelArn: arn, who: 'loopback', reason: 'x' },
+    { level: 'info', control: 'pause', who: 'loopback', reason: 'first the holds' },
+    { level: 'info', control: 'activate', who: 'mara', reason: 'the other Region is lost' },
+  ]);
   expect((await standby.ask('POST', '/v1/metadata/batches', work[0][2])).status).toBe(202);
   await eventually(async () => (await simulator.control.cues()).length > 0);
 

@@ -1,7 +1,7 @@
 // `/v1/standby`, `/v1/activate`: whether this deployment is a standby, what its activation will cause, and the activation itself.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Activation } from '#domain/control.ts';
+import type { Activation, By } from '#domain/control.ts';
 import { iso } from '#domain/duration.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { notes } from '#domain/state-registry.ts';
@@ -20,6 +20,8 @@ export interface StandbyRoutesOptions {
   readonly elsewhere: readonly ElsewhereShard[];
   /** Whether the process was started as a standby. */
   readonly standby: boolean;
+  /** Called when somebody has activated it, once for all accounts. */
+  readonly onActivated?: ((by: By) => void) | undefined;
 }
 
 const activation = z
@@ -32,7 +34,12 @@ const view = z.object({
 });
 const tags = ['Controls'];
 
-export function standbyRoutes({ shards, elsewhere, standby }: StandbyRoutesOptions): FastifyPluginAsyncZod {
+export function standbyRoutes({
+  shards,
+  elsewhere,
+  standby,
+  onActivated,
+}: StandbyRoutesOptions): FastifyPluginAsyncZod {
   const shown = (): z.infer<typeof view> => ({
     standby: shards.some(({ standsBy }) => standsBy),
     startedAsStandby: standby,
@@ -92,6 +99,7 @@ export function standbyRoutes({ shards, elsewhere, standby }: StandbyRoutesOptio
         ]);
         const failed = ends.find((end) => end.status === 'rejected');
         if (failed) throw failed.reason;
+        if (waiting.length > 0) onActivated?.(by);
         return { ...shown(), effects };
       },
     );
