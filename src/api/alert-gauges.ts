@@ -4,7 +4,7 @@ import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { alertKinds } from './alert.ts';
+import { type Alert, alertKinds } from './alert.ts';
 import type { AlertSources } from './alert-sources.ts';
 import { openAlerts } from './alerts.ts';
 
@@ -36,6 +36,9 @@ export function alertGauges(options: AlertGaugesOptions): Loop {
   });
 }
 
+/** How alerts of rules in dry run are counted, whatever their kind: nothing was held back, so nobody is paged. */
+const dryRunKind = 'dry_run';
+
 /** Sets the gauges once. Every kind is present, also at 0; alerts about all accounts count in the first. */
 export function showAlerts({
   shards,
@@ -47,8 +50,9 @@ export function showAlerts({
   const good = () => ({ loadedAtMs: 0 });
   for (const [index, shard] of shards.entries()) {
     const open = openAlerts({ shards: [shard], config: index === 0 ? config : good });
-    for (const kind of Object.keys(alertKinds))
-      metrics.alerts.set({ shard: shard.name, kind }, open.filter((alert) => alert.kind === kind).length);
+    const counted = Map.groupBy<string, Alert>(open, ({ kind, dryRun }) => (dryRun ? dryRunKind : kind));
+    for (const kind of [...Object.keys(alertKinds), dryRunKind])
+      metrics.alerts.set({ shard: shard.name, kind }, counted.get(kind)?.length ?? 0);
   }
   for (const { accounts } of outages?.() ?? [])
     for (const shard of accounts) metrics.alerts.set({ shard, kind: 'redis' }, 1);

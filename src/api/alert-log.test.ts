@@ -168,7 +168,14 @@ test('a flood of alerts is one line each up to a bound, then a number', async ()
   const fail = (from: number) =>
     t.state.transact((tx) => {
       for (let n = from; n < from + 100; n += 1)
-        noteFailedJob(tx, { jobId: `j${n}`, action: 'notify', code: `CODE_${n}`, message: 'no', who: 'rule a' });
+        noteFailedJob(tx, {
+          jobId: `j${n}`,
+          action: 'notify',
+          code: `CODE_${n}`,
+          message: 'no',
+          who: 'rule a',
+          channelArn,
+        });
     });
   await fail(0);
   await logAlerts(t.sources);
@@ -186,7 +193,7 @@ test('who acknowledges or dismisses an alert is logged with the note', async () 
   const t = setup();
   await t.keyless();
   await t.state.transact((tx) =>
-    noteFailedJob(tx, { jobId: 'j', action: 'notify', code: 'X', message: 'no', who: 'rule a' }),
+    noteFailedJob(tx, { jobId: 'j', action: 'notify', code: 'X', message: 'no', who: 'rule a', channelArn }),
   );
   for (const { id } of openAlerts(t.sources)) await acknowledge(t.sources, id, { who: 'token ann', note: 'on it' });
   const by = { level: 30, who: 'token ann', reason: 'on it' };

@@ -1,6 +1,6 @@
 // Where alerts come from, one function for each source: the shared state, incidents, missing data, silences and holds that are about to
 // end, approvals, dead letters, Redis servers, and accounts that nobody carries.
-import type { DeliveryFailedAlert, FailedJobAlert } from '#domain/alert.ts';
+import type { DeliveryFailedAlert, FailedJobAlert, RuleAlert } from '#domain/alert.ts';
 import type { Approval } from '#domain/approval.ts';
 import { type Carried, missingText } from '#domain/carrier.ts';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -77,7 +77,7 @@ function* stored({ state: { view } }: AlertShard): Iterable<Alert> {
     else if ('channelArn' in alert)
       yield alertOf(alert.kind, { ...named, channelArn: alert.channelArn, link: streamLink(alert.channelArn) });
     else if ('rule' in alert)
-      yield alertOf(alert.kind, { ...named, rule: alert.rule, link: decisionsLink(alert.rule) });
+      yield alertOf(alert.kind, { ...named, ...ofRule(alert), rule: alert.rule, link: decisionsLink(alert.rule) });
     else yield alertOf(alert.kind, { ...named, link: `#/runbook/${alert.kind.replaceAll('_', '-')}` });
   }
 }
@@ -85,6 +85,15 @@ function* stored({ state: { view } }: AlertShard): Iterable<Alert> {
 /** Channels by name, if the name is known. */
 function withNames(view: StateView, text: string): string {
   return text.replaceAll(/arn:[\w-]+:ivs:[\w-]+:\d+:channel\/\w+/g, (arn) => nameOf(view, arn as ChannelArn) || arn);
+}
+
+const dryRunTitles = {
+  cap: 'Rule in dry run would be stopped by its cap',
+  rate: 'Rule in dry run would have reached its hourly limit',
+} as const satisfies Record<RuleAlert['kind'], string>;
+
+function ofRule({ kind, dryRun }: RuleAlert): Pick<Alert, 'dryRun'> & { readonly title?: string } {
+  return dryRun ? { title: dryRunTitles[kind], dryRun } : {};
 }
 
 function ofDismissible(alert: FailedJobAlert | DeliveryFailedAlert): {

@@ -44,6 +44,8 @@ export interface Alert {
   readonly end?: number | undefined;
   readonly channelArn?: string | undefined;
   readonly rule?: string | undefined;
+  /** It is about a rule in dry run. */
+  readonly dryRun?: true | undefined;
   /** Only a person can end it. */
   readonly dismissible?: true | undefined;
   /** Who has acknowledged it, when, and with which note. */
@@ -69,10 +71,10 @@ export function isAlertKind(kind: string): kind is AlertKind {
   return Object.hasOwn(alertKinds, kind);
 }
 
-/** Makes an alert with the severity of its kind, and with the title of its kind unless it has another. */
+/** Makes an alert with the severity of its kind (about a rule in dry run: a warning), and with the title of its kind unless it has another. */
 export function alertOf(
   kind: AlertKind,
   rest: Omit<Alert, 'kind' | 'severity' | 'title'> & { readonly title?: string },
 ): Alert {
-  return { kind, ...alertKinds[kind], ...rest };
+  return { kind, ...alertKinds[kind], ...(rest.dryRun ? { severity: 'warning' } : {}), ...rest };
 }

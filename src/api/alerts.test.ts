@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { kinds } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { testMetrics } from '#test/support/quiet.ts';
 import { clearAlerts, dropOldAlerts, noteFailedJob, raiseAlert } from '#workers/alerts.ts';
@@ -30,6 +31,28 @@ test('the metric shows the alerts of one account whatever happens to the others,
   expect(await gauges()).toMatchObject({ 'west keyless': 1, 'europe keyless': 0 });
   await west!.state.transact((tx) => clearAlerts(tx, channelArn));
   expect(await gauges()).toMatchObject({ 'west keyless': 0, 'europe keyless': 0 });
+});
+
+test('alerts of a rule in dry run are warnings with their own titles, and the metric counts them apart', async () => {
+  const metrics = testMetrics();
+  const west = account('west');
+  const about = { ruleHash: 'h', sinceMs: 1_000_000, text: 'would have', values: {}, dryRun: true } as const;
+  await west.state.transact((tx) => {
+    for (const kind of ['cap', 'rate'] as const)
+      tx.set(kinds.alert.of(kind, 'tries'), { kind, rule: 'tries', ...about });
+    tx.set(kinds.alert.of('cap', 'acts'), { kind: 'cap', rule: 'acts', ...about, dryRun: undefined });
+  });
+  expect(
+    openAlerts({ shards: [west], config }).map(({ rule, kind, severity, title }) => [rule, kind, severity, title]),
+  ).toEqual([
+    ['acts', 'cap', 'critical', 'Rule stopped by its cap'],
+    ['tries', 'cap', 'warning', 'Rule in dry run would be stopped by its cap'],
+    ['tries', 'rate', 'warning', 'Rule in dry run would have reached its hourly limit'],
+  ]);
+  showAlerts({ shards: [west], config, metrics });
+  const { values } = await metrics.alerts.get();
+  const count = (of: string) => values.find(({ labels }) => labels.kind === of)?.value;
+  expect(['cap', 'rate', 'dry_run'].map(count)).toEqual([1, 0, 2]);
 });
 
 test('jobs that failed for the same reason are one alert, which a person can dismiss; a later failure is a new alert', async () => {

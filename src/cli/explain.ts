@@ -1,6 +1,7 @@
 // `explain`: why a rule acts, or does not act, on a channel, now and according to the journal.
 
 import type { Command } from 'commander';
+import { valuesText } from '#domain/duration.ts';
 import type { ShownCheck } from '#journal/checks.ts';
 import { resolveChannel } from './channels.ts';
 import { apiClient, type CliIo, example, printData } from './support.ts';
@@ -78,20 +79,20 @@ export function linesOf(answer: Answer): readonly string[] {
     `Now: ${state.replace('_', ' ')}, ${reason}${since === undefined ? '' : `, true since ${since}`}`,
     `  ${sentence}`,
     ...(remedy === '' ? [] : [`  ${remedy}`]),
-    `  known: ${wordsOf(answer.values) || 'nothing'}`,
+    `  known: ${valuesText(answer.values) || 'nothing'}`,
     ...answer.due.map(
       ({ action, at, heldBack }) => `  due: ${action} at ${at}${heldBack ? `, held back: ${heldBack}` : ''}`,
     ),
     '',
-    'Guards:',
-    ...answer.guards.map(
-      ({ guard, passed, values }) => `  ${passed ? 'passes' : 'STOPS '} ${guard.padEnd(17)} ${wordsOf(values)}`,
+    state === 'firing' ? 'Guards, as they would judge the next firing:' : 'Guards:',
+    ...answer.guards.map(({ guard, passed, values }) =>
+      `  ${passed ? 'passes' : 'STOPS '} ${guard.padEnd(17)} ${valuesText(values) || (passedWords[guard] ?? '')}`.trimEnd(),
     ),
-    ...answer.muted.map(({ action, reason: why, values }) => `  STOPS  ${action}: ${why} ${wordsOf(values)}`),
+    ...answer.muted.map(({ action, reason: why, values }) => `  STOPS  ${action}: ${why} ${valuesText(values)}`),
     ...(answer.last
       ? [
           '',
-          `Last time it did not act: ${answer.last.at} ${answer.last.reason} (${wordsOf(answer.last.values)})`,
+          `Last time it did not act: ${answer.last.at} ${answer.last.reason} (${valuesText(answer.last.values)})`,
           `  ${answer.last.meaning}`,
         ]
       : []),
@@ -104,7 +105,7 @@ export function linesOf(answer: Answer): readonly string[] {
         const refused = guards.find(({ passed }) => !passed);
         return [
           `  ${at} ${outcome} ${why}: ${trigger.text}`,
-          ...(refused ? [`      ${refused.guard}: ${wordsOf(refused.values)}`] : []),
+          ...(refused ? [`      ${refused.guard}: ${valuesText(refused.values)}`] : []),
           ...(example && example.channelArn !== answer.channelArn
             ? [`      as on ${example.channelName ?? example.channelArn}, one of ${count} channels`]
             : []),
@@ -134,13 +135,14 @@ function jobLines({
   return [`      ${action} ${jobId}: ${became}`, ...checks.map(checkLine)];
 }
 
+/** What a guard without values found when it passed. */
+const passedWords: Readonly<Record<string, string>> = {
+  stopped: 'its cap has not stopped it',
+  pause: 'automation is not paused',
+  hold: 'the channel is not on hold',
+};
+
 /** What a worker compared right before it acted. */
 function checkLine({ check, verdict, asked, found, at }: ShownCheck): string {
   return `        ${verdict} ${check}: asked ${JSON.stringify(asked)}, found ${JSON.stringify(found)} at ${at}`;
-}
-
-function wordsOf(values: Values): string {
-  return Object.entries(values)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ');
 }

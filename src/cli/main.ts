@@ -33,6 +33,7 @@ import { register as registerPlaybackRestriction } from './playback-restriction.
 import { register as registerRecording } from './recording-set.ts';
 import { register as registerReplay } from './replay.ts';
 import { register as registerReport } from './report.ts';
+import { register as registerRule } from './rule.ts';
 import { register as registerRun } from './run.ts';
 import { register as registerSchema } from './schema.ts';
 import { register as registerSilence } from './silence.ts';
@@ -66,6 +67,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerReport,
   registerControls,
   registerActivate,
+  registerRule,
   registerSilence,
   registerSchema,
   registerSimulator,

@@ -67,6 +67,8 @@ export interface RuleAlert {
   readonly sinceMs: number;
   readonly text: string;
   readonly values: Values;
+  /** The rule is in dry run: nothing was held back, so it is at most a warning. */
+  readonly dryRun?: true | undefined;
 }
 
 /**

@@ -201,13 +201,14 @@ export const decisionReasons = {
     outcomes: ['suppressed'],
     meaning:
       'The rule was about to act on more than `max_live_percent` of the live channels, so it was stopped until somebody starts it again.',
-    remedy: 'Look for what these channels have in common. Then call `POST /v1/rules/{name}/reset`, or change the rule.',
+    remedy:
+      'Look for what these channels have in common. Then run `ivs-autopilot rule reset <rule>`, or change the rule.',
   },
   rule_stopped: {
     words: 'the rule was stopped by its cap',
     outcomes: ['suppressed'],
     meaning: '`max_live_percent` stopped the rule earlier, and nobody has started it again.',
-    remedy: 'Call `POST /v1/rules/{name}/reset`, or change the rule.',
+    remedy: 'Run `ivs-autopilot rule reset <rule>`, or change the rule.',
   },
   awaiting_approval: {
     words: 'waits for approval',

@@ -53,6 +53,24 @@ export function spanText(ms: number): string {
     .join(' ');
 }
 
+/**
+ * Compared values as text for people: `limit 5m, lastFired never`. A value whose name ends with `Ms` is a duration.
+ */
+export function valuesText(values: Readonly<Record<string, string | number | boolean>>): string {
+  return Object.entries(values)
+    .map(([name, value]) =>
+      typeof value === 'number' && name.endsWith('Ms')
+        ? `${name.slice(0, -'Ms'.length)} ${roundedDuration(value)}`
+        : `${name} ${value}`,
+    )
+    .join(', ');
+}
+
+/** As `formatDuration`, with milliseconds only below ten seconds: 142437 becomes `2m22s`. */
+export function roundedDuration(ms: number): string {
+  return formatDuration(ms < 10_000 ? ms : Math.floor(ms / 1000) * 1000);
+}
+
 /** A moment, in epoch ms, as text for people and machines: ISO 8601 in UTC. */
 export function iso(ms: number): string {
   return new Date(ms).toISOString();

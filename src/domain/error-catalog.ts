@@ -234,7 +234,8 @@ export const errorCatalog = {
   },
   JOB_TIMED_OUT: {
     meaning: 'One run of a job took longer than its time limit. It was aborted and is retried.',
-    remedy: 'Look at the last step in GET /v1/jobs/{id}, and check why that step was slow.',
+    remedy:
+      'Open the job on the page (its alert and the audit lead to it), look at its last step, and check why that was slow.',
     status: 504,
     disposition: 'retry',
   },
@@ -253,7 +254,8 @@ export const errorCatalog = {
   },
   WEBHOOK_REJECTED: {
     meaning: 'A webhook refused the message (4xx, or a redirect, which is never followed).',
-    remedy: 'Check the address and the token in it; then send it again with POST /v1/jobs/{id}/resend.',
+    remedy:
+      'Check the address and the token in it; then send it again (`POST /v1/jobs/<id>/resend`, with the id of the job in the alert).',
     status: 502,
     disposition: 'give-up',
   },

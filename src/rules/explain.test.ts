@@ -125,3 +125,27 @@ test('the command prints what holds a rule back, with who and why', async () => 
   expect(text).toMatch(/STOPS {2}hold +by ann, reason new encoder/);
   expect(text).toContain('Last time it did not act: 2026-11-20T12:00:30.000Z held');
 });
+
+test('a rule that its cap stopped says so in one sentence with its channels, also where it has acted', async () => {
+  const engine = new Engine(
+    rules.replace('for: 30s', 'for: 0s').replace('max_live_percent: 50', 'max_live_percent: 20'),
+  );
+  for (const name of ['a', 'b', 'c', 'd']) {
+    await engine.channel(name, { tier: 'gold' });
+    await engine.goLive(name);
+    await engine.stream(name, { viewerCount: 50 });
+  }
+  await engine.health('d', 'STARVING');
+  await engine.goTo(400);
+  await engine.streams(['a', 'b'].map((name) => [name, { health: 'STARVING' as const }]));
+  const ask = (name: string) =>
+    explain(engine.state.view, engine.ruleset, {
+      rule: engine.ruleset.rules[0]!,
+      channelArn: arnOf(name),
+      nowMs: engine.nowMs,
+    });
+  expect(ask('a')).toMatchObject({ state: 'held_back', reason: 'rule_stopped' });
+  expect(ask('a').sentence).toContain('it was about to act on 2 of 4 live channels (a, b).');
+  expect(ask('d')).toMatchObject({ state: 'firing', reason: 'fired' });
+  expect(ask('d').sentence).toMatch(/has not resolved\. It cannot fire again: Rule slate is stopped: .*\(a, b\)/);
+});

@@ -2,7 +2,7 @@
 // compares, what is waiting, and the last time the rule came close. Reads only; uses the same predicates as the decision itself.
 
 import type { DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
-import { iso } from '#domain/duration.ts';
+import { iso, valuesText } from '#domain/duration.ts';
 import type { Rule, RuleMode, Ruleset } from '#domain/rule.ts';
 import type { Cause, Timer } from '#domain/rule-memory.ts';
 import type { StateView } from '#domain/shared-state.ts';
@@ -10,7 +10,7 @@ import { lastWord } from '#journal/record.ts';
 import { groupOf, labelsOfOccasion, viewOfSubject } from './act.ts';
 import { streamValues } from './conditions.ts';
 import { type DecideOptions, Evaluation } from './evaluation.ts';
-import { guardInputs } from './guard-inputs.ts';
+import { guardInputs, stoppedBy } from './guard-inputs.ts';
 import { askAllGuards, reasonOfGuard } from './guards.ts';
 import { heldBack } from './held-back.ts';
 import { whyNot } from './judge.ts';
@@ -89,13 +89,16 @@ export function explain(
     return found ? [{ action, reason: found.reason, values: found.values }] : [];
   });
   const shown = { ...base, guards, muted };
+  const stopped = stoppedBy(evaluation, rule);
   if (memory?.firing && hasActed(memory)) {
     const { acted, firedAtMs } = memory.firing;
     return {
       ...shown,
       state: 'firing',
       reason: acted ? 'fired' : 'already_acted',
-      sentence: `${acted ? `It fired at ${iso(firedAtMs)}` : 'It has acted for this before'} and has not resolved.`,
+      sentence:
+        `${acted ? `It fired at ${iso(firedAtMs)}` : 'It has acted for this before'} and has not resolved.` +
+        (stopped ? ` It cannot fire again: ${stopped.text}` : ''),
     };
   }
   const ended = needsMoment(rule, cause) ? undefined : whyNot(evaluation, { rule, subject, cause: asked });
@@ -117,9 +120,11 @@ export function explain(
   const refused = guards.find(({ passed }) => !passed);
   const reason = refused ? reasonOfGuard[refused.guard] : (muted[0]?.reason ?? 'fired');
   const sentence = refused
-    ? `It is held back by ${refused.guard}: ${wordsOf(refused.values)}.`
+    ? refused.guard === 'stopped' && stopped
+      ? stopped.text
+      : `It is held back by ${refused.guard}: ${valuesText(refused.values)}.`
     : muted[0]
-      ? `It is held back (${muted[0].reason}): ${wordsOf(muted[0].values)}.`
+      ? `It is held back (${muted[0].reason}): ${valuesText(muted[0].values)}.`
       : 'Nothing holds it back.';
   return { ...shown, state: 'held_back', reason, sentence };
 }
@@ -171,10 +176,4 @@ function actionOf(rule: Rule, { kind, step = 0 }: Timer): string {
 
 function tagValues(tags: Readonly<Record<string, string>>): Values {
   return Object.fromEntries(Object.entries(tags).map(([key, value]) => [`tag ${key}`, value]));
-}
-
-function wordsOf(values: Values): string {
-  return Object.entries(values)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ');
 }

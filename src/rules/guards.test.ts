@@ -114,6 +114,63 @@ describe('max_live_percent', () => {
     expect(engine.log).toEqual(['0 stop_stream c0', '60 stop_stream c1', '120 notify -']);
   });
 
+  const textOf = (engine: Engine) => engine.state.view.get(kinds.alert.of('cap', 'slate'))?.text;
+
+  test('says which channels it counted, and which it had acted on before', async () => {
+    const engine = await liveFleet(slateRules('guards: {max_live_percent: 20}'), 8);
+    for (const [second, name] of [
+      [0, 'c0'],
+      [60, 'c1'],
+    ] as const) {
+      await engine.goTo(second);
+      await engine.health(name, 'STARVING');
+    }
+    await engine.goTo(120);
+    await engine.streams(['c2', 'c3', 'c4'].map((name) => [name, { health: 'STARVING' as const }]));
+
+    expect(textOf(engine)).toBe(
+      'Rule slate is stopped: it was about to act on 3 of 8 live channels (c2, c3, c4). max_live_percent 20 allows 1 at once. ' +
+        'It had acted on 2 before (c0, c1); those do not count. ' +
+        'It stays stopped until it is changed or somebody runs `ivs-autopilot rule reset slate`.',
+    );
+  });
+
+  test('says for a destructive rule which channels of the last five minutes it counted', async () => {
+    const engine = await liveFleet(slateRules('guards: {max_live_percent: 20}', '[{stop_stream: {}}]'), 10);
+    for (const [index, second] of [0, 60, 120].entries()) {
+      await engine.goTo(second);
+      await engine.health(`c${index}`, 'STARVING');
+    }
+
+    expect(textOf(engine)).toContain(
+      'it was about to act on 1 of 10 live channels (c2). It has acted on 2 more in the last 5 minutes (c0, c1): 3 together. ' +
+        'max_live_percent 20 allows 2 at once. It stays',
+    );
+  });
+
+  test('names at most ten channels', async () => {
+    const engine = await liveFleet(slateRules('guards: {max_live_percent: 20}'), 14);
+    await engine.streams(
+      Array.from({ length: 14 }, (_, index) => [`c${index}`, { health: 'STARVING' as const }] as const),
+    );
+
+    expect(textOf(engine)).toMatch(/ 14 of 14 live channels \(c0, (?:c\d+, ){8}c\d+ and 4 more\)\. /);
+  });
+
+  test('in dry run says what it would have done, is marked so, and tells nobody', async () => {
+    const dry = slateRules('guards: {max_live_percent: 20}').replace('mode: enforce', 'mode: dry_run');
+    const engine = await liveFleet(dry, 10);
+    await engine.streams(['c0', 'c1', 'c2'].map((name) => [name, { health: 'STARVING' as const }]));
+
+    expect(engine.log).toEqual([]);
+    expect(engine.state.view.get(kinds.alert.of('cap', 'slate'))).toMatchObject({
+      dryRun: true,
+      text: expect.stringMatching(
+        /^Rule slate is in dry run and would be stopped: it would have acted on 3 of 10 live channels \(c0, c1, c2\)\./,
+      ),
+    });
+  });
+
   test('a change of the rule restarts it', async () => {
     const engine = await liveFleet(slateRules('guards: {max_live_percent: 20}'), 10);
     await engine.streams(['c0', 'c1', 'c2'].map((name) => [name, { health: 'STARVING' as const }]));

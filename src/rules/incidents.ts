@@ -7,6 +7,7 @@ import type { AggregateDocument } from '#domain/documents.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
+import { capText } from './cap-text.ts';
 import type { Evaluation } from './evaluation.ts';
 import { hashOf } from './hash-of.ts';
 import { labelsOf } from './label-matcher.ts';
@@ -115,9 +116,7 @@ export function pruneIncidents(tx: Transaction): void {
 
 /** Stops a rule that was about to act on too many channels, and notifies a person once. */
 export function stopRule(evaluation: Evaluation, rule: Rule, { values }: GuardVerdict): void {
-  const text =
-    `Rule ${rule.name} is stopped: it was about to act on ${values['affected']} of ${values['live']} live channels ` +
-    `and may touch ${values['allowed']} (max_live_percent ${values['percent']}). It stays stopped until it is reset or changed.`;
+  const text = capText(evaluation, rule, { values });
   raise(evaluation, rule, 'cap', text, values);
   openIncident(evaluation.tx, 'cap', rule.name, {
     affected: Number(values['affected']),
@@ -129,7 +128,11 @@ export function stopRule(evaluation: Evaluation, rule: Rule, { values }: GuardVe
 /** Reports that a rule has reached its `max_per_hour`, once until it acts again. */
 export function noteRateReached(evaluation: Evaluation, rule: Rule, { values }: GuardVerdict): void {
   if (evaluation.tx.get(kinds.alert.of('rate', rule.name)) !== undefined) return;
-  const text = `Rule ${rule.name} has fired ${values['firedInLastHour']} times in the last hour and may not fire more often (max_per_hour).`;
+  const fired = values['firedInLastHour'];
+  const text =
+    rule.mode === 'enforce'
+      ? `Rule ${rule.name} has fired ${fired} times in the last hour and may not fire more often (max_per_hour).`
+      : `Rule ${rule.name} is in dry run: it would have fired ${fired} times in the last hour, and max_per_hour allows no more.`;
   raise(evaluation, rule, 'rate', text, values);
 }
 
@@ -154,10 +157,12 @@ function raise(
   values: RuleAlert['values'],
 ): void {
   const { tx, nowMs } = evaluation;
-  const alert: RuleAlert = { kind, rule: rule.name, ruleHash: rule.hash, sinceMs: nowMs, text, values };
-  placeControl(tx, kinds.alert.of(kind, rule.name), alert);
   // A rule in dry run only records: nobody is notified because of it.
-  if (rule.mode !== 'enforce') return;
+  const isDryRun = rule.mode !== 'enforce';
+  const about = { kind, rule: rule.name, ruleHash: rule.hash, sinceMs: nowMs, text, values };
+  const alert: RuleAlert = { ...about, ...(isDryRun ? { dryRun: true } : {}) };
+  placeControl(tx, kinds.alert.of(kind, rule.name), alert);
+  if (isDryRun) return;
   const receiver = receiverOf(evaluation, rule);
   if (receiver === undefined && evaluation.ruleset.route === undefined) return;
   const decisionId = `d-${hashOf('alert', kind, rule.name, nowMs)}`;

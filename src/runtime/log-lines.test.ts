@@ -20,6 +20,13 @@ test('a line says what happened, followed by its fields', () => {
   ).toEqual(['info  the API listens stage=http url=http://x note="a b"']);
 });
 
+test('a duration in milliseconds is written as people write it, and a time in milliseconds stays', () => {
+  const fields = { lastedMs: 142_437, tookMs: 1_830, waitMs: 40, atMs: 1_760_000_000_000, ms: 5_000 };
+  expect(written((logger) => logger.info(fields, 'done'))).toEqual([
+    'info  done lasted=2m22s took=1s830ms wait=40ms atMs=1760000000000 ms=5000',
+  ]);
+});
+
 test('an error is a sentence, its cause, and what to do, without braces or a stack', () => {
   const cause = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
   const err = new AppError('CONFIG_NOT_FOUND', 'The file a.yaml cannot be read', { cause });

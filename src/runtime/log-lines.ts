@@ -1,6 +1,7 @@
 // Log lines for a person at a terminal: time, level, what happened, and the fields with details. Made from the logger's JSON lines, after
 // secrets were removed.
 import { styleText } from 'node:util';
+import { roundedDuration } from '#domain/duration.ts';
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { visibleLine } from '#domain/visible-text.ts';
 
@@ -59,7 +60,11 @@ function linesOf(json: string, { colour, stacks }: LogLineOptions): { lines: str
   const error: LoggedError | undefined = err ?? undefined;
   const shownCode = code ?? error?.code;
   const fields = Object.entries({ ...(typeof stage === 'string' ? { stage } : {}), ...rest })
-    .map(([name, value]) => ` ${visibleLine(name)}=${valueText(value)}`)
+    .map(([name, value]) =>
+      isSpan(name, value)
+        ? ` ${visibleLine(name.slice(0, -'Ms'.length))}=${roundedDuration(value)}`
+        : ` ${visibleLine(name)}=${valueText(value)}`,
+    )
     .join('');
   const tone = colours[levelText as keyof typeof colours];
   const name = (names[levelText] ?? visibleLine(levelText)).padEnd(5);
@@ -111,6 +116,14 @@ function timeText(time: unknown): string {
 /** May come from a stranger: shown as text on one line. */
 function textOf(value: unknown): string {
   return visibleLine(typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value));
+}
+
+/** A larger number is a time in epoch ms. */
+const longestSpanMs = 3650 * 86_400_000;
+
+/** Whether a field is a duration in milliseconds. */
+function isSpan(name: string, value: unknown): value is number {
+  return /[a-z]Ms$/.test(name) && typeof value === 'number' && value >= 0 && value < longestSpanMs;
 }
 
 function valueText(value: unknown): string {

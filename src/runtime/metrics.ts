@@ -80,8 +80,9 @@ export function createMetrics() {
       ['shard'],
     ),
     // Decisions and jobs
-    decisions: counter('decisions_total', 'Decisions, including those not to act, by rule, outcome and reason', [
+    decisions: counter('decisions_total', 'Decisions, including those not to act, by rule, mode, outcome and reason', [
       'rule',
+      'mode',
       'outcome',
       'reason',
     ]),
@@ -226,7 +227,7 @@ export function createMetrics() {
       'sink',
       'outcome',
     ]),
-    alerts: gauge('alerts', 'Open alerts by kind', ['shard', 'kind']),
+    alerts: gauge('alerts', 'Open alerts by kind; those of rules in dry run count as dry_run', ['shard', 'kind']),
     metadataRefused: counter(
       'metadata_refused_total',
       'PutMetadata calls with a final refusal, whose items have failed',

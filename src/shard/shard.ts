@@ -443,7 +443,8 @@ export class Shard {
   #committed(committed: Committed): void {
     if (this.state.view.count(kinds.job) > 0) this.relay.nudge();
     const { metrics, onCommitted } = this.#options;
-    for (const { rule, outcome, reason } of committed.decisions) metrics.decisions.inc({ rule, outcome, reason });
+    for (const { rule, mode, outcome, reason } of committed.decisions)
+      metrics.decisions.inc({ rule, mode, outcome, reason });
     recordDecisionSpans(committed);
     onCommitted?.(committed);
   }

@@ -231,8 +231,17 @@ test('a rule that its cap stopped is shown as an incident, and a person restarts
   });
   expect((await call('GET', '/incidents')).body.incidents).toMatchObject([{ kind: 'cap', rule: 'slate', affected: 3 }]);
   expect(jobsOf(state)).toEqual(['notify']);
+  const explained = (await call('GET', `/rules/slate/explain/${encodeURIComponent(arnOf('a'))}`)).body;
+  expect(explained.remedy).toBe('Run `ivs-autopilot rule reset slate`, or change the rule.');
   for (const name of ['b', 'c']) await observe(state, ruleset, name, 'HEALTHY');
-  expect((await call('POST', '/rules/slate/reset', {})).status).toBe(200);
+  expect((await call('POST', '/rules/slate/reset', { reason: 'repaired' })).status).toBe(200);
+  const [{ entry }] = (await state.readLog(logs.audit, { limit: 1 })) as any;
+  expect(entry).toMatchObject({
+    what: 'reset_rule',
+    why: 'repaired',
+    params: { rule: 'slate' },
+    who: expect.any(String),
+  });
   await tick(state, ruleset, 100);
 
   expect(jobsOf(state).toSorted()).toEqual(['notify', 'put_metadata']);

@@ -37,6 +37,7 @@ export const commandLines: Readonly<Record<string, readonly string[]>> = {
   init: [],
   pause: ['--reason', 'x'],
   resume: [],
+  'rule reset': ['rule'],
   activate: ['--yes'],
   schema: [],
   simulator: ['--port', '0'],

@@ -107,7 +107,7 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
 }
 
 function shown(each: Alert, nowMs: number): z.infer<typeof alert> {
-  const { since, newest: _, end, link, acknowledged, ...rest } = each;
+  const { since, newest: _, dryRun: __, end, link, acknowledged, ...rest } = each;
   const { atMs, ...by } = acknowledged ?? { atMs: 0, who: '', note: '' };
   return {
     ...rest,

@@ -283,10 +283,11 @@ function shown({ atMs, trigger, guards, jobs, withheld: held, ...row }: Decision
   };
 }
 
-function remedyOf({ reason: why, mode }: Pick<Explanation, 'reason' | 'mode'>): string {
+/** What to do, with the name of the rule filled in. */
+function remedyOf({ rule, reason: why, mode }: Pick<Explanation, 'rule' | 'reason' | 'mode'>): string {
   if (why === 'off') return 'Set `mode: dry_run` or `mode: enforce`.';
   // The remedy of `fired` applies to a rule that only records.
-  return why === 'fired' && mode === 'enforce' ? '' : decisionReasons[why].remedy;
+  return why === 'fired' && mode === 'enforce' ? '' : decisionReasons[why].remedy.replaceAll('<rule>', rule);
 }
 
 function shownExplanation(
