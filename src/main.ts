@@ -22,6 +22,7 @@ import { keepTimeBy } from '#runtime/process-time.ts';
 import { assertRedisUsable, keyPrefix } from '#runtime/redis.ts';
 import { accessFromEnvironment } from '#runtime/redis-environment.ts';
 import { redisOfUrl } from '#runtime/redis-servers.ts';
+import { parseRedisUrl, redisAddressText } from '#runtime/redis-url.ts';
 import { startTelemetry, type Telemetry } from '#runtime/telemetry.ts';
 import { endOnUncaught } from '#runtime/uncaught.ts';
 import { packageVersion } from '#runtime/version.ts';
@@ -83,7 +84,7 @@ export async function runDaemon(options: RunOptions = {}): Promise<number> {
     // Before our own Redis starts.
     const selection = selectionOf(accounts, env);
     const carried = carriedAccounts(accountsOf(config, env), selection);
-    const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger, edge.stopping)).url;
+    const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger, scrubber, edge.stopping)).url;
     const access = redis
       ? undefined
       : await accessFromEnvironment({
@@ -188,15 +189,21 @@ function readConfig(env: NodeJS.ProcessEnv): Promise<Config> {
 }
 
 /** Our own Redis with its data under data/, if a server program is available. */
-async function ownRedis(env: NodeJS.ProcessEnv, logger: Logger, signal: AbortSignal): Promise<EmbeddedRedis> {
+async function ownRedis(
+  env: NodeJS.ProcessEnv,
+  logger: Logger,
+  scrubber: Scrubber,
+  signal: AbortSignal,
+): Promise<EmbeddedRedis> {
   const program =
     env['AUTOPILOT_REDIS_SERVER'] ?? ['redis-server', 'valkey-server'].flatMap((name) => onPath(name, env)).at(0);
   if (env['AUTOPILOT_CONTAINER'] || program === undefined) {
     throw new AppError('REDIS_NOT_CONFIGURED', 'no Redis is configured: set REDIS_URL, for example redis://redis:6379');
   }
   const redis = await startEmbeddedRedis({ program, directory: resolve('data', 'redis'), signal });
+  scrubber.hide(new URL(redis.url).password, 'Redis password');
   logger.info(
-    { url: redis.url, directory: 'data/redis', adopted: redis.adopted },
+    { url: redisAddressText(parseRedisUrl(redis.url)), directory: 'data/redis', adopted: redis.adopted },
     'REDIS_URL is not set: running a Redis of our own, with an append-only file',
   );
   return redis;

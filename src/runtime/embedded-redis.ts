@@ -1,8 +1,10 @@
-// A Redis server of our own, on loopback: for `npm start` without REDIS_URL, for the demo and for tests.
+// A Redis server of our own, on loopback: for `npm start` without REDIS_URL, for the demo and for tests. Other users of the machine can
+// reach its port, so it has a random password, and only this user may read its files.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -10,7 +12,7 @@ import { AppError, messageOf } from '#domain/errors.ts';
 import { isSameProcessAlive, processBirth } from './process-identity.ts';
 
 export interface EmbeddedRedis {
-  /** redis://127.0.0.1:<port> */
+  /** redis://:<password>@127.0.0.1:<port> */
   readonly url: string;
   /** True if a server that an earlier process left running was adopted. */
   readonly adopted: boolean;
@@ -27,8 +29,10 @@ export interface EmbeddedRedisOptions {
   /** redis-server or valkey-server. */
   readonly program: string;
   readonly directory: string;
-  /** Default: a free one. With a port, a restarted server keeps its address. */
+  /** Default: a free one. With port and password, a restarted server keeps its address. */
   readonly port?: number;
+  /** Default: a random one. */
+  readonly password?: string;
   /** Default: append-only file, synced every second. */
   readonly persistence?: boolean;
   /** Ends a start that is under way, including the server: reading a long append-only file takes time. */
@@ -46,10 +50,13 @@ export async function startEmbeddedRedis({
   program,
   directory: folder,
   port,
+  password = randomBytes(24).toString('base64url'),
   persistence = true,
   signal,
 }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  // One that is there already may be open to others.
+  await chmod(folder, 0o700);
   // As the server itself names it, so that a symlinked folder is recognised.
   const directory = await realpath(folder);
   const note = join(directory, noteName);
@@ -61,8 +68,8 @@ export async function startEmbeddedRedis({
         `process ${running.owner} runs with the Redis in ${directory}: stop it first, or set REDIS_URL for this one`,
       );
     }
-    const { pid, url, birth } = running;
-    await writeNote(note, { port: running.port, ...owner() });
+    const { port: itsPort, password: itsPassword, pid, url, birth } = running;
+    await writeNote(note, { port: itsPort, password: itsPassword, pid, birth, ...owner() });
     const signalIt = (name: NodeJS.Signals) => {
       if (isSameProcessAlive(pid, birth)) process.kill(pid, name);
     };
@@ -84,31 +91,22 @@ export async function startEmbeddedRedis({
   for (let attempt = 0; ; attempt += 1) {
     if (signal?.aborted) throw new AppError('INTERRUPTED', `${program} is not started: the process stops`);
     const chosen = port ?? (await freePort());
-    const child = spawn(
-      program,
-      [
-        '--port',
-        String(chosen),
-        '--bind',
-        '127.0.0.1',
-        '--dir',
-        directory,
-        '--maxmemory-policy',
-        'noeviction',
-        '--daemonize',
-        'no',
-        ...(persistence
-          ? ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '']
-          : ['--appendonly', 'no', '--save', '']),
-      ],
-      // A process group of its own: Ctrl-C in a terminal reaches only us, and we end the server after our own work.
-      { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
-    );
-    const url = `redis://127.0.0.1:${chosen}`;
+    const child = spawnPrivately(program, [
+      `port ${chosen}`,
+      'bind 127.0.0.1',
+      `requirepass ${password}`,
+      `dir ${JSON.stringify(directory)}`,
+      'maxmemory-policy noeviction',
+      'daemonize no',
+      'save ""',
+      ...(persistence ? ['appendonly yes', 'appendfsync everysec'] : ['appendonly no']),
+    ]);
+    const url = urlOf({ port: chosen, password });
     const output = collect(child);
     await hasSpawned(child, program);
     // Before it is ready: if we die meanwhile, the next start finds it.
-    await writeNote(note, { port: chosen, ...owner() });
+    const pid = child.pid!;
+    await writeNote(note, { port: chosen, password, pid, birth: processBirth(pid), ...owner() });
     if (await becomesReady(child, url, signal)) {
       child.stdout?.destroy();
       child.stderr?.destroy();
@@ -116,7 +114,7 @@ export async function startEmbeddedRedis({
       return {
         url,
         adopted: false,
-        pid: child.pid!,
+        pid,
         async stop() {
           await rm(note, { force: true });
           await ended(child, () => ask(url, (redis) => redis.shutdown()));
@@ -137,18 +135,45 @@ export async function startEmbeddedRedis({
   }
 }
 
-/** Where a server of this folder runs, and which process started or adopted it. */
+/**
+ * Starts a server of which only this user can read the files. Its configuration comes on standard input, because every user can read
+ * a command line.
+ */
+function spawnPrivately(program: string, config: readonly string[]): ChildProcess {
+  const before = process.umask(0o077);
+  try {
+    // A process group of its own: Ctrl-C in a terminal reaches only us, and we end the server after our own work.
+    const child = spawn(program, ['-'], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    // A program that ends without reading is noticed by its end.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(`${config.join('\n')}\n`);
+    return child;
+  } finally {
+    process.umask(before);
+  }
+}
+
+const urlOf = ({ port, password }: Pick<Note, 'port' | 'password'>) =>
+  `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${port}`;
+
+/** Where a server of this folder runs, and which process started or adopted it. A pid is reused after its process has ended. */
 interface Note {
   readonly port: number;
+  /** Undefined: an earlier version started it, without one. */
+  readonly password?: string | undefined;
+  /** Of the server; undefined in the note of an earlier version. */
+  readonly pid?: number | undefined;
+  readonly birth?: string | undefined;
   readonly owner: number;
-  /** A pid is reused after its process has ended. Undefined: this system does not say. */
+  /** Undefined: this system does not say. */
   readonly ownerBirth?: string | undefined;
 }
 
 const owner = () => ({ owner: process.pid, ownerBirth: processBirth(process.pid) });
 
 async function writeNote(file: string, note: Note): Promise<void> {
-  await writeFile(`${file}.new`, JSON.stringify(note));
+  await rm(`${file}.new`, { force: true });
+  await writeFile(`${file}.new`, JSON.stringify(note), { mode: 0o600, flag: 'wx' });
   await rename(`${file}.new`, file);
 }
 
@@ -167,16 +192,18 @@ interface Running extends Note {
   readonly birth: string | undefined;
 }
 
-/** The server that the note names, but only if it uses this folder: another server may have got its port. */
+/** The server that the note names, but only if it still runs and uses this folder: another server may have got its port. */
 async function findRunning(file: string, directory: string): Promise<Running | undefined> {
   const note = existsSync(file) ? parseNote(await readFile(file, 'utf8')) : undefined;
   if (!note) return undefined;
-  const url = `redis://127.0.0.1:${note.port}`;
+  // Nobody else may hear the password, or pass for our server.
+  if (note.pid !== undefined && !isSameProcessAlive(note.pid, note.birth)) return undefined;
+  const url = urlOf(note);
   const server = await ask(url, async (redis) => ({
     directory: (await redis.config('GET', 'dir'))[1],
     pid: Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]),
   }));
-  if (server?.directory !== directory) return undefined;
+  if (server?.directory !== directory || (note.pid ?? server.pid) !== server.pid) return undefined;
   return { ...note, url, pid: server.pid, birth: processBirth(server.pid) };
 }
 

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { isSameProcessAlive, processBirth } from '#runtime/process-identity.ts';
@@ -99,4 +102,70 @@ test('starts despite a half-written note', async () => {
 
   expect(redis.adopted).toBe(false);
   await redis.stop();
+});
+
+test('nobody else on the machine can use the server or read its files', async () => {
+  await using place = await folder();
+  const directory = join(place.directory, 'redis');
+  // As earlier versions have made it.
+  await mkdir(directory);
+  await chmod(directory, 0o755);
+  const before = process.umask();
+  const server = await startEmbeddedRedis({ program, directory });
+  const redis = new Redis(server.url);
+  await redis.set('key', 'value');
+
+  const { port, password } = new URL(server.url);
+  const stranger = new Redis(Number(port), '127.0.0.1', { retryStrategy: () => null });
+  stranger.on('error', () => undefined);
+  await expect(stranger.get('key')).rejects.toThrow('NOAUTH');
+  stranger.disconnect();
+  const files = await readdir(directory, { recursive: true });
+  const open = [];
+  for (const file of ['.', ...files]) if (((await stat(join(directory, file))).mode & 0o077) !== 0) open.push(file);
+  expect(open).toEqual([]);
+  expect(files.filter((file) => file.endsWith('.aof'))).not.toEqual([]);
+  expect(password).toMatch(/^[\w-]{32}$/);
+  expect(process.umask()).toBe(before);
+  if (process.platform === 'linux')
+    expect(await readFile(`/proc/${server.pid}/cmdline`, 'utf8')).not.toContain(password);
+  redis.disconnect();
+  await server.stop();
+});
+
+test('a server that has got the port of a dead one is neither adopted nor told the password', async () => {
+  await using place = await folder();
+  const directory = join(place.directory, 'redis');
+  const first = await startEmbeddedRedis({ program, directory });
+  await first.kill();
+  const heard: string[] = [];
+  const impostor = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (data) => void heard.push(String(data)));
+  });
+  impostor.listen(Number(new URL(first.url).port), '127.0.0.1');
+  await once(impostor, 'listening');
+
+  const second = await startEmbeddedRedis({ program, directory });
+
+  expect([second.adopted, heard]).toEqual([false, []]);
+  expect(new URL(second.url).password).not.toBe(new URL(first.url).password);
+  await second.stop();
+  impostor.close();
+});
+
+test('adopts a server of an earlier version, which has no password', async () => {
+  await using place = await folder();
+  const { port } = new URL((await startEmbeddedRedis({ program, directory: place.directory })).url);
+  const note = join(place.directory, 'autopilot-redis.json');
+  const { password, owner, ownerBirth } = JSON.parse(await readFile(note, 'utf8')) as Record<string, string>;
+  const redis = new Redis(Number(port), '127.0.0.1', { password: password! });
+  await redis.config('SET', 'requirepass', '');
+  redis.disconnect();
+  await writeFile(note, JSON.stringify({ port: Number(port), owner, ownerBirth }));
+
+  const adopted = await startEmbeddedRedis({ program, directory: place.directory });
+
+  expect([adopted.adopted, adopted.url]).toEqual([true, `redis://127.0.0.1:${port}`]);
+  await adopted.stop();
 });

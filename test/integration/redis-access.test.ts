@@ -25,17 +25,18 @@ test('reads a password from its file for each connection, and survives a file th
   await using server = await ownRedis();
   await using files = await folderOf({ password: 'word-one\n' });
   const admin = new Redis(server.url);
+  const url = `redis://${new URL(server.url).host}`;
   const user = (...words: string[]) =>
     admin.call('ACL', 'SETUSER', 'app', 'on', 'resetpass', ...words.map((word) => `>${word}`), '~*', '&*', '+@all');
   await user('word-one');
   const secrets: unknown[] = [];
   const access = await accessFromEnvironment({
     env: { REDIS_USERNAME: 'app', REDIS_PASSWORD_FILE: files.paths['password'] },
-    url: server.url,
+    url,
     logger,
     onSecret: (...told) => secrets.push(told),
   });
-  const redis = connectRedis({ url: server.url, access, role: 'worker', logger });
+  const redis = connectRedis({ url, access, role: 'worker', logger });
   const again = async () => {
     await admin.client('KILL', 'USER', 'app');
     await eventually(() => redis.status !== 'ready');

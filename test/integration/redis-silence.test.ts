@@ -5,6 +5,7 @@ import { connectRedis, disconnectRedis, type RedisRole } from '#runtime/redis.ts
 import { badPeer } from '#test/support/bad-peer.ts';
 import { eventually, quietLogger } from '#test/support/quiet.ts';
 import { ownRedis, redisScope } from '#test/support/redis.ts';
+import { withPort } from '#test/support/refusing-redis.ts';
 
 async function silentRedis(url?: string) {
   const scope = await redisScope(url);
@@ -12,7 +13,7 @@ async function silentRedis(url?: string) {
   const peer = await badPeer({ target: { host, port: Number(port) }, dripEveryMs: 1_000 });
   const redis = (role: RedisRole) =>
     connectRedis({
-      url: `redis://127.0.0.1:${peer.port}${new URL(scope.url).pathname}`,
+      url: withPort(scope.url, peer.port),
       role,
       logger: quietLogger(),
       patienceMs: () => 300,

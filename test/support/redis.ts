@@ -73,7 +73,8 @@ export async function ownRedis(): Promise<
     },
     async restart() {
       await server.kill();
-      server = await startEmbeddedRedis({ program, directory, port });
+      const { password } = new URL(server.url);
+      server = await startEmbeddedRedis({ program, directory, port, password });
     },
     async [Symbol.asyncDispose]() {
       await server.stop();

@@ -25,6 +25,13 @@ export const afterHandshake = (text: string): Refusal => {
   return (command) => (handshake.has(command) ? undefined : text);
 };
 
+/** The address of a proxy in front of a Redis, whose credentials it takes. */
+export function withPort(url: string, port: number): string {
+  const address = new URL(url);
+  address.port = String(port);
+  return address.href;
+}
+
 /** Starts a proxy on a free port of loopback. Use with `await using`. */
 export async function refusingRedis(upstreamUrl: string): Promise<RefusingRedis> {
   const { hostname, port } = new URL(upstreamUrl);
@@ -67,7 +74,7 @@ export async function refusingRedis(upstreamUrl: string): Promise<RefusingRedis>
     for (const socket of sockets) socket.destroy();
   };
   return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: withPort(upstreamUrl, (server.address() as AddressInfo).port),
     get refuse() {
       return state.refuse;
     },

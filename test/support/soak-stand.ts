@@ -190,7 +190,7 @@ export class SoakStand implements AsyncDisposable {
 
   /** Kills Redis and starts it again on the same port; with `rollBack`, from the copy of its file. */
   async restartRedis({ rollBack = false, awayMs = 0 } = {}): Promise<void> {
-    const port = Number(new URL(this.#server.url).port);
+    const { port, password } = new URL(this.#server.url);
     await this.#server.kill();
     await pauseFor(awayMs);
     const directory = join(this.#folder, 'redis');
@@ -199,7 +199,7 @@ export class SoakStand implements AsyncDisposable {
       await cp(join(this.#folder, 'backup'), join(directory, 'appendonlydir'), { recursive: true });
     }
     const program = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
-    this.#server = await startEmbeddedRedis({ program, directory, port });
+    this.#server = await startEmbeddedRedis({ program, directory, port: Number(port), password });
   }
 
   /**

@@ -19,6 +19,14 @@ import { afterHandshake, refusingRedis } from '#test/support/refusing-redis.ts';
 import { runProcess } from '#test/support/run-process.ts';
 
 const rules = 'rules: []\n';
+
+function asApp(url: string): string {
+  const address = new URL(url);
+  address.username = 'app';
+  address.password = 'pw-of-app';
+  return address.href;
+}
+
 const silence = { matchers: ['rule="none"'], reason: 'test', duration: '1h' };
 
 /** Errors of servers, by their first word. */
@@ -145,7 +153,7 @@ describe.concurrent('a daemon whose Redis refuses', () => {
       '-@dangerous',
       '-@admin',
     );
-    const redisUrl = redis.url.replace('redis://', 'redis://app:pw-of-app@');
+    const redisUrl = asApp(redis.url);
 
     // It has listed the live streams by then, so permits, queues and workers work.
     await using daemon = await platform.daemon({ rules, redisUrl });
@@ -169,7 +177,7 @@ describe.concurrent('a daemon whose Redis refuses', () => {
     await using platform = await broadcast();
     const admin = new Redis(redis.url);
     await admin.call('ACL', 'SETUSER', 'app', 'on', '>pw-of-app', '~*', '&*', '+@all');
-    const url = redis.url.replace('redis://', 'redis://app:pw-of-app@');
+    const url = asApp(redis.url);
     await using daemon = await platform.daemon({ rules, redisUrl: `${url}/2` });
 
     await admin.call('ACL', 'SETUSER', 'app', '-select');
@@ -249,7 +257,8 @@ describe.concurrent('a REDIS_URL that cannot be used ends the start with one lin
   test('a server that loads, that is away or that is silent is waited for', async () => {
     await using redis = await refusingRedis(testRedisUrl());
     const logger = quietLogger();
-    redis.refuse = () => 'LOADING Redis is loading the dataset in memory';
+    const signsIn = new Set(['auth', 'hello']);
+    redis.refuse = (command) => (signsIn.has(command) ? undefined : 'LOADING Redis is loading the dataset in memory');
     await expect(assertRedisUsable({ url: redis.url, logger })).resolves.toBeUndefined();
     redis.hangs = true;
     await expect(assertRedisUsable({ url: redis.url, logger, withinMs: 200 })).resolves.toBeUndefined();

@@ -74,7 +74,9 @@ async function started(
 const daemon = [join(root, 'src', 'main.ts')];
 const launcher = [join(root, 'scripts', 'run.mjs'), '--redis', 'src/main.ts'];
 
-const redisPort = async ({ note }: Started) => (JSON.parse(await readFile(note, 'utf8')) as { port: number }).port;
+const redisOf = async ({ note }: Started) =>
+  JSON.parse(await readFile(note, 'utf8')) as { readonly port: number; readonly password: string };
+const redisPort = async (run: Started) => (await redisOf(run)).port;
 
 function listens(port: number): Promise<boolean> {
   return new Promise((done) => {
@@ -136,8 +138,8 @@ test.concurrent('SIGTERM to the launcher reaches the daemon once, and nothing st
 test.concurrent('a later second signal does not wait for a Redis that hangs; that Redis is told to end, and ends when it can', async () => {
   await using run = await started(daemon);
   await run.said('ivs-autopilot runs');
-  const port = await redisPort(run);
-  const redis = new Redis(port, '127.0.0.1');
+  const { port, password } = await redisOf(run);
+  const redis = new Redis(port, '127.0.0.1', { password });
   const pid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
   redis.disconnect();
   process.kill(pid, 'SIGSTOP');
