@@ -24,6 +24,14 @@ export interface Moment {
 /** Names of the channels: studio-01 … studio-40. */
 export const studio = (number: number): string => `studio-${String(number).padStart(2, '0')}`;
 
+/** Who sends which metadata, by its `type`: a rule of autopilot.yaml, or people. */
+export const senders: Readonly<Record<string, string>> = {
+  slate: 'starving-slate',
+  notice: 'limit-breach',
+  milestone: 'viewer-milestone',
+  poll: 'the video team’s batch',
+};
+
 export const evening: readonly Moment[] = [
   {
     atSeconds: 1,

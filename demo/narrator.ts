@@ -3,7 +3,7 @@ import type { Decision } from '#domain/decision.ts';
 import { formatDuration } from '#domain/duration.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 import { visibleLine } from '#domain/visible-text.ts';
-import type { CallRecord } from '#simulator/client.ts';
+import type { CallRecord, CueRecord } from '#simulator/client.ts';
 import type { Committed } from '#src/pipeline.ts';
 
 const width = 9;
@@ -20,10 +20,23 @@ export class Narrator {
   #startedAt = performance.now();
   readonly #colour: boolean;
   readonly #names: ReadonlyMap<string, string>;
+  readonly #senders: Readonly<Record<string, string>>;
+  /** Decisions in dry run that have not been told yet: of what, for which channels. */
+  readonly #wouldAct = new Map<string, string[]>();
+  /** What waits for its time or for an approval, by rule and group. */
+  readonly #pending = new Map<string, string>();
+  #decidedAt = performance.now();
   readonly counts = { observations: new Map<string, number>(), decisions: new Map<string, number>() };
 
-  constructor({ names, colour }: { names: ReadonlyMap<string, string>; colour: boolean }) {
+  /** @param options names of channels by their ARNs; by the `type` of a payload, who sends it */
+  constructor(options: {
+    readonly names: ReadonlyMap<string, string>;
+    readonly senders: Readonly<Record<string, string>>;
+    readonly colour: boolean;
+  }) {
+    const { names, senders, colour } = options;
     this.#names = names;
+    this.#senders = senders;
     this.#colour = colour;
   }
 
@@ -41,16 +54,37 @@ export class Narrator {
     this.#line('does', 32, text);
   }
 
-  /** Notable calls that reached IVS since the last time. */
-  called(calls: readonly CallRecord[]): void {
+  /** What waits for its time or for an approval. */
+  get pending(): readonly string[] {
+    return [...this.#pending.values()];
+  }
+
+  /** For how long nothing has been decided, ms. */
+  get quietForMs(): number {
+    return performance.now() - this.#decidedAt;
+  }
+
+  /** Notable calls, and accepted metadata, that reached IVS since the last time; and what was decided in dry run meanwhile. */
+  called(calls: readonly CallRecord[], cues: readonly CueRecord[]): void {
     for (const { operation, channelArn, outcome } of calls) {
-      if (!worthTelling.has(operation)) continue;
+      const isCue = operation === 'PutMetadata' && outcome === 'ok';
+      if (isCue || !(worthTelling.has(operation) || operation === 'PutMetadata')) continue;
       const place = channelArn === undefined ? '' : ` on ${this.#nameOf(channelArn)}`;
       this.did(`${operation}${place}${outcome === 'ok' ? '' : `: ${outcome}`}`);
     }
-    const cues = calls.filter(({ operation, outcome }) => operation === 'PutMetadata' && outcome === 'ok');
-    if (cues.length > 3) this.did(`PutMetadata on ${cues.length} channels`);
-    else for (const { channelArn } of cues) this.did(`PutMetadata on ${this.#nameOf(channelArn ?? '')}`);
+    const places = new Map<string, string[]>();
+    for (const { channelArn, metadata } of cues)
+      for (const payload of payloadsOf(metadata)) add(places, this.#sent(payload), this.#nameOf(channelArn));
+    for (const [what, names] of places) this.did(`PutMetadata on ${listed(names)}: ${what}`);
+    for (const [what, names] of this.#wouldAct)
+      this.#line('decides', 33, `${what} for ${listed(names)}: only recorded, because the rule is in dry run`);
+    this.#wouldAct.clear();
+  }
+
+  /** A payload, and the rule or batch that sends it. */
+  #sent(payload: unknown): string {
+    const type = typeof payload === 'object' && payload !== null && 'type' in payload ? String(payload.type) : '';
+    return `${JSON.stringify(payload)} from ${this.#senders[type] ?? 'an unknown sender'}`;
   }
 
   /** The effects of one commit of the daemon. */
@@ -83,16 +117,20 @@ export class Narrator {
         before.health !== after.health &&
         (after.health === 'STARVING' || before.health === 'STARVING')
       ) {
-        this.#line('notices', 35, `${name} ${after.health === 'STARVING' ? 'is starving' : 'has recovered'} (${by})`);
+        this.#line('notices', 35, `${name} ${healths[after.health]} (${by})`);
       }
     } else if (change.kind === 'data_gap') this.#line('notices', 35, `data of ${change.source}: gap ${change.state}`);
   }
 
   #decided(decision: Decision): void {
     const { rule, outcome, reason, jobs, channelArn, trigger } = decision;
+    this.#decidedAt = performance.now();
     count(this.counts.decisions, outcome === 'acted' ? 'acted' : `${outcome}: ${reason}`, 1);
     const place = channelArn === undefined ? '' : ` for ${this.#nameOf(channelArn)}`;
     const lasted = formatDuration(Math.round((decision.atMs - trigger.sinceMs) / 1000) * 1000);
+    const key = `${rule} ${decision.group}`;
+    if (outcome === 'pending') this.#pending.set(key, `${rule}${place}`);
+    else this.#pending.delete(key);
     switch (outcome) {
       case 'acted':
         return this.#line('decides', 33, `${rule}${place}: ${jobs.map(({ action }) => action).join(', ')}`);
@@ -108,6 +146,11 @@ export class Narrator {
       case 'suppressed':
         return this.#line('decides', 33, `${rule}${place}: held back, ${reason}`);
       case 'would_act':
+        return add(
+          this.#wouldAct,
+          `${rule}: would do ${jobs.map(({ action }) => action).join(', ')}`,
+          channelArn === undefined ? 'no channel' : this.#nameOf(channelArn),
+        );
       case 'pending':
         return undefined;
     }
@@ -122,6 +165,30 @@ export class Narrator {
     const label = what.padEnd(width);
     console.log(`${seconds} s  ${this.#colour ? `\u001b[${colour}m${label}\u001b[0m` : label}${visibleLine(text)}`);
   }
+}
+
+/** A stream that ends is not starving either: only HEALTHY says that it has recovered. */
+const healths = {
+  STARVING: 'is starving',
+  HEALTHY: 'has recovered',
+  UNKNOWN: 'is no longer listed as starving',
+} as const;
+
+/** The payloads in the metadata of one call. */
+function payloadsOf(metadata: string): readonly unknown[] {
+  const { items } = JSON.parse(metadata) as { readonly items: readonly { readonly d: unknown }[] };
+  return items.map(({ d }) => d);
+}
+
+/** Names, or how many there are. */
+function listed(names: readonly string[]): string {
+  return names.length > 3 ? `${names.length} channels` : names.join(', ');
+}
+
+function add(lists: Map<string, string[]>, key: string, item: string): void {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  list.push(item);
 }
 
 function labelOf(change: StreamChange): string {

@@ -15,7 +15,7 @@ import { connectRedis, keyPrefix, triedOnce } from '#runtime/redis.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
 import { createApp } from '#src/app.ts';
-import { evening, eveningEndsAtSeconds, type Stage, studio } from './evening.ts';
+import { evening, eveningEndsAtSeconds, type Stage, senders, studio } from './evening.ts';
 import { startMessages } from './messages.ts';
 import { Narrator } from './narrator.ts';
 import { printSummary, type Summary } from './summary.ts';
@@ -71,9 +71,10 @@ await createRecordingConfiguration();
 
 const narrator = new Narrator({
   names: new Map(channels.map(({ arn, name }) => [arn, name])),
+  senders,
   colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
 });
-const port = process.env['AUTOPILOT_HTTP_PORT'] ?? (await freePortNear(8080));
+const port = await freePort(process.env['AUTOPILOT_HTTP_PORT']);
 const page = `http://127.0.0.1:${port}`;
 const messages = cleanup.use(
   await startMessages({
@@ -159,10 +160,12 @@ for (const moment of evening) {
   await moment.run(stage);
 }
 await untilSecond(eveningEndsAtSeconds);
+const unfinished = await untilQuiet();
 
 await watch();
 const summary = await summarise();
 printSummary(summary);
+for (const each of unfinished) console.log(`  not finished yet: ${each}`);
 process.exitCode = summary.problems.length === 0 ? 0 : 1;
 if (!once && !stopping.signal.aborted) {
   console.log(`\nThe page stays at ${app.url}/ until Ctrl-C.`);
@@ -229,11 +232,16 @@ async function untilReady(url: string): Promise<void> {
 function watchCalls(): () => Promise<void> {
   const ended = new AbortController();
   const look = async (): Promise<void> => {
-    for (let afterSeq = 0; !ended.signal.aborted; ) {
-      const calls = await control.calls({ afterSeq, limit: 1_000 });
-      afterSeq = calls.at(-1)?.seq ?? afterSeq;
-      narrator.called(calls);
+    let [callsAfter, cuesAfter] = [0, 0];
+    for (let isLast = false; ; ) {
+      const calls = await control.calls({ afterSeq: callsAfter, limit: 1_000 });
+      const cues = await control.cues({ afterSeq: cuesAfter });
+      callsAfter = calls.at(-1)?.seq ?? callsAfter;
+      cuesAfter = cues.at(-1)?.seq ?? cuesAfter;
+      narrator.called(calls, cues);
+      if (isLast) return;
       await sleep(300, undefined, { signal: ended.signal }).catch(() => undefined);
+      isLast = ended.signal.aborted;
     }
   };
   const looking = look();
@@ -243,9 +251,10 @@ function watchCalls(): () => Promise<void> {
   };
 }
 
-/** The usual port if it is free, otherwise another one. */
-async function freePortNear(port: number): Promise<string> {
-  for (const wanted of [port, 0]) {
+/** The port that was asked for, else the usual one if it is free, otherwise another one. Links name it, so 0 is none. */
+async function freePort(asked = ''): Promise<string> {
+  if (asked !== '' && asked !== '0') return asked;
+  for (const wanted of asked === '0' ? [0] : [8080, 0]) {
     const probe = createServer();
     const free = await new Promise<number | undefined>((done) => {
       probe.once('error', () => done(undefined));
@@ -255,6 +264,27 @@ async function freePortNear(port: number): Promise<string> {
     if (free !== undefined) return String(free);
   }
   throw new Error('no port is free');
+}
+
+/** Waits until nothing of the evening is under way any longer; after half a minute returns what is. */
+async function untilQuiet(): Promise<readonly string[]> {
+  const { queues } = app.shards[0]!;
+  const names = ['actions', 'notifications'] as const;
+  const underWay = async (): Promise<string[]> => {
+    const counts = await Promise.all(
+      names.map((name) => queues.get(name).getJobCountByTypes('active', 'waiting', 'prioritized', 'delayed')),
+    );
+    const jobs = names.flatMap((name, index) => (counts[index] === 0 ? [] : [`${counts[index]} jobs of ${name}`]));
+    return [...narrator.pending, ...jobs];
+  };
+  const deadline = performance.now() + 30_000;
+  for (;;) {
+    const left = await underWay();
+    if (stopping.signal.aborted || performance.now() > deadline) return left;
+    // A stop is followed by an event, and that by a decision: what follows comes within two seconds.
+    if (left.length === 0 && narrator.quietForMs > 2_000) return [];
+    await sleep(250, undefined, { signal: stopping.signal }).catch(() => undefined);
+  }
 }
 
 async function summarise(): Promise<Summary> {
