@@ -188,7 +188,9 @@ describe('the commands of the documents', () => {
     // Only the words are tried: the effect of a command does not matter here.
     for (const each of leaves(program).filter(({ commands: inner }) => inner.length === 0))
       each.action(() => void (ran = true));
-    const words = wordsOf(command).filter((word) => word !== '…');
+    const words = wordsOf(command)
+      .filter((word) => word !== '…')
+      .map((word) => word.replace(/^\$(?:IVS|SQS)$/, '4599'));
     const outcome = await program.parseAsync(['node', 'ivs-autopilot', ...words]).then(
       () => 'ran',
       (error: { code?: string }) => error.code,
@@ -224,6 +226,26 @@ describe('the commands of the documents', () => {
 
     expect(route).toBeDefined();
     if (sent !== undefined) expect(route!.body?.safeParse(JSON.parse(sent))).toMatchObject({ success: true });
+  });
+});
+
+describe('your first hour', () => {
+  const page = read('docs/first-hour.md');
+  const shell = Array.from(page.matchAll(/^```(?:sh|console)\n([\s\S]*?)^```$/gm), ([, text]) => text!);
+
+  it('names each port once, in a block of variables that is pasted into every terminal', () => {
+    const [block] = shell.filter((text) => text.startsWith('IVS='));
+    const known = Array.from(block!.matchAll(/\b([A-Z_]+)=/g), ([, name]) => name!);
+    const commands = shell
+      .filter((text) => text !== block)
+      .flatMap((text) => text.split('\n').filter((line) => line.startsWith('$ ')));
+
+    const used = [block!, ...commands].flatMap((text) =>
+      Array.from(text.matchAll(/\$([A-Z_]+)/g), ([, name]) => name!),
+    );
+    expect(used.filter((name) => !known.includes(name))).toEqual(['REPOSITORY']);
+    expect(commands.filter((line) => /\b(?:4599|4566|8080)\b/.test(line))).toEqual([]);
+    for (const port of ['4599', '4566', '8080']) expect(block!.split(port)).toHaveLength(2);
   });
 });
 

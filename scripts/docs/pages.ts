@@ -67,7 +67,7 @@ function configurationPage(): string {
         ['`AUTOPILOT_CONFIG`', 'Path of the configuration file. Default: `config/autopilot.yaml`'],
         [
           '`REDIS_URL`',
-          'The Redis (or Valkey) server: `redis://[user:password@]host[:port][/database]`; several hosts, separated by commas, for nodes of a cluster; `redis+sentinel://[user:password@]host:26379,host:26379/name[/database]` for sentinels; `rediss://` and `rediss+sentinel://` for TLS (`docs/redis.md`). In a user or password write `@` as `%40`, `:` as `%3A`, `/` as `%2F`, `#` as `%23`, `%` as `%25`. Without it `npm start` runs a Redis of its own under `data/`',
+          'The Redis (or Valkey) server: `redis://[user:password@]host[:port][/database]`; several hosts, separated by commas, for nodes of a cluster; `redis+sentinel://[user:password@]host:26379,host:26379/name[/database]` for sentinels; `rediss://` and `rediss+sentinel://` for TLS (`docs/redis.md`). In a user or password write `@` as `%40`, `:` as `%3A`, `/` as `%2F`, `#` as `%23`, `%` as `%25`. Without it `npm start` runs a Redis of its own under `data/`, with a random password; its port and password are in `data/redis/autopilot-redis.json`',
         ],
         [
           '`REDIS_USERNAME`, `REDIS_PASSWORD_FILE`, `REDIS_SENTINEL_USERNAME`, `REDIS_SENTINEL_PASSWORD_FILE`',

@@ -72,11 +72,7 @@ test('every command of the tutorial does what the tutorial says', async () => {
       text,
     }),
   );
-  const env: NodeJS.ProcessEnv = {
-    PATH: process.env['PATH'],
-    HOME: folder,
-    AUTOPILOT_HTTP_PORT: String(ports.get('8080')),
-  };
+  const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: folder };
   const config = join(folder, 'data', 'first-hour', 'autopilot.yaml');
   const staying: { child: ChildProcess; said: string[] }[] = [];
   const real = (command: string) =>
@@ -97,7 +93,8 @@ test('every command of the tutorial does what the tutorial says', async () => {
   try {
     for (const { language, text } of fences) {
       if (language === 'sh') {
-        for (const [, name, value] of text.matchAll(/(?<=export .*)\b([A-Z_]+)=(\S+)/g)) env[name!] = here(value!);
+        for (const [, name, value] of text.matchAll(/\b([A-Z_]+)=(\S+)/g))
+          env[name!] = here(value!).replaceAll(/\$([A-Z_]+)/g, (_, other: string) => env[other]!);
       } else if (language === 'yaml rule') {
         const whole = await readFile(config, 'utf8');
         await writeFile(config, whole.replace(/^rules:\n/m, `rules:\n${text.replaceAll(/^(?=.)/gm, '  ')}\n`));
