@@ -128,32 +128,47 @@ interface LaneSet {
   readonly gate: Gate;
   readonly runner: Bottleneck;
   readonly limit: CallLimit;
-  /** Turns that have begun and wait for a call. */
+  /** Turns that wait for a call. */
   readonly begun: Turn[];
+  /** Begun at a time. */
   readonly mostBegun: number;
 }
 
-/** A turn in Bottleneck: scheduled, then taken by a call or left. */
+/**
+ * A job of Bottleneck that runs one call after another until it is left. Bottleneck starts its jobs one by one, with several timers for
+ * each: a daemon whose event loop is busy would start 30 in a second.
+ */
 class Turn {
-  readonly #ready = Promise.withResolvers<() => Promise<unknown>>();
-  readonly #job: Promise<unknown>;
+  /** The next call, or that there will be none. */
+  #next = Promise.withResolvers<(() => Promise<void>) | undefined>();
+  #refused: ((error: unknown) => void) | undefined;
 
   constructor(runner: Bottleneck, lane: Lane) {
-    this.#job = runner.schedule({ priority: priorities[lane] }, async () => (await this.#ready.promise)());
-    // A call that takes the turn gets its error; a turn that is left has none to report.
-    this.#job.catch(() => undefined);
+    const work = async () => {
+      for (let call = await this.#next.promise; call; call = await this.#next.promise) {
+        this.#next = Promise.withResolvers();
+        await call();
+      }
+    };
+    // Calls report their own errors; this is Bottleneck refusing to start the job.
+    runner.schedule({ priority: priorities[lane] }, work).catch((error: unknown) => this.#refused?.(error));
   }
 
+  /** Runs a call; the one before must have ended. */
   take<T>(call: () => Promise<T>): Promise<T> {
-    this.#ready.resolve(call);
-    return this.#job as Promise<T>;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#refused = reject;
+    this.#next.resolve(() => call().then(resolve, reject));
+    return promise;
   }
 
   leave(): void {
-    this.#ready.resolve(async () => undefined);
+    this.#next.resolve(undefined);
   }
 }
 
+/** So many times the turns that begin together may wait for calls; more are left. */
+const mostKept = 4;
 const priorities: Readonly<Record<Lane, number>> = { urgent: 0, normal: 5, bulk: 9 };
 /** This many channels throttled within this time count as a throttle of the account. */
 const throttledTogether = { channels: 3, withinMs: 2000 };
@@ -238,7 +253,7 @@ export class Limiter {
       const call = prepare();
       if (!call) return undefined;
       metrics.ivsPermitWaitSeconds.observe({ shard, lane }, (performance.now() - since) / 1000);
-      return await this.#turn(laneSet, lane).take(async () => {
+      return await this.#inTurn(laneSet, lane, async () => {
         // Until here the caller may abort: nothing has been decided yet.
         if (signal?.aborted) throw interruption(signal);
         permit.check();
@@ -251,16 +266,20 @@ export class Limiter {
     }
   }
 
-  /**
-   * Bottleneck takes some milliseconds to start anything, so a few turns begin in advance, and a call with a permit starts at once. If
-   * many calls wait, they use up these turns faster; then the look-ahead covers the delay.
-   */
-  #turn({ begun, mostBegun, runner }: LaneSet, lane: Lane): Turn {
-    // The next turns begin while this call is being sent.
-    setImmediate(() => {
-      if (!this.#stopped) while (begun.length < mostBegun) begun.push(new Turn(runner, lane));
-    });
-    return begun.shift() ?? new Turn(runner, lane);
+  /** Runs a call in a turn that waits for one, and keeps the turn for the next call. When the last one is taken, a few more begin. */
+  async #inTurn<T>({ begun, mostBegun, runner }: LaneSet, lane: Lane, call: () => Promise<T>): Promise<T> {
+    const turn = begun.pop() ?? new Turn(runner, lane);
+    if (begun.length === 0)
+      setImmediate(() => {
+        if (!this.#stopped && begun.length === 0)
+          for (let count = 0; count < mostBegun; count += 1) begun.push(new Turn(runner, lane));
+      });
+    try {
+      return await turn.take(call);
+    } finally {
+      if (this.#stopped || begun.length >= mostKept * mostBegun) turn.leave();
+      else begun.push(turn);
+    }
   }
 
   #release(state: PermitState, { permit, epoch }: Grant, channel: string | undefined): Release {
@@ -359,7 +378,7 @@ export class Limiter {
       begun: [],
       mostBegun,
       // Each call in flight has a slot, so a granted call never waits because of this bound.
-      runner: new Bottleneck({ maxConcurrent: limit.perAccount + mostBegun }),
+      runner: new Bottleneck({ maxConcurrent: limit.perAccount + (mostKept + 1) * mostBegun }),
       gate: new Gate({
         operation,
         limit,

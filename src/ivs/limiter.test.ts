@@ -1,0 +1,88 @@
+import Bottleneck from 'bottleneck';
+import { pino } from 'pino';
+import { afterEach, expect, test, vi } from 'vitest';
+import { systemClock } from '#runtime/clock.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import type { ExchangeReply, ExchangeRequest, SlotLedger } from './ledger.ts';
+import { type Call, Limiter } from './limiter.ts';
+
+afterEach(() => void vi.restoreAllMocks());
+
+/** A limiter whose ledger grants everything at once. */
+function limiterOf(): Limiter {
+  const exchange = async ({ wants }: ExchangeRequest): Promise<ExchangeReply> => {
+    const now = performance.now();
+    const grants = new Map(
+      wants.map((_, place) => [place, { permit: 'p', epoch: 'e', sendAt: now, lapsesAt: now + 600_000 }]),
+    );
+    return { grants, channelWaitsMs: new Map(), accountWaitMs: 0, fenceMs: 0, slotsInUse: 0 };
+  };
+  return new Limiter({
+    shard: 'main',
+    ledger: { exchange, close: () => undefined } as unknown as SlotLedger,
+    limitOf: () => ({ perAccount: 155, perChannel: 5 }),
+    clock: systemClock,
+    logger: pino({ level: 'silent' }),
+    metrics: createMetrics(),
+    random: () => 0.5,
+    onRedisDown: 'wait',
+  });
+}
+
+const sent: Call<string> = async (permit) => {
+  await permit.untilSend();
+  permit.answered();
+  return 'sent';
+};
+
+function run(limiter: Limiter, channel: string, call: Call<string>): Promise<string | undefined> {
+  return limiter.run({ operation: 'PutMetadata', channel, lane: 'normal' }, () => call);
+}
+
+test('calls share the jobs of Bottleneck, which takes several timers to start each', async () => {
+  const schedule = vi.spyOn(Bottleneck.prototype, 'schedule');
+  const limiter = limiterOf();
+
+  for (let round = 0; round < 20; round += 1) {
+    const calls = Array.from({ length: 10 }, (_, channel) => run(limiter, `c${channel}`, sent));
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['sent']));
+  }
+
+  expect(schedule.mock.calls.length).toBeLessThan(50);
+  await limiter.stop();
+});
+
+test('a call that fails keeps its error, and the calls after it run', async () => {
+  const limiter = limiterOf();
+  const fails = async () => Promise.reject(new Error('refused'));
+
+  for (let round = 0; round < 5; round += 1) {
+    await expect(run(limiter, 'a', fails)).rejects.toThrow('refused');
+    await expect(run(limiter, 'a', sent)).resolves.toBe('sent');
+  }
+
+  await limiter.stop();
+});
+
+test('a stop waits for the call that a job runs, and a call that comes later is sent away', async () => {
+  const limiter = limiterOf();
+  const { promise: answer, resolve } = Promise.withResolvers<string>();
+  const begun = Promise.withResolvers<void>();
+  const call = run(limiter, 'a', async (permit) => {
+    await permit.untilSend();
+    begun.resolve();
+    return answer;
+  });
+  await begun.promise;
+  let isStopped = false;
+  const stopped = limiter.stop().then(() => {
+    isStopped = true;
+  });
+
+  await expect(run(limiter, 'b', sent)).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  expect(isStopped).toBe(false);
+  resolve('answered');
+
+  await expect(call).resolves.toBe('answered');
+  await stopped;
+});
