@@ -21,7 +21,7 @@ const builtInGrouping = {
 
 type Report = (path: readonly PathPart[], message: string) => void;
 type Config<L extends keyof typeof integrationSchemas> = z.infer<(typeof integrationSchemas)[L]>;
-type Templates = (name: string, text: string | undefined, mode: TemplateMode) => TextOf | undefined;
+type Templates = (name: string | readonly PathPart[], text: string | undefined, mode: TemplateMode) => TextOf | undefined;
 
 type Without<I, K extends string> = I extends unknown ? Omit<I, K> : never;
 type Unnamed = Without<Integration, 'key'>;
@@ -61,7 +61,7 @@ export function compileReceiver(receiver: ReceiverDocument, path: readonly PathP
         if (source === undefined) return undefined;
         const compiled = notificationTemplate(source, mode);
         if (compiled.ok) return compiled.textOf;
-        error([...path, list, index, ...name.split('.')], `template: ${compiled.message}`);
+        error([...path, list, index, ...[name].flat()], `template: ${compiled.message}`);
         return undefined;
       };
       const made = compile(document, { place: `${list}[${index}]`, text });
@@ -120,7 +120,7 @@ function slack(config: Config<'slack_configs'>, { place, text }: Place): Unnamed
 function pagerduty(config: Config<'pagerduty_configs'>, { place, text }: Place): Unnamed {
   const plain = (name: 'description' | 'severity' | 'source' | 'component' | 'group' | 'class') =>
     text(name, config[name], 'message');
-  const always = (name: string, source: string): TextOf => text(name, source, 'message') ?? (() => undefined);
+  const always = (name: readonly PathPart[], source: string): TextOf => text(name, source, 'message') ?? (() => undefined);
   return {
     kind: 'pagerduty',
     place,
@@ -137,11 +137,11 @@ function pagerduty(config: Config<'pagerduty_configs'>, { place, text }: Place):
     client: config.client,
     clientUrl: text('client_url', config.client_url, 'message'),
     details: Object.fromEntries(
-      Object.entries(config.details).map(([name, source]) => [name, always(`details.${name}`, source)]),
+      Object.entries(config.details).map(([name, source]) => [name, always(['details', name], source)]),
     ),
     links: config.links.map((link, index) => ({
-      href: always(`links.${index}.href`, link.href),
-      text: text(`links.${index}.text`, link.text, 'message'),
+      href: always(['links', index, 'href'], link.href),
+      text: text(['links', index, 'text'], link.text, 'message'),
     })),
     http: httpOf(config),
   };
@@ -173,7 +173,7 @@ function email(config: Config<'email_configs'>, { place, text }: Place): Unnamed
     authPasswordFile: config.auth_password_file,
     requireTls: config.require_tls,
     implicitTls: config.force_implicit_tls ?? smarthost.endsWith(':465'),
-    subject: text('headers.Subject', config.headers.Subject, 'message'),
+    subject: text(['headers', 'Subject'], config.headers.Subject, 'message'),
     text: text('text', config.text, 'message'),
     html: text('html', config.html, 'html'),
   };

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { Account } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
+import type { Problem } from '#config/problem.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Check, CheckResult, Verdict } from '#ops/doctor/check.ts';
 import { type AccountFlags, chosenEntries, withCredentials } from './accounts.ts';
@@ -77,10 +78,11 @@ async function examine(
   const configuration: Check = {
     name: 'Configuration',
     run: async () => {
-      if (config instanceof Error)
-        return red(config.message.split('\n')[0] ?? '', `\`ivs-autopilot validate ${file}\` lists every problem.`);
-      const problems = lintConfig(config, undefined);
-      if (problems.length === 0) return green(`${file}: ${config.ruleset.rules.length} rules, no problems`);
+      const problems = config instanceof Error ? problemsOf(config) : lintConfig(config, undefined);
+      if (problems.length === 0)
+        return config instanceof Error
+          ? red(config.message, `Name an existing file, or write one with \`ivs-autopilot init ${file}\`.`)
+          : green(`${file}: ${config.ruleset.rules.length} rules, no problems`);
       return problems.map((problem) =>
         problem.severity === 'warning'
           ? warning(formatProblem(problem))
@@ -125,6 +127,12 @@ async function examine(
   const url = daemonUrl(env);
   checks.push(...ops.daemonChecks({ url, get: (path) => apiClient(io).get(path), nowMs: () => parts.nowMs() }));
   return await runChecks(checks, signal, tell);
+}
+
+/** What is wrong with a file that could be read, but is not valid. */
+function problemsOf(error: Error): readonly Problem[] {
+  const isInvalid = error instanceof AppError && error.code === 'CONFIG_INVALID';
+  return isInvalid ? (error.details['problems'] as readonly Problem[]) : [];
 }
 
 /** The entries to check. A failure to determine them is itself a check, so that all other checks still run. */

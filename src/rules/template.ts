@@ -198,12 +198,17 @@ function textOf(value: unknown): string {
   return Array.isArray(plain) ? plain.map(textOf).join('') : String(plain);
 }
 
-/** The variables that a valid template names, each as its segments; computed ones are lists. */
+/** The variables that a template names, each as its segments; computed ones are lists. None for an invalid one: `compileTemplate` reports it. */
 export function variablesOf(text: string): readonly (readonly unknown[])[] {
   const engine = engines.text;
-  return Object.values(engine.analyzeSync(engine.parse(text), { partials: false }).globals).flatMap((uses) =>
-    uses.map(({ segments }) => segments),
-  );
+  try {
+    const parsed = engine.parse(text);
+    return Object.values(engine.analyzeSync(parsed, { partials: false }).globals).flatMap((uses) =>
+      uses.map(({ segments }) => segments),
+    );
+  } catch {
+    return [];
+  }
 }
 
 /** Liquid's message without its position in the line, which the file's own position replaces. */
