@@ -1,5 +1,6 @@
 // Which of the configured accounts this process carries: `run --accounts`, or AUTOPILOT_ACCOUNTS.
 import { AppError } from '#domain/errors.ts';
+import { isNamedBy } from '#domain/name-pattern.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import { entriesByQueue } from './accounts.ts';
 import type { AccountSettings } from './settings.ts';
@@ -72,9 +73,7 @@ function wantedNames(names: readonly string[], { text, from }: AccountSelection)
       refuse(
         `${JSON.stringify(part)} is no name: names have lower-case letters, digits and hyphens, and * stands for any${didYouMean(part, names)}`,
       );
-    const found = part.includes('*')
-      ? names.filter((name) => isLike(name, part))
-      : names.filter((name) => name === part);
+    const found = names.filter((name) => isNamedBy(name, part));
     if (found.length === 0)
       refuse(
         part.includes('*') ? `${part} selects no account` : `there is no account ${part}${didYouMean(part, names)}`,
@@ -82,20 +81,6 @@ function wantedNames(names: readonly string[], { text, from }: AccountSelection)
     for (const name of found) wanted.add(name);
   }
   return wanted;
-}
-
-/** Piece by piece, in order: an expression with many stars could take forever. */
-function isLike(name: string, pattern: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop() ?? '';
-  if (!name.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found === -1) return false;
-    at = found + part.length;
-  }
-  return name.length - last.length >= at && name.endsWith(last);
 }
 
 const mostListed = 30;

@@ -21,7 +21,11 @@ const builtInGrouping = {
 
 type Report = (path: readonly PathPart[], message: string) => void;
 type Config<L extends keyof typeof integrationSchemas> = z.infer<(typeof integrationSchemas)[L]>;
-type Templates = (name: string | readonly PathPart[], text: string | undefined, mode: TemplateMode) => TextOf | undefined;
+type Templates = (
+  name: string | readonly PathPart[],
+  text: string | undefined,
+  mode: TemplateMode,
+) => TextOf | undefined;
 
 type Without<I, K extends string> = I extends unknown ? Omit<I, K> : never;
 type Unnamed = Without<Integration, 'key'>;
@@ -120,7 +124,8 @@ function slack(config: Config<'slack_configs'>, { place, text }: Place): Unnamed
 function pagerduty(config: Config<'pagerduty_configs'>, { place, text }: Place): Unnamed {
   const plain = (name: 'description' | 'severity' | 'source' | 'component' | 'group' | 'class') =>
     text(name, config[name], 'message');
-  const always = (name: readonly PathPart[], source: string): TextOf => text(name, source, 'message') ?? (() => undefined);
+  const always = (name: readonly PathPart[], source: string): TextOf =>
+    text(name, source, 'message') ?? (() => undefined);
   return {
     kind: 'pagerduty',
     place,

@@ -380,7 +380,14 @@ export const settingsShape = {
         .max(20)
         .optional()
         .describe(
-          'Folders below which a request may name files as `url_file` or `hmac_key_file`. Default: /run/secrets and the folder of this file',
+          'Folders below which a request may name files as `url_file` or `hmac_key_file`. Default: for `url_file`, /run/secrets and the folder of this file; for `hmac_key_file`, only the keys there that a rule or receiver names together with the same `url_file` or `url`',
+        ),
+      delivery_names: z
+        .array(z.string().min(1).max(2048))
+        .max(100)
+        .optional()
+        .describe(
+          'Names to which a request may deliver a key as `secrets_manager` or `ssm_parameter`; `*` stands for any characters. Names and ARNs are compared as the request spells them. Default: any. A rule may name any',
         ),
     })
     .prefault({}),

@@ -62,6 +62,7 @@ const changed: Readonly<Record<string, string>> = {
   'http.allow_link_local_webhooks': 'true',
   'secrets.delivery_folders': '[/keys]',
   'secrets.read_folders': '[/keys]',
+  'secrets.delivery_names': '[ivs/*]',
   'retention.sessions': '7d',
   'retention.samples': '3d',
   'retention.journal': '7d',

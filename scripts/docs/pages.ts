@@ -8,6 +8,7 @@ import { actionNames, destructiveActions } from '#domain/action.ts';
 import { decisionReasons } from '#domain/decision.ts';
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { type IvsEventType, ivsEvents } from '#domain/ivs-events.ts';
+import { type ActionUse, daemonPolicy } from '#ops/permissions.ts';
 import { notificationFields } from '#rules/notification-template.ts';
 import { channelFields, type FieldTable, streamFields } from '#rules/pattern-fields.ts';
 import { filterNames, tagNames } from '#rules/template.ts';
@@ -194,10 +195,34 @@ function page(title: string, source: string, parts: readonly string[]): string {
 /** Documents written by hand, with their generated parts by the names in their markers. */
 export function partlyGenerated(): Readonly<Record<string, Readonly<Record<string, string>>>> {
   return {
+    'docs/actions.md': { permissions: permissionTable() },
     'docs/cli.md': { commands: commandTable() },
     'docs/rules.md': ruleBlocks(),
     'simulator/README.md': { bodies: controlBodies(), scenarios: scenarioTable() },
   };
+}
+
+/** What the policy of `iam` allows for each action, beyond what the daemon always needs. */
+function permissionTable(): string {
+  const scope = { region: '*', account: '*', queueArn: '*' };
+  const allowed = (uses: readonly ActionUse[]) => daemonPolicy(uses, scope).Statement.flatMap(({ Action }) => Action);
+  const always = allowed([]);
+  const row = (name: string, permissions: readonly string[]) => [
+    name,
+    permissions.toSorted().map(code).join(', ') || '–',
+  ];
+  return table(
+    ['Action', 'Permissions'],
+    [
+      row('always', always),
+      ...actionNames.toSorted().map((action) =>
+        row(
+          code(action),
+          [...new Set(allowed([{ action }]))].filter((each) => !always.includes(each)),
+        ),
+      ),
+    ],
+  );
 }
 
 /** The built-in scenarios of the simulator, in their own words. */

@@ -9,7 +9,7 @@ import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
-import type { FileAuthority } from '#shard/file-authority.ts';
+import { type FileAuthority, namedSecrets } from '#shard/file-authority.ts';
 import type { IvsLookups } from '#shard/ivs-lookups.ts';
 
 /** What these checks need of the shard that a request is for. */
@@ -196,7 +196,7 @@ export async function assertFiles(
   jobs: readonly Parameters<FileAuthority['assertRequest']>[0][],
 ): Promise<void> {
   const folders = (params: ActionParams) => namedFiles(params).map(({ place, path }) => [...place, dirname(path)]);
-  const apart = new Map(jobs.map((job) => [JSON.stringify(folders(job.params)), job]));
+  const apart = new Map(jobs.map((job) => [JSON.stringify([folders(job.params), namedSecrets(job.params)]), job]));
   for (const job of apart.values()) await files.assertRequest(job);
 }
 

@@ -86,7 +86,7 @@ async function examine(
       return problems.map((problem) =>
         problem.severity === 'warning'
           ? warning(formatProblem(problem))
-          : red(formatProblem(problem), 'Correct the place in the message.'),
+          : red(formatProblem(problem), `Correct this place; \`ivs-autopilot validate ${file}\` checks it.`),
       );
     },
   };

@@ -140,6 +140,78 @@ describe('iam, for every form of account and queue URL', () => {
   });
 });
 
+describe('iam says on standard error what it does not know', () => {
+  const account = /warning: the account is not known.*: set (--account <id>|`account_id` of the entry)/;
+  const region = /warning: the Region is not known.*: set --region <region> or AWS_REGION/;
+  const queue =
+    /warning: no event queue is known.*: set (--queue-arn <arn>, AUTOPILOT_QUEUE_URL or `events.queue_url`|`queue_url` of the entry)/;
+  const url = 'https://sqs.us-west-2.amazonaws.com/111122223333/ivs-events';
+
+  it.each<[string, string, readonly string[], Record<string, string>, readonly RegExp[]]>([
+    ['nothing known', '', [], {}, [account, region, queue]],
+    ['only the account', '', ['--account', '111122223333'], {}, [region, queue]],
+    ['only the Region', '', ['--region', 'us-west-2'], {}, [account, queue]],
+    ['the Region of the environment', '', [], { AWS_REGION: 'us-west-2' }, [account, queue]],
+    ['account and Region', '', ['--account', '111122223333', '--region', 'us-west-2'], {}, [queue]],
+    ['the queue, which names both', '', ['--queue-arn', arn], {}, []],
+    ['the queue of the file', `events: {queue_url: "${url}"}\n`, [], {}, []],
+    ['the queue of the environment', '', [], { AUTOPILOT_QUEUE_URL: url }, []],
+    ['an entry with nothing but a Region', 'accounts: [{name: main, region: us-west-2}]\n', [], {}, [account, queue]],
+    [
+      'an entry with a role',
+      `accounts: [{name: main, region: us-west-2, assume_role_arn: "${role}"}]\n`,
+      [],
+      {},
+      [queue],
+    ],
+    ['an entry with a queue', `accounts: [{name: main, region: us-west-2, queue_url: "${url}"}]\n`, [], {}, []],
+    [
+      'each entry',
+      'accounts: [{name: a, region: us-west-2}, {name: b, region: us-east-1, account_id: "444455556666"}]\n',
+      ['--each'],
+      {},
+      [account, queue, queue],
+    ],
+    ['the setup, which needs no queue', '', ['--setup'], {}, [account, region]],
+    [
+      'the setup of an entry',
+      'accounts: [{name: main, region: us-west-2}]\n',
+      ['--setup', '--account', 'main'],
+      {},
+      [account],
+    ],
+  ])('%s', async (_, config, args, env, expected) => {
+    const { exitCode, errors, out } = await iam(config, args, env);
+    const lines = errors.split('\n').filter(Boolean);
+
+    expect(exitCode).toBe(0);
+    expect(lines).toHaveLength(expected.length);
+    for (const [index, pattern] of expected.entries()) expect(lines[index]).toMatch(pattern);
+    expect(out.includes(':*:*:') || out.includes(':*:channel') || out.includes(':*:rule')).toBe(
+      expected.includes(account),
+    );
+  });
+
+  it('names the rules in dry run, whose actions --enforced-only leaves out', async () => {
+    const rule = (name: string, mode: string, action: string) =>
+      `  - {name: ${name}, mode: ${mode}, trigger: {state: {live: [true]}}, guards: {max_per_hour: 5}, actions: [${action}]}\n`;
+    const rules = `rules:\n${rule('watches', 'dry_run', '{put_metadata: {payload: x}}')}${rule('acts', 'enforce', '{stop_stream: {}}')}${rule('is-off', '"off"', '{tag: {set: {a: b}}}')}`;
+    const all = await iam(rules, ['--queue-arn', arn]);
+    const enforced = await iam(rules, ['--queue-arn', arn, '--enforced-only']);
+
+    expect(all.errors).toBe(
+      'The policy includes the actions of rules in dry run (watches); --enforced-only leaves them out.',
+    );
+    expect(all.out).toContain('ivs:PutMetadata');
+    expect(enforced.errors).toBe('');
+    expect(enforced.out).not.toContain('ivs:PutMetadata');
+    for (const { out } of [all, enforced]) {
+      expect(out).toContain('ivs:StopStream');
+      expect(out).not.toContain('ivs:TagResource');
+    }
+  });
+});
+
 describe('iam --each', () => {
   const members = Array.from(
     { length: 12 },

@@ -12,6 +12,7 @@ interface Flags {
   readonly region?: string;
   readonly queueArn?: string;
   readonly allActions?: boolean;
+  readonly enforcedOnly?: boolean;
   readonly each?: boolean;
   readonly setup?: boolean;
   readonly name: string;
@@ -27,8 +28,9 @@ export function register(program: Command, io: CliIo): void {
       '--each',
       'print the policies of all entries of `accounts`, and of the daemon’s own identity, as one document',
     )
-    .option('--region <region>', 'AWS Region (default: that of the entry, AWS_REGION, else *)')
+    .option('--region <region>', 'AWS Region (default: that of the entry, AWS_REGION, that of the queue, else *)')
     .option('--queue-arn <arn>', 'ARN of the event queue (default: made from the configured URL)')
+    .option('--enforced-only', 'leave out what only rules in dry run need')
     .option('--all-actions', 'also include every action that operators can request, even if no rule uses it')
     .option('--setup', 'print the policy for `bootstrap` instead')
     .option('--name <name>', 'name of the setup, with --setup', 'ivs-autopilot')
@@ -44,16 +46,19 @@ export function register(program: Command, io: CliIo): void {
     .action(async (file: string | undefined, flags: Flags) => {
       const { daemonPolicy, identityPolicy, setupPolicy } = await import('#ops/permissions.ts');
       const isId = /^(\*|\d{12})$/.test(flags.account);
-      const region = flags.region ?? io.env['AWS_REGION'] ?? '*';
+      const region = flags.region ?? io.env['AWS_REGION'];
       if (flags.queueArn !== undefined) requireQueueArn(flags.queueArn);
       if (flags.setup && isId && !flags.each) {
-        printJson(io, setupPolicy({ region, account: flags.account }, flags.name));
+        const place = { region: region ?? '*', account: flags.account };
+        warnOfUnknown(io, place);
+        printJson(io, setupPolicy(place, flags.name));
         return;
       }
       const { loadConfig } = await import('#config/load.ts');
       const { actionUses, accountScope, identityScope, publishing, queueArnOf } = await import('#ops/config-uses.ts');
       const config = await loadConfig(file ?? defaultConfigFile(io.env), { queueUrl: io.env['AUTOPILOT_QUEUE_URL'] });
-      const uses: ActionUse[] = actionUses(config.ruleset);
+      const uses: ActionUse[] = actionUses(config.ruleset, flags.enforcedOnly ? ['enforce'] : undefined);
+      if (!flags.setup && !flags.enforcedOnly) noteDryRun(io, config);
       if (flags.allActions) uses.push(...actionNames.map((action) => ({ action })));
       const { publishTo, assumeRoles } = publishing(config.ruleset);
       const accounts = entriesOf(config);
@@ -64,6 +69,7 @@ export function register(program: Command, io: CliIo): void {
         const policyOf = (entry: Account) => {
           const scope = accountScope(entry, accounts);
           const roles = [...new Set([...(scope.assumeRoles ?? []), ...assumeRoles])];
+          warnOfUnknown(io, { ...scope, ...(flags.setup ? {} : { hasQueue: entry.queue_url !== undefined }) }, entry);
           return flags.setup
             ? setupPolicy(scope, flags.name)
             : daemonPolicy(uses, { ...scope, publishTo, assumeRoles: roles });
@@ -77,10 +83,11 @@ export function register(program: Command, io: CliIo): void {
       }
       const entry = entryOf(config, flags.account);
       const { events } = config.settings;
-      const { queueArn: given } = flags;
+      const queueArn = flags.queueArn ?? (entry || !events.queue_url ? undefined : queueArnOf(events.queue_url));
+      const [, , , ofQueue, ownerOfQueue] = queueArn?.split(':') ?? [];
       const of = entry
-        ? accountScope(entry, accounts, { queueArn: given })
-        : { region, account: flags.account, queueArn: given ?? (events.queue_url && queueArnOf(events.queue_url)) };
+        ? accountScope(entry, accounts, { queueArn })
+        : { region: region ?? ofQueue ?? '*', account: ownerOfQueue ?? '*', queueArn };
       const scope = {
         ...of,
         publishTo,
@@ -88,12 +95,44 @@ export function register(program: Command, io: CliIo): void {
         account: isId && flags.account !== '*' ? flags.account : of.account,
         region: flags.region ?? of.region,
       };
+      const hasQueue = scope.queueArn !== undefined || entry?.queue_url !== undefined;
+      warnOfUnknown(io, { ...scope, ...(flags.setup ? {} : { hasQueue }) }, entry);
       if (flags.setup) {
         printJson(io, setupPolicy(scope, flags.name));
         return;
       }
       printJson(io, daemonPolicy(uses, scope));
     });
+}
+
+/** Says on standard error what the policy leaves open because it is not known, and how to name it. */
+function warnOfUnknown(
+  io: CliIo,
+  scope: { readonly region: string; readonly account: string; readonly hasQueue?: boolean },
+  entry?: Account,
+): void {
+  const of = entry ? `${entry.name}: ` : '';
+  const account = entry ? '`account_id` of the entry' : '--account <id>';
+  if (scope.account === '*')
+    io.printError(`${of}warning: the account is not known, so the policy names every account (*): set ${account}.`);
+  if (scope.region === '*')
+    io.printError(
+      `${of}warning: the Region is not known, so the policy names every Region (*): set --region <region> or AWS_REGION.`,
+    );
+  if (scope.hasQueue === false)
+    io.printError(
+      `${of}warning: no event queue is known, so the policy has no statement for SQS: set ${entry ? '`queue_url` of the entry' : '--queue-arn <arn>, AUTOPILOT_QUEUE_URL or `events.queue_url`'}.`,
+    );
+}
+
+/** Names the rules that only watch, although the policy allows what they would do. */
+function noteDryRun(io: CliIo, { ruleset }: Config): void {
+  const names = ruleset.rules.filter(({ mode }) => mode === 'dry_run').map(({ name }) => name);
+  if (names.length === 0) return;
+  const more = names.length > 10 ? `, and ${names.length - 10} more` : '';
+  io.printError(
+    `The policy includes the actions of rules in dry run (${names.slice(0, 10).join(', ')}${more}); --enforced-only leaves them out.`,
+  );
 }
 
 function requireQueueArn(arn: string): void {

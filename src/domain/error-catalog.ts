@@ -556,9 +556,9 @@ export const errorCatalog = {
   },
   FILE_NOT_ALLOWED: {
     meaning:
-      'A request names a file outside the folders that are open to requests, or a link leads out of the intended folder.',
+      'A request names a file outside the folders that are open to requests, a secret that it may not deliver to, or a key to sign with for another address than the configuration’s; or a link leads out of the intended folder.',
     remedy:
-      'Name a file below a folder in `secrets.delivery_folders` (to deliver a key) or `secrets.read_folders` (to read), or add its folder there. A rule may name any path.',
+      'Name a file below a folder in `secrets.delivery_folders` (to deliver a key) or `secrets.read_folders` (to read), or add its folder there. For a secret or parameter, the setting is `secrets.delivery_names`. A rule may name any path and any name.',
     status: 403,
     disposition: 'give-up',
   },

@@ -3,13 +3,19 @@
 import { type Account, accountIdOf } from '#config/accounts.ts';
 import { AppError } from '#domain/errors.ts';
 import { problemOfQueue, queueOf } from '#domain/queue-url.ts';
-import type { Ruleset } from '#domain/rule.ts';
+import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { ActionUse, PolicyScope } from './permissions.ts';
 
-/** Every action of every rule that is not off. A rule in dry run counts, because it may be set to enforce at any time. */
-export function actionUses(ruleset: Pick<Ruleset, 'rules'>): ActionUse[] {
+/**
+ * Every action of every rule that is not off. A rule in dry run counts, because it may be set to enforce at any time.
+ * @param modes only rules in one of these modes
+ */
+export function actionUses(
+  ruleset: Pick<Ruleset, 'rules'>,
+  modes: readonly Rule['mode'][] = ['dry_run', 'enforce'],
+): ActionUse[] {
   return ruleset.rules
-    .filter(({ mode }) => mode !== 'off')
+    .filter(({ mode }) => modes.includes(mode))
     .flatMap(({ actions, onResolve }) => [...actions, ...onResolve])
     .map(({ action, params }) => ({ action, params }));
 }

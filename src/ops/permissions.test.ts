@@ -167,7 +167,7 @@ receivers:
       'arn:aws:ivs:us-west-2:111122223333:channel/*',
     ]);
     const delivers = policy.Statement.find(({ Sid }) => Sid === 'DeliverToSecretsManager');
-    expect(delivers?.Resource).toEqual(['arn:aws:secretsmanager:us-west-2:111122223333:secret:ivs/*/key-*']);
+    expect(delivers?.Resource).toEqual(['arn:aws:secretsmanager:us-west-2:111122223333:secret:ivs/*/key-??????']);
   });
 
   it('covers every action, and never includes a whole service', () => {

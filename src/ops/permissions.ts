@@ -246,11 +246,12 @@ function deliveryStatements(uses: readonly ActionUse[], { region, account }: Pol
       Sid: 'DeliverToSecretsManager',
       Effect: 'Allow',
       Action: ['secretsmanager:CreateSecret', 'secretsmanager:DescribeSecret', 'secretsmanager:PutSecretValue'],
-      // Secrets Manager adds six random characters to the name.
+      // Secrets Manager adds a hyphen and six random characters to the name.
+      // https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
       Resource: [...secrets].map((name) =>
         name.startsWith('arn:')
           ? name
-          : `arn:aws:secretsmanager:${region}:${account}:secret:${name}${name.endsWith('*') ? '' : '-*'}`,
+          : `arn:aws:secretsmanager:${region}:${account}:secret:${name}${name.endsWith('*') ? '' : '-??????'}`,
       ),
     });
   if (parameters.size > 0)

@@ -13,6 +13,8 @@ export interface FileBounds {
   readonly setting?: string | undefined;
   /** The daemon's own files, such as its tokens, and folders of them: never allowed, whatever folder they are in. */
   readonly never: readonly string[];
+  /** Why a request may not name the file, if there are no folders. */
+  readonly why?: string | undefined;
 }
 
 const onLinux = process.platform === 'linux';
@@ -141,13 +143,13 @@ async function isOrIsBelow(places: readonly string[], real: string): Promise<boo
 }
 
 function outside(path: string, bounds: FileBounds): AppError {
-  const { folders, setting } = bounds;
+  const { folders, setting, why: given } = bounds;
   const names = folders.join(', ');
   if (setting === undefined)
     return notAllowed(path, `leads out of ${names}, the folder that the rule spells out`, bounds);
   const why =
     folders.length === 0
-      ? `a request may not name such a file: ${setting} allows no folder`
+      ? (given ?? `a request may not name such a file: ${setting} allows no folder`)
       : `is not below ${setting} (${names}), after following links`;
   return notAllowed(path, why, bounds);
 }

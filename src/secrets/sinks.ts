@@ -27,7 +27,10 @@ export interface SecretSinksOptions {
 /** Where the files of a delivery may be; undefined if the configuration itself contains the path. */
 export interface DeliveryBounds {
   readonly write?: FileBounds | undefined;
-  readonly read?: FileBounds | undefined;
+  /** Of each file that is read. */
+  readonly read?: (path: string) => FileBounds | undefined;
+  /** @throws AppError FILE_NOT_ALLOWED unless a request may deliver to this secret or parameter */
+  readonly checkName?: (name: string) => void;
 }
 
 type Delivery = ActionParams<'rotate_stream_key'>['deliver'];
@@ -60,7 +63,7 @@ export class SecretSinks {
     this.#ownFiles = ownFiles;
   }
 
-  /** @throws AppError SECRET_SINK_REFUSED if the setting names none */
+  /** @throws AppError SECRET_SINK_REFUSED if the setting names none, FILE_NOT_ALLOWED if a request may not name this one */
   sink(delivery: Delivery | undefined, bounds: DeliveryBounds = {}): SecretSink {
     const { kind, sink } = this.#choose(delivery ?? {}, bounds);
     return {
@@ -84,7 +87,9 @@ export class SecretSinks {
     this.#ssm.destroy();
   }
 
-  #choose(delivery: Delivery, { read, write }: DeliveryBounds): { kind: string; sink: SecretSink } {
+  #choose(delivery: Delivery, { read, write, checkName }: DeliveryBounds): { kind: string; sink: SecretSink } {
+    const name = delivery.secrets_manager ?? delivery.ssm_parameter;
+    if (name !== undefined) checkName?.(name);
     if (delivery.secrets_manager !== undefined)
       return {
         kind: 'secrets_manager',
@@ -95,7 +100,7 @@ export class SecretSinks {
     if (delivery.webhook !== undefined)
       return {
         kind: 'webhook',
-        sink: webhookSink(this.#sender, delivery.webhook, (path) => readSecretFile(path, read)),
+        sink: webhookSink(this.#sender, delivery.webhook, (path) => readSecretFile(path, read?.(path))),
       };
     if (delivery.file !== undefined)
       return {

@@ -78,7 +78,7 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
     receiver: (name): Receiver | undefined => config().ruleset.receivers.find((receiver) => receiver.name === name),
     route: () => config().ruleset.route,
     readSecretFile: async (path, job) => {
-      const secret = await readSecretFile(path, job && files.readBounds(job));
+      const secret = await readSecretFile(path, job && files.readBounds(job, path));
       scrubber.hide(secret, 'secret');
       return secret;
     },
