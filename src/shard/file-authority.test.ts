@@ -96,7 +96,7 @@ describe('by default, a request signs', () => {
     expect(await refusalOf(files, job(at))).toBe('secrets.read_folders');
     // A request that an earlier version accepted, and that waits in Redis, is checked when it runs.
     const key = namedFiles(job(at).params).find(({ place }) => place.at(-1) === 'hmac_key_file')!.path;
-    const bounds = files.readBounds(job(at) as ActionJob, key);
+    const bounds = files.readBounds(job(at), key);
     await expect(readSecretFile(key, bounds)).rejects.toMatchObject({ code: 'FILE_NOT_ALLOWED' });
   });
 });
