@@ -300,7 +300,7 @@ describe('alert rules and dashboard', () => {
     async ({ expr, annotations, labels, for: wait }) => {
       expect(await unknownIn(expr)).toEqual([]);
       expect(['warning', 'critical']).toContain(labels.severity);
-      expect(wait).toMatch(/^\d+[mh]$/);
+      expect(wait).toMatch(/^\d+[smh]$/);
       const [file, anchor] = annotations['runbook_url']!.split('#');
       const headings = Array.from(read(file!).matchAll(/^#+ (.+)$/gm), ([, text]) => anchorOf(text!));
       expect(headings).toContain(anchor);

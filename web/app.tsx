@@ -361,6 +361,7 @@ function Mode(): JSX.Element {
       <span class="chip mode paused" title={pause.reason}>
         <Glyph shape="pause" />
         Paused {duration(now() - pause.sinceMs)} by {personText(pause.who)}: {pause.reason}
+        {pause.onlyHere && '; only this replica knows, until Redis can be written'}
       </span>
     );
   const enforcing = rules.filter(({ mode }) => mode === 'enforce').length;

@@ -6,7 +6,7 @@ export const sections: Readonly<Record<string, string>> = {
   config: 'configuration-refused',
   dead_letters: 'dead-letters',
   failed_job: 'jobs-failing',
-  redis: 'one-redis-of-several',
+  redis: 'redis-does-not-answer',
   not_carried: 'nobody-carries-an-account',
   data_gap: 'data-gap',
   delivery_failed: 'metadata-is-refused',

@@ -5,6 +5,8 @@ import type { TokenRole } from '#api/auth.ts';
 import type { RowDelta } from '#api/live/model.ts';
 import type { LiveRow } from '#api/live/row.ts';
 import type { LiveStatus } from '#api/live/status.ts';
+import { pictureTitle } from '#domain/picture.ts';
+import { clock } from './format.ts';
 
 export interface Caller {
   readonly name: string;
@@ -56,6 +58,14 @@ export const staleReason = computed(() => {
   if (connection.value === 'lost') return 'The daemon cannot be reached: this is its last known state.';
   if (lastMessageAt.value > 0 && tick.value - lastMessageAt.value > 5000)
     return 'No news from the daemon for some seconds: this may be old.';
+  const picture = status.value?.picture;
+  if (picture) {
+    // Without the seconds that pass: a screen reader would read the sentence again every second.
+    const seen =
+      picture.asOfMs === undefined ? 'nothing is known yet' : `this is the picture of ${clock(picture.asOfMs)}`;
+    const accounts = picture.accounts === undefined ? '' : ` (${picture.accounts.join(', ')})`;
+    return `${pictureTitle(picture)}${accounts}: nothing is decided; ${seen}.`;
+  }
   if (status.value?.stale) return 'The daemon’s data is stale: timers stand still and nothing acts on it.';
   return undefined;
 });
@@ -90,7 +100,8 @@ export const isPaused = computed(() => status.value?.pause !== undefined);
 
 /** Applies one event of the stream. */
 export function take(name: string, data: unknown): void {
-  lastMessageAt.value = Date.now();
+  // A problem says that there is no news.
+  if (name !== 'problem') lastMessageAt.value = Date.now();
   if (name === 'hello') {
     const hello = data as { readonly caller: Caller; readonly version: string };
     caller.value = hello.caller;

@@ -30,7 +30,7 @@ export interface AlertSources {
   readonly isOne?: boolean | undefined;
   /** Who carries which accounts, if there are several. */
   readonly carried?: (() => readonly Carried[]) | undefined;
-  /** With several Redis servers, those that cannot be used. A single one is never listed, because without it no alert can be shown. */
+  /** The Redis servers that cannot be used. */
   readonly outages?: (() => readonly RedisOutageOf[]) | undefined;
   readonly config: () => {
     readonly loadedAtMs: number;
@@ -48,6 +48,8 @@ export interface RedisOutageOf {
   readonly kind: 'away' | 'refuses';
   readonly sinceMs: number;
   readonly accounts: readonly string[];
+  /** Whether this process uses no other server. */
+  readonly isOnly: boolean;
 }
 
 const soonMs = 10 * 60_000;
@@ -160,12 +162,15 @@ function silent({ silentSinceMs }: AlertShard): Alert[] {
   });
 }
 
-export function redisAlert({ setting, address, kind, sinceMs, accounts }: RedisOutageOf): Alert {
+export function redisAlert({ setting, address, kind, sinceMs, accounts, isOnly }: RedisOutageOf): Alert {
   const says = kind === 'away' ? 'does not answer' : 'answers and refuses';
+  const means = isOnly
+    ? 'nothing is decided, sent or stored until it works again.'
+    : `${accounts.join(', ')} ${accounts.length === 1 ? 'stands' : 'stand'} still. Accounts on other servers continue.`;
   return alertOf('redis', {
     id: `redis:${address}`,
-    cause: `The Redis at ${address} (${setting}) ${says}: ${accounts.join(', ')} ${accounts.length === 1 ? 'stands' : 'stand'} still. Accounts on other servers continue.`,
-    link: '#/runbook/one-redis-of-several',
+    cause: `The Redis at ${address} (${setting}) ${says}: ${means}`,
+    link: kind === 'away' ? '#/runbook/redis-does-not-answer' : '#/runbook/redis-refuses',
     since: sinceMs,
   });
 }

@@ -8,6 +8,7 @@ import type { By, Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { DataSource } from '#domain/observation.ts';
+import { pictureOf } from '#domain/picture.ts';
 import { notes } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -19,7 +20,7 @@ import type { ShardDirectory } from '#shard/directory.ts';
 import type { DistantShard } from '#shard/distant.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 import { silentAfterMs } from '#shard/settings.ts';
-import type { Shard } from '#shard/shard.ts';
+import { briefOutageMs, type Shard } from '#shard/shard.ts';
 import { slackAccess } from '#shard/slack-access.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
@@ -38,6 +39,7 @@ import { escalations } from './escalation.ts';
 import { Intents } from './intents.ts';
 import { InventoryRefresh } from './inventory-refresh.ts';
 import { Jobs } from './jobs.ts';
+import { fromCopy } from './old-answers.ts';
 import { OperatorActions } from './operator-actions.ts';
 import type { ReadinessCheck } from './ops.ts';
 import { createPage } from './page.ts';
@@ -120,13 +122,20 @@ export function createApi(options: ApiOptions): Api {
     shards: shards.map(alertShard),
     isOne: directory.isOne,
     carried,
-    outages: hasOneRedis(shards) ? undefined : () => redisOutages(shards, clock.now()),
+    outages: () => redisOutages(shards),
     config: () => {
       const { loadedAtMs, triedAtMs, error } = inForce();
       return { loadedAtMs, triedAtMs, error };
     },
     onAcknowledged: (...taken: Parameters<AlertLines['acknowledged']>) => lines.acknowledged(...taken),
   };
+  const picture = () =>
+    pictureOf(
+      shards.flatMap(({ name, oldPicture }) => (oldPicture ? [{ name, picture: oldPicture }] : [])),
+      shards.every(({ oldPicture }) => oldPicture !== undefined),
+    );
+  const nowMs = () => first.state.nowMs();
+  const copied = (plugin: FastifyPluginAsync) => ({ prefix: '/v1', plugin: fromCopy(picture, nowMs, plugin) });
   const accounts = () => accountLines({ shards: directory, carried });
   const reach = new Reach(directory);
   const others = reach.all.filter(({ isHere }) => !isHere);
@@ -138,6 +147,7 @@ export function createApi(options: ApiOptions): Api {
     state,
     inForce,
     standsBy,
+    picture,
     alerts,
     depths: shards.flatMap(({ intake }) => intake.depth ?? []),
     packageRoot,
@@ -164,7 +174,7 @@ export function createApi(options: ApiOptions): Api {
       config: inForce().config,
       metrics,
       scrubber: options.scrubber,
-      nowMs: () => first.state.nowMs(),
+      nowMs,
     }),
     scrub,
     logger: logger.child({ stage: 'slack' }),
@@ -179,7 +189,7 @@ export function createApi(options: ApiOptions): Api {
     externalUrl: settings.http.external_url,
     connections: { max: settings.http.max_connections, maxHalfOpen: settings.http.max_half_open },
     clock,
-    nowMs: () => first.state.nowMs(),
+    nowMs,
     version: packageVersion,
     metrics,
     logger: logger.child({ stage: 'http' }),
@@ -189,10 +199,7 @@ export function createApi(options: ApiOptions): Api {
     onRefused: (refusal) =>
       first.state.transact((tx) => audit(tx, { ...refusal, outcome: 'refused', configHash: configHash() })),
     routes: [
-      {
-        prefix: '/v1',
-        plugin: metadataRoutes({ shards: directory, clock }),
-      },
+      copied(metadataRoutes({ shards: directory, clock })),
       { prefix: '/v1', plugin: quotaRoutes({ quotas: shards.map((shard) => () => shard.ivs.quotaSnapshot()) }) },
       {
         prefix: '/v1',
@@ -201,9 +208,8 @@ export function createApi(options: ApiOptions): Api {
           reload: async (who) => shown(await reload(`API (${who})`)),
         }),
       },
-      {
-        prefix: '/v1',
-        plugin: streamRoutes({
+      copied(
+        streamRoutes({
           state,
           reach,
           retentionMs: () => durationMs(inForce().config.settings.retention.sessions),
@@ -212,40 +218,36 @@ export function createApi(options: ApiOptions): Api {
             return since.length === 0 ? undefined : Math.min(...since);
           },
         }),
-      },
-      { prefix: '/v1', plugin: sampleRoutes({ state, accounts: shards, reach }) },
-      { prefix: '/v1', plugin: carriedHere(directory, reportRoutes({ state })) },
-      { prefix: '/v1', plugin: carriedHere(directory, channelRoutes({ state, refresh: inventory })) },
-      {
-        prefix: '/v1',
-        plugin: ruleRoutes({
+      ),
+      copied(sampleRoutes({ state, accounts: shards, reach })),
+      copied(carriedHere(directory, reportRoutes({ state }))),
+      copied(carriedHere(directory, channelRoutes({ state, refresh: inventory }))),
+      copied(
+        ruleRoutes({
           shards: directory,
           patchOf: (rule) => modePatch(inForce().config, rule),
           onControl,
         }),
-      },
-      { prefix: '/v1', plugin: decisionRoutes({ shards: directory }) },
-      {
-        prefix: '/v1',
-        plugin: controlRoutes({ shards: directory, limits: () => inForce().config.settings.controls, onControl }),
-      },
+      ),
+      copied(decisionRoutes({ shards: directory })),
+      copied(controlRoutes({ shards: directory, limits: () => inForce().config.settings.controls, onControl })),
       {
         prefix: '/v1',
         plugin: triggerRoutes({ shards: directory }),
       },
-      { prefix: '/v1', plugin: actionRoutes({ actions: new OperatorActions(operators), bulks }) },
-      { prefix: '/v1', plugin: jobRoutes({ jobs: new Jobs(operators) }) },
-      { prefix: '/v1', plugin: adBreakRoutes({ adBreaks: new AdBreaks(operators) }) },
-      { prefix: '/v1', plugin: intentRoutes({ intents: new Intents(operators) }) },
-      { prefix: '/v1', plugin: approvalRoutes({ approvals }) },
+      copied(actionRoutes({ actions: new OperatorActions(operators), bulks })),
+      copied(jobRoutes({ jobs: new Jobs(operators) })),
+      copied(adBreakRoutes({ adBreaks: new AdBreaks(operators) })),
+      copied(intentRoutes({ intents: new Intents(operators) })),
+      copied(approvalRoutes({ approvals })),
       { prefix: '/v1', plugin: slackRoutes({ slack }), access: 'public' },
-      { prefix: '/v1', plugin: alertRoutes({ ...alerts, elsewhere: alertsElsewhere }) },
-      { prefix: '/v1', plugin: receiverRoutes({ receivers: new Receivers(operators) }) },
-      { prefix: '/v1', plugin: eventRoutes({ state }) },
-      { prefix: '/v1', plugin: auditRoutes({ state, reach, scrub }) },
-      { prefix: '/v1', plugin: replicaRoutes({ shards }) },
-      { prefix: '/v1', plugin: standbyRoutes({ shards, elsewhere: others, standby, onActivated }) },
-      { prefix: '/v1', plugin: accountRoutes({ accounts }) },
+      copied(alertRoutes({ ...alerts, elsewhere: alertsElsewhere })),
+      copied(receiverRoutes({ receivers: new Receivers(operators) })),
+      copied(eventRoutes({ state })),
+      copied(auditRoutes({ state, reach, scrub })),
+      copied(replicaRoutes({ shards })),
+      copied(standbyRoutes({ shards, elsewhere: others, standby, onActivated })),
+      copied(accountRoutes({ accounts })),
       ...page.routes,
     ],
   });
@@ -307,22 +309,20 @@ function standbyCheck(standsBy: () => boolean): ReadinessCheck {
   };
 }
 
-/** A lost connection that is restored within this time is no outage. */
-const briefOutageMs = 5_000;
-
 function hasOneRedis(shards: readonly Shard[]): boolean {
   return new Set(shards.map(({ redis }) => redis.address)).size === 1;
 }
 
 /** Each server that cannot be used, with its accounts. */
-function redisOutages(shards: readonly Shard[], nowMs: number): RedisOutageOf[] {
+function redisOutages(shards: readonly Shard[]): RedisOutageOf[] {
   const byServer = Map.groupBy(shards, ({ redis }) => redis.address);
   return Array.from(byServer, ([address, ofServer]): RedisOutageOf[] => {
     const [first] = ofServer
       .flatMap(({ redisTrouble }) => redisTrouble ?? [])
       .toSorted((a, b) => a.sinceMs - b.sinceMs);
-    if (!first || nowMs - first.sinceMs < briefOutageMs) return [];
-    return [{ ...first, address, setting: ofServer[0]!.redis.setting, accounts: ofServer.map(({ name }) => name) }];
+    if (!first || ofServer[0]!.state.nowMs() - first.sinceMs < briefOutageMs) return [];
+    const accounts = ofServer.map(({ name }) => name);
+    return [{ ...first, address, setting: ofServer[0]!.redis.setting, accounts, isOnly: byServer.size === 1 }];
   }).flat();
 }
 

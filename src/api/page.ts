@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { ConfigInForce } from '#config/in-force.ts';
 import type { Decision, JobResult, JournalEntry } from '#domain/decision.ts';
+import type { OldPictureOf } from '#domain/picture.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { QueueDepth } from '#intake/events/queue-depth.ts';
 import { readQuotaHour } from '#ivs/quota-hour.ts';
@@ -35,6 +36,8 @@ export interface PageOptions {
   readonly inForce: () => ConfigInForce;
   /** Whether this is a standby that was not activated. */
   readonly standsBy: () => boolean;
+  /** Set while Redis cannot be used. */
+  readonly picture: () => OldPictureOf | undefined;
   /** Of the shards that have an event queue. */
   readonly depths: readonly QueueDepth[];
   readonly alerts: AlertSources;
@@ -62,6 +65,7 @@ export function createPage(options: PageOptions): Page {
     state,
     extras: () => gatherExtras(sources),
     status: () => gatherStatus(sources),
+    isOld: () => options.picture() !== undefined,
     logger: logger.child({ stage: 'page' }),
   });
   const queues = shards.flatMap((shard) => shard.queues.all());
@@ -80,15 +84,16 @@ export function createPage(options: PageOptions): Page {
 }
 
 function sourcesOf(options: PageOptions): LiveSources {
-  const { shards, state, inForce, standsBy, depths, alerts, alertsElsewhere, accounts } = options;
+  const { shards, state, inForce, standsBy, picture, depths, alerts, alertsElsewhere, accounts } = options;
   let latencyMs: number | undefined;
   let pingedAt = Number.NEGATIVE_INFINITY;
   const ping = async () => {
     const begin = performance.now();
-    if (begin - pingedAt < 2_000) return;
+    if (begin - pingedAt < 2_000) return latencyMs;
     pingedAt = begin;
     const answers = await Promise.all(shards.map((shard) => shard.store.ping().catch(() => undefined)));
     latencyMs = answers.every((answer) => answer === 'PONG') ? performance.now() - begin : Number.POSITIVE_INFINITY;
+    return latencyMs;
   };
   return {
     state,
@@ -110,13 +115,18 @@ function sourcesOf(options: PageOptions): LiveSources {
             redrives: depths.every(({ depth }) => depth?.redrives ?? true),
           }),
         }),
-    redisLatencyMs: () => latencyMs,
-    replicas: () => shards.flatMap(({ watch }) => watch.replicas),
+    redisLatencyMs: ping,
+    picture,
+    replicas: () => {
+      const known = shards.filter(({ oldPicture }) => oldPicture === undefined);
+      return known.length === 0 ? undefined : known.flatMap(({ watch }) => watch.replicas);
+    },
     ...(accounts ? { accounts } : {}),
     ...(alertsElsewhere ? { alertsElsewhere: behind(10_000, async () => (await alertsElsewhere.open()).alerts) } : {}),
     quota: async () => {
-      await ping();
-      const readings = await Promise.all(shards.map((shard) => shard.ivs.quotaSnapshot()));
+      const answers = await Promise.allSettled(shards.map((shard) => shard.ivs.quotaSnapshot()));
+      const readings = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+      if (readings.length === 0) throw answers.find((answer) => answer.status === 'rejected')?.reason as unknown;
       const viewOf = (name: string) => shards.find((shard) => shard.name === name)!.state.view;
       return quotaStatus(readings, (shard, channelIds) => arnsOf(viewOf(shard), channelIds));
     },
@@ -163,12 +173,13 @@ function total(depths: readonly QueueDepth[], value: (each: QueueDepth) => numbe
   return known.length === 0 ? undefined : known.reduce((sum, found) => sum + found, 0);
 }
 
-async function queueLines(shards: readonly Shard[]): Promise<QueueLine[]> {
-  const lines = await Promise.all(
+/** Of the accounts whose Redis answers; undefined: none does. */
+async function queueLines(shards: readonly Shard[]): Promise<QueueLine[] | undefined> {
+  const answers = await Promise.allSettled(
     shards.flatMap((shard) =>
       shard.queues.all().map(async (queue) => {
-        const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed').catch(() => undefined);
-        const of = (name: string) => counts?.[name] ?? 0;
+        const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
+        const of = (name: string) => counts[name] ?? 0;
         return {
           name: shards.length === 1 ? queue.name : `${shard.name} ${queue.name}`,
           waiting: of('waiting'),
@@ -179,7 +190,8 @@ async function queueLines(shards: readonly Shard[]): Promise<QueueLine[]> {
       }),
     ),
   );
-  return lines;
+  const lines = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  return lines.length === 0 ? undefined : lines;
 }
 
 /** The newest batches of every account; undefined while Redis gives no answer. */

@@ -4,6 +4,7 @@ import type { AccountLine } from '#api/account-lines.ts';
 import type { LiveStatus } from '#api/live/status.ts';
 import { formatDuration } from '#domain/duration.ts';
 import { callerText } from '#domain/person.ts';
+import { pictureText } from '#domain/picture.ts';
 import { apiClient, type CliIo, CommandFailed, example, printData, table } from './support.ts';
 import { type Cell, indented, type Line, toned } from './terminal.ts';
 
@@ -16,7 +17,10 @@ export function register(program: Command, io: CliIo): void {
     .action(async ({ json }: { json?: boolean }) => {
       const status = (await apiClient(io).firstEvent('/v1/live', 'status')) as LiveStatus;
       printData(io, json, status, () => linesOf(status, io));
-      if (status.stale) throw new CommandFailed(json ? '' : 'The data is stale: nothing acts until it is back.');
+      if (!status.stale) return;
+      const section = status.picture?.kind === 'refuses' ? 'redis-refuses' : 'redis-does-not-answer';
+      const where = status.picture ? ` What to do: docs/operations.md#${section}` : '';
+      throw new CommandFailed(json ? '' : `The data is stale: nothing acts until it is back.${where}`);
     });
 }
 
@@ -29,9 +33,10 @@ const accountWords: Readonly<Record<AccountLine['state'], string>> = {
 
 /** The screen, line by line. */
 export function linesOf(status: LiveStatus, { columns }: Pick<CliIo, 'columns'> = {}): Line[] {
-  const { counts, pause, config, nowMs } = status;
+  const { counts, pause, picture, config, nowMs } = status;
   const ago = (ms: number) => `${seconds(nowMs - ms)} ago`;
   return [
+    ...(picture ? [[{ text: pictureText(picture, nowMs), tone: 'bad' } as const]] : []),
     [
       `${counts.live} live of ${counts.channels} channels: `,
       { text: `${counts.starving} starving`, tone: counts.starving > 0 ? 'bad' : undefined },
@@ -43,7 +48,11 @@ export function linesOf(status: LiveStatus, { columns }: Pick<CliIo, 'columns'> 
       ? [[{ text: 'STANDBY', tone: 'warn' } as const, ': it does nothing until `ivs-autopilot activate`']]
       : []),
     pause
-      ? [{ text: 'PAUSED', tone: 'bad' }, ` ${ago(pause.sinceMs)} by ${callerText(pause.who)}: ${pause.reason}`]
+      ? [
+          { text: 'PAUSED', tone: 'bad' },
+          ` ${ago(pause.sinceMs)} by ${callerText(pause.who)}: ${pause.reason}`,
+          pause.onlyHere ? '; only the replica that answers knows, until Redis can be written' : '',
+        ]
       : 'Automation is on',
     `Configuration ${config.hash}, loaded ${ago(config.loadedAtMs)}${config.error === undefined ? '' : `; the file on disk is refused: ${config.error}`}`,
     ...section(

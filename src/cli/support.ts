@@ -96,6 +96,8 @@ export function apiClient(
   const base = checkedUrl(daemonUrl(env));
   const token = readToken(env);
   const name = person?.();
+  /** A list of several pages is about one moment. */
+  const told = new Set<string>();
   /** @throws RequestFailed if no answer arrives in time */
   const open = async (request: Request, timeout: AbortSignal) => {
     request.headers.set('accept', 'application/json, application/problem+json, text/event-stream');
@@ -111,7 +113,10 @@ export function apiClient(
   const read = async (response: Response): Promise<{ text: string; value: unknown }> => {
     const text = await response.text().catch((error: unknown) => Promise.reject(noAnswer(base, error)));
     const value = answerOf(response, text);
-    for (const line of unaskedLines(value)) printError?.(line);
+    for (const line of [...oldLines(value), ...unaskedLines(value)].filter((each) => !told.has(each))) {
+      told.add(line);
+      printError?.(line);
+    }
     return { text, value };
   };
   const client = createClient({
@@ -165,6 +170,12 @@ export function apiClient(
       throw noAnswer(base, new Error(`the stream ended before an event ${event}`));
     },
   };
+}
+
+/** Redis cannot be used, so that the answer is a picture of the past. */
+function oldLines(answer: unknown): string[] {
+  const { stale } = (answer ?? {}) as { stale?: { text?: unknown } | null };
+  return typeof stale?.text === 'string' ? [`Out of date: ${stale.text}.`] : [];
 }
 
 /** Accounts that an answer leaves out, or that were not reached: a partial answer must never be taken for a complete one. */

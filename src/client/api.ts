@@ -1255,6 +1255,16 @@ export interface operations {
                              */
                             state: "carried" | "partly" | "not_carried" | "unknown";
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                     };
                 };
             };
@@ -1685,6 +1695,16 @@ export interface operations {
                             };
                             who: string;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                     };
                 };
             };
@@ -1741,6 +1761,16 @@ export interface operations {
                         reason: string;
                         /** Format: date-time */
                         since: string;
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** @description Jobs handed out so far */
                         started: number;
                         /** @enum {string} */
@@ -1987,6 +2017,16 @@ export interface operations {
                              */
                             state: "planned" | "sent" | "inserted" | "unknown" | "cancelled";
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                     };
                 };
             };
@@ -2139,6 +2179,16 @@ export interface operations {
                             state: "open" | "acknowledged" | "resolved";
                             title: string;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
                         unasked?: {
                             account: string;
@@ -2372,6 +2422,16 @@ export interface operations {
                             /** @description What triggered the rule */
                             why: string;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
                         unasked?: {
                             account: string;
@@ -2498,6 +2558,16 @@ export interface operations {
                         /** @description The values that the message showed */
                         shown: {
                             [key: string]: string | number | boolean;
+                        };
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
                         };
                         /**
                          * @description cancelled: its cause is over, or the rule was changed
@@ -2753,6 +2823,16 @@ export interface operations {
                             why: string;
                         }[];
                         next?: string;
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
                         unasked?: {
                             account: string;
@@ -2862,6 +2942,16 @@ export interface operations {
                         }[];
                         /** @description `after` of the next page */
                         next?: string;
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                     };
                 };
             };
@@ -3316,6 +3406,16 @@ export interface operations {
                         }[];
                         /** @description Send it as `after` to get older ones */
                         next?: string;
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** @description The search did not reach the beginning of the journal */
                         truncated: boolean;
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
@@ -3492,6 +3592,16 @@ export interface operations {
                         /** @enum {string} */
                         reason: "fired" | "step_due" | "condition_ended" | "rule_gone" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                         rule: string;
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         streamId?: string;
                         trigger: {
                             kind: string;
@@ -3570,6 +3680,16 @@ export interface operations {
                             status?: number;
                         }[];
                         next?: string;
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                     };
                 };
             };
@@ -3619,6 +3739,16 @@ export interface operations {
                             /** @description unknown_type, unknown_name, no_channel, other_account_or_region */
                             reason: string;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                     };
                 };
             };
@@ -3684,6 +3814,16 @@ export interface operations {
                                 viewers: number;
                             }[];
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
                         unasked?: {
                             account: string;
@@ -3737,6 +3877,16 @@ export interface operations {
                             until?: string;
                             who: string;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
                         unasked?: {
                             account: string;
@@ -3895,6 +4045,16 @@ export interface operations {
                             /** @description Actions that were held back because of it */
                             withheld: number;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
                         unasked?: {
                             account: string;
@@ -3964,6 +4124,16 @@ export interface operations {
                             /** @description Such as "record with prod-s3" */
                             summary: string;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                     };
                 };
             };
@@ -4128,6 +4298,16 @@ export interface operations {
                         params: unknown;
                         /** @description For an ended job: outcome, reason, before, after; for a dry run: calls */
                         result: unknown;
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** Format: date-time */
                         startedAt?: string;
                         /**
@@ -4243,6 +4423,16 @@ export interface operations {
                              */
                             since: string;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                     };
                 };
             };
@@ -4386,6 +4576,16 @@ export interface operations {
                             /** @description Who sent it */
                             who: string;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                     };
                 };
             };
@@ -4606,6 +4806,16 @@ export interface operations {
                             /** @enum {string} */
                             reason: "duplicate" | "other_account_or_region" | "not_live" | "held" | "queue_full";
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** Format: date-time */
                         startedAt: string;
                         /** @enum {string} */
@@ -4811,6 +5021,16 @@ export interface operations {
                         reason?: string;
                         /** Format: date-time */
                         since?: string;
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** @description What happened and what to do, if the daemon paused itself */
                         text?: string;
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
@@ -5060,6 +5280,16 @@ export interface operations {
                             integrations: string[];
                             name: string;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                     };
                 };
             };
@@ -5174,6 +5404,16 @@ export interface operations {
                             startedAt: string;
                             version: string;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                     };
                 };
             };
@@ -5424,6 +5664,16 @@ export interface operations {
                                 rule: string;
                             }[];
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         title: string;
                         /** @enum {number} */
                         version: 1;
@@ -5613,6 +5863,16 @@ export interface operations {
                                 times: number;
                             };
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                     };
                 };
             };
@@ -5689,6 +5949,16 @@ export interface operations {
                             /** Format: date-time */
                             since: string;
                             text: string;
+                        };
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
                         };
                         /** @description By max_live_percent; POST …/reset starts it again */
                         stopped?: {
@@ -6022,6 +6292,16 @@ export interface operations {
                         sentence: string;
                         /** Format: date-time */
                         since?: string;
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** @enum {string} */
                         state: "off" | "idle" | "waiting" | "held_back" | "firing";
                         values: {
@@ -6159,6 +6439,16 @@ export interface operations {
                             /** Format: date-time */
                             starts: string;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
                         unasked?: {
                             account: string;
@@ -6620,6 +6910,16 @@ export interface operations {
                             name: string;
                             standby: boolean;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         /** @description It does nothing until it is activated */
                         standby: boolean;
                         /** @description By `run --standby` or AUTOPILOT_STANDBY */
@@ -6706,6 +7006,13 @@ export interface operations {
                              * @description Since when ListStreams has failed: the records may be out of date
                              */
                             polls?: string;
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
                         };
                         streams: {
                             /** @description The ad break that is announced or running */
@@ -7021,6 +7328,13 @@ export interface operations {
                              * @description Since when ListStreams has failed: the records may be out of date
                              */
                             polls?: string;
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
                         };
                         /** @description Oldest first */
                         timeline: {
@@ -7297,6 +7611,16 @@ export interface operations {
                                 rule: string;
                             }[];
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         title: string;
                         /** @enum {number} */
                         version: 1;
@@ -7359,6 +7683,16 @@ export interface operations {
                             /** @description Omitted: IVS did not count them */
                             viewers?: number;
                         }[];
+                        /** @description Present while the answer is old */
+                        stale?: {
+                            /**
+                             * Format: date-time
+                             * @description Since when Redis cannot be used: nothing is decided, and what happened since is missing
+                             */
+                            redis?: string;
+                            /** @description The same in a sentence, if Redis cannot be used */
+                            text?: string;
+                        };
                         streamId: string;
                     };
                 };

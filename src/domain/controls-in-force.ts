@@ -1,8 +1,8 @@
 // Which holds, pauses and silences are in force. Nothing else reads them.
 import type { ChannelArn } from './channel.ts';
 import type { Hold, Pause, Silence } from './control.ts';
-import type { StateView } from './shared-state.ts';
-import { kinds, pauseKeys } from './state-registry.ts';
+import type { SharedState, StateView } from './shared-state.ts';
+import { kinds, pauseKeys, pauses } from './state-registry.ts';
 
 /** A channel with this tag is on hold. */
 export const holdTag = 'ops-hold';
@@ -31,6 +31,11 @@ export function isOnHold(view: StateView, channelArn: string, nowMs: number): bo
 /** Whether all automation is paused, by a person or after a loss of the state. */
 export function isPaused(view: StateView): boolean {
   return pauseKeys.some((key) => view.get(key) !== undefined);
+}
+
+/** Whether this replica was paused while Redis could not be written, so that no other one knows. */
+export function isOnlyHere({ unwritten }: Pick<SharedState, 'unwritten'>): boolean {
+  return unwritten.includes(pauses.asked);
 }
 
 /** The pause in force, if there is one. */

@@ -64,6 +64,8 @@ export interface SharedState {
   insist<V, T>(key: Key<V>, value: NoInfer<V>, body: (tx: Transaction) => T): Insisted<T>;
   /** Withdraws a value of `insist` that is not written yet. Returns whether there was one. */
   withdraw(key: Key<unknown>): boolean;
+  /** Keys of values that are insisted on and not written yet: no other replica knows them. */
+  readonly unwritten: readonly string[];
   /** The newest entries of a log, newest first; `before` continues from an earlier answer's last id. */
   readLog<T>(log: Log<T>, options: { limit: number; before?: string }): Promise<readonly { id: string; entry: T }[]>;
 }

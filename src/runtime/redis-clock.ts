@@ -31,7 +31,12 @@ export class RedisClock {
 
   /** Epoch ms by Redis's clock; until Redis has answered, by the machine's own, carried forward. */
   nowMs(): number {
-    return Math.round(this.#monotonic() + this.#offset.ms);
+    return this.timeOf(this.#monotonic());
+  }
+
+  /** The same for another reading of the monotonic clock. */
+  timeOf(monotonicMs: number): number {
+    return Math.round(monotonicMs + this.#offset.ms);
   }
 
   /** Undefined until Redis has answered. */

@@ -8,6 +8,7 @@ import type { Activation } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { DataSource, EventObservation, HttpObservation } from '#domain/observation.ts';
+import type { OldPicture } from '#domain/picture.ts';
 import type { ReplicaRole } from '#domain/replica.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
@@ -56,6 +57,11 @@ import { adBreakSpacingMs, gapOptionsOf, limitSettingsOf } from './settings.ts';
 import { Standby } from './standby.ts';
 import { createState } from './state.ts';
 import type { StateWatch } from './watch-state.ts';
+
+/** A lost connection that is restored within this time is no outage. */
+export const briefOutageMs = 5_000;
+/** The state is read every second, and a lost connection is noticed after five. */
+const unreadMs = 10_000;
 
 export interface ShardOptions {
   readonly account: Account;
@@ -138,7 +144,7 @@ export class Shard {
       access: options.redis.access,
       of: { shard: account.name, metrics },
       logger: this.#logger,
-      nowMs: () => clock.now(),
+      nowMs: () => this.state.nowMs(),
       closing: () => this.#stack?.closing ?? false,
     });
     const { settings } = config();
@@ -250,6 +256,20 @@ export class Shard {
   /** Since when its Redis cannot be used, and how; undefined while it can. */
   get redisTrouble(): RedisOutage | undefined {
     return this.#redis.outage;
+  }
+
+  /** Why what this replica shows is a picture of the past; undefined: it is not. */
+  get oldPicture(): OldPicture | undefined {
+    const nowMs = this.state.nowMs();
+    const { asOfMs } = this.state;
+    const trouble = this.#redis.outage;
+    if (trouble === undefined)
+      return asOfMs !== undefined && nowMs - asOfMs > unreadMs
+        ? { kind: 'unread', sinceMs: asOfMs, asOfMs }
+        : undefined;
+    // A single connection that is lost and restored is no outage while the state is still read.
+    if (asOfMs !== undefined && asOfMs > trouble.sinceMs && nowMs - trouble.sinceMs < briefOutageMs) return undefined;
+    return { kind: trouble.kind, sinceMs: Math.min(trouble.sinceMs, asOfMs ?? trouble.sinceMs), asOfMs };
   }
 
   /** From the configuration, else from the ARNs in the account's own list of channels; undefined while neither tells. */

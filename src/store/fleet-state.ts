@@ -46,6 +46,10 @@ class FleetState implements SharedState {
     return this.#states.map((state) => state.withdraw(key)).includes(true);
   }
 
+  get unwritten(): readonly string[] {
+    return [...new Set(this.#states.flatMap(({ unwritten }) => unwritten))];
+  }
+
   async readLog<T>(
     log: Log<T>,
     options: { limit: number; before?: string },

@@ -44,6 +44,8 @@ export class MemoryState implements SharedState {
     return { written: this.transact(body) };
   }
 
+  readonly unwritten: readonly string[] = [];
+
   withdraw(): boolean {
     return false;
   }

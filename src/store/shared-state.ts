@@ -151,9 +151,14 @@ export class RedisState implements SharedState {
     return this.#insisted.delete(key);
   }
 
-  /** What is insisted on and not written yet. */
   get unwritten(): readonly string[] {
     return [...this.#insisted.keys()];
+  }
+
+  /** The moment that the copy shows, by the shared clock; undefined before the first load. */
+  get asOfMs(): number | undefined {
+    if (this.#newestAt === Number.NEGATIVE_INFINITY) return undefined;
+    return this.#clock.timeOf(this.#newestAt);
   }
 
   /** Redis's clock at the newest commit that is known; undefined before the first load. */

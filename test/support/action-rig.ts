@@ -110,6 +110,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     readLog: (log, page) => state.readLog(log, page),
     insist: (key, value, body) => state.insist(key, value, body),
     withdraw: (key) => state.withdraw(key),
+    unwritten: state.unwritten,
     transact: <T>(body: (tx: Transaction) => T, options?: TransactionOptions) =>
       hook('state.transact', () => state.transact(body, options)) as Promise<T>,
   };

@@ -153,6 +153,8 @@ export class ForgetfulReplica implements SharedState {
     return { written: this.transact(body) };
   }
 
+  readonly unwritten: readonly string[] = [];
+
   withdraw(): boolean {
     return false;
   }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { broadcast } from '#test/support/broadcast.ts';
 import { guardMs, launchChromium, show } from '#test/support/page-visit.ts';
 import { startPathProxy } from '#test/support/path-proxy.ts';
+import { ownRedis } from '#test/support/redis.ts';
 
 let browser: Browser;
 
@@ -406,5 +407,60 @@ test('a standby says so, can be activated after its consequences were read, and 
 
   await page.locator('.row[data-key]', { hasText: channel!.name }).waitFor();
   await page.getByText('Standby: does nothing').waitFor({ state: 'detached' });
+  await context.close();
+});
+
+test('Redis dies under an open page and a new one: both say what they show, and both are fresh again when it is back', async () => {
+  await using platform = await broadcast();
+  await using redis = await ownRedis();
+  const { control } = platform.simulator;
+  const channels = await control.createChannels(2, { namePrefix: 'studio' });
+  await control.goLive(channels.map(({ arn }) => arn));
+  await using daemon = await platform.daemon({
+    rules,
+    redisUrl: redis.url,
+    env: { AUTOPILOT_API_TOKEN: token },
+  });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(30_000);
+  const visit = async () => {
+    const page = await context.newPage();
+    await page.goto(daemon.url);
+    await page.fill('#token', token);
+    await page.keyboard.press('Enter');
+    await page.locator('.row[data-key]').nth(1).waitFor();
+    return page;
+  };
+  const open = await visit();
+  await redis.server.kill();
+
+  await open
+    .locator('.trust', { hasText: /Redis has not answered for .*nothing is decided; this is the picture of/ })
+    .waitFor();
+  const fresh = await visit();
+  for (const page of [open, fresh]) {
+    await page
+      .locator('p.stale', { hasText: /Redis does not answer: nothing is decided; this is the picture of/ })
+      .waitFor();
+    await page.locator('.need', { hasText: 'REDIS_URL' }).getByRole('link', { name: 'What to do' }).waitFor();
+    await page.locator('.need', { hasText: 'REDIS_URL' }).getByText('does not answer: nothing is decided').waitFor();
+  }
+  const ageOf = async () => await open.locator('.trust summary').innerText();
+  const age = await ageOf();
+  await expect.poll(ageOf, { timeout: guardMs }).not.toBe(age);
+  await open.getByRole('button', { name: 'Pause all' }).click();
+  await open.fill('#field-reason', 'storage is down');
+  await open.getByRole('dialog').getByRole('button', { name: 'Pause all' }).click();
+  await open.locator('.chip.paused', { hasText: 'only this replica knows' }).waitFor();
+  const folder = process.env['AUTOPILOT_SCREENSHOTS'];
+  if (folder !== undefined) await open.screenshot({ path: `${folder}/redis-away.png` });
+
+  await redis.restart();
+  for (const page of [open, fresh]) {
+    await page.locator('.trust summary', { hasText: 'Redis' }).waitFor({ state: 'detached' });
+    await page.locator('p.stale').waitFor({ state: 'detached' });
+    await page.locator('.need', { hasText: 'REDIS_URL' }).waitFor({ state: 'detached' });
+    await page.locator('.chip.paused', { hasText: /storage is down$/ }).waitFor();
+  }
   await context.close();
 });

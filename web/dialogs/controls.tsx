@@ -22,8 +22,10 @@ export function askPause(): void {
       confirm="Pause all"
       danger
       onSubmit={async ({ reason }) => {
-        await api('POST', '/v1/pause', { body: { reason } });
-        toast('All automation is paused.');
+        const { note } = await api<{ note?: string }>('POST', '/v1/pause', {
+          body: { reason },
+        });
+        toast(note ?? 'All automation is paused.', note !== undefined);
       }}
     >
       <Reason />

@@ -1,7 +1,8 @@
 // Can I trust this screen? One line for each source, with its age.
 import type { JSX } from 'preact';
 import type { TrustLine } from '#api/live/status.ts';
-import { duration } from '../format.ts';
+import { pictureText } from '#domain/picture.ts';
+import { clock, duration } from '../format.ts';
 import { Popover } from '../parts/popover.tsx';
 import { Glyph, type Shape } from '../parts/signs.tsx';
 import { connection, now, staleReason, status } from '../store.ts';
@@ -47,6 +48,8 @@ export function TrustPill(): JSX.Element {
 
 function summaryOf(lines: readonly TrustLine[], reason: string | undefined, first: TrustLine | undefined): string {
   if (connection.value === 'lost') return 'Connection lost';
+  const picture = status.value?.picture;
+  if (picture) return pictureText(picture, now(), { duration, time: clock });
   if (reason !== undefined) return 'Data is stale';
   if (first) return `${first.name}: ${first.text}`;
   const polledMs = lines.find(({ name }) => name === 'Poll')?.atMs;

@@ -12,6 +12,8 @@ export interface LiveFeedOptions {
   readonly state: SharedState;
   readonly extras: () => ChannelExtras;
   readonly status: () => Promise<LiveStatus>;
+  /** Whether the state is only a picture of the past, so that nothing is sampled from it. Default: never. */
+  readonly isOld?: () => boolean;
   readonly logger: Logger;
   readonly intervalMs?: number;
   readonly sampleMs?: number;
@@ -28,14 +30,19 @@ export class LiveFeed implements Service {
   #stopped = false;
   /** The last status that was sent, part by part. */
   #sent: Record<string, string> = {};
+  /** Why the last step failed. */
+  #failure: string | undefined;
 
   constructor(options: LiveFeedOptions) {
-    this.#options = { intervalMs: 1_000, sampleMs: 15_000, ...options };
+    this.#options = { intervalMs: 1_000, sampleMs: 15_000, isOld: () => false, ...options };
   }
 
   async start(): Promise<void> {
     if (this.#stopped) return;
-    this.#sampler = setInterval(() => this.#model.sample(this.#options.state.view), this.#options.sampleMs);
+    const { state, isOld, sampleMs } = this.#options;
+    this.#sampler = setInterval(() => {
+      if (!isOld()) this.#model.sample(state.view);
+    }, sampleMs);
     this.#sampler.unref();
   }
 
@@ -53,8 +60,10 @@ export class LiveFeed implements Service {
   /** Serves one reader until its signal is aborted: `status`, `rows` in pieces, `ready`, and later `delta` and `status`. */
   async follow(connection: Reader): Promise<void> {
     await this.#tick();
+    if (Object.keys(this.#sent).length === 0) throw new Error(`there is no status yet: ${this.#failure}`);
     const reader = new FeedReader(connection);
     reader.status(Object.fromEntries(Object.entries(this.#sent).map(([key, text]) => [key, JSON.parse(text)])));
+    if (this.#failure !== undefined) reader.problem(this.#failure);
     this.#add(reader, connection.signal);
     await reader.load(this.#model.numbers(), (number) => this.#model.row(number));
   }
@@ -98,9 +107,20 @@ export class LiveFeed implements Service {
       this.#sent = parts;
       const news = Object.fromEntries(changed.map((key) => [key, JSON.parse(parts[key] ?? 'null')]));
       for (const reader of this.#readers) reader.status(news);
+      if (this.#failure !== undefined) logger.info('the live page is updated again');
+      this.#failure = undefined;
     } catch (error) {
-      logger.warn({ err: error }, 'the live page could not be updated');
-      for (const reader of this.#readers) reader.problem(messageOf(error));
+      const failure = messageOf(error);
+      if (this.#failure === undefined)
+        logger.warn({ err: error }, 'the live page cannot be updated; trying again every second');
+      this.#failure = failure;
+      // Nobody may take the last status for the current one.
+      const old = { stale: true, nowMs: state.nowMs() };
+      for (const [key, part] of Object.entries(old)) if (key in this.#sent) this.#sent[key] = JSON.stringify(part);
+      for (const reader of this.#readers) {
+        reader.status(old);
+        reader.problem(failure);
+      }
     }
   }
 }

@@ -1,7 +1,8 @@
 // Builds the page's status and the extra fields of its rows from the shared state and a few narrow sources.
 
 import type { ChannelArn } from '#domain/channel.ts';
-import { holdsInForce, readPause, silencesInForce } from '#domain/controls-in-force.ts';
+import { holdsInForce, isOnlyHere, readPause, silencesInForce } from '#domain/controls-in-force.ts';
+import { AppError, isRedisFailure } from '#domain/errors.ts';
 import type { Replica } from '#domain/replica.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
@@ -60,16 +61,19 @@ function inOrder(actions: readonly NextAction[]): NextAction {
 export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
   const { state } = sources;
   const { view } = state;
-  const nowMs = state.nowMs();
-  const [quota, quotaHour, queues, batches, activity] = await Promise.all([
-    sources.quota?.(),
-    sources.quotaHour?.(),
-    sources.queues?.(),
-    sources.batches?.(),
-    sources.activity?.(),
+  const [redisLatencyMs, quota, quotaHour, queues, batches, activity] = await Promise.all([
+    sources.redisLatencyMs?.(),
+    unlessAway(sources.quota),
+    unlessAway(sources.quotaHour),
+    unlessAway(sources.queues),
+    unlessAway(sources.batches),
+    unlessAway(sources.activity),
   ]);
-  const trusted = trustOf(sources, nowMs);
+  const nowMs = state.nowMs();
+  const picture = sources.picture?.();
+  const trusted = trustOf(sources, { nowMs, redisLatencyMs, picture });
   const pause = readPause(view);
+  const replicas = sources.replicas?.();
   const silences: SilenceLine[] = silencesInForce(view, nowMs).map(([id, silence]) => ({
     id,
     who: silence.author,
@@ -84,13 +88,16 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
   return {
     nowMs,
     counts: countsOf(view, nowMs),
-    ...(pause ? { pause } : {}),
+    ...(pause ? { pause: { ...pause, ...(isOnlyHere(state) ? { onlyHere: true } : {}) } } : {}),
+    ...(picture ? { picture } : {}),
     standby: sources.standsBy?.() === true,
-    ...(sources.replicas ? { replicas: sources.replicas().map(replicaLine) } : {}),
+    ...(replicas ? { replicas: replicas.map(replicaLine) } : {}),
     ...(sources.accounts ? { accounts: sources.accounts() } : {}),
     rules: ruleLines(sources, nowMs),
     config: sources.config(),
-    stale: trusted.trust.some(({ state, name }) => state === 'stale' && (name === 'Poll' || name === 'Redis')),
+    stale:
+      picture !== undefined ||
+      trusted.trust.some(({ state, name }) => state === 'stale' && (name === 'Poll' || name === 'Redis')),
     ...trusted,
     needs,
     silences,
@@ -105,6 +112,21 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
     ...(queues ? { queues } : {}),
     ...(batches ? { batches } : {}),
   };
+}
+
+/** A part that only Redis knows is missing while Redis cannot be used; the other parts are shown all the same. */
+async function unlessAway<T>(read: (() => T | Promise<T>) | undefined): Promise<T | undefined> {
+  try {
+    return await read?.();
+  } catch (error) {
+    if (isRedisFailure(error) || isOfLimiter(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The ledger of permits is in Redis. */
+function isOfLimiter(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'LIMITER_UNAVAILABLE';
 }
 
 /** Only what seldom changes, because the feed sends changes only. */

@@ -1,4 +1,5 @@
 // Where the page's status comes from.
+import type { OldPictureOf } from '#domain/picture.ts';
 import type { Replica } from '#domain/replica.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
@@ -29,13 +30,16 @@ export interface LiveSources {
     /** False: the queue has no redrive policy, so it never gives up on a message. */
     readonly redrives?: boolean | undefined;
   };
-  readonly redisLatencyMs?: () => number | undefined;
+  /** How long Redis takes for an answer; infinite: there was none. */
+  readonly redisLatencyMs?: () => Promise<number | undefined> | number | undefined;
+  /** Set while Redis cannot be used. Default: it can. */
+  readonly picture?: () => OldPictureOf | undefined;
   readonly quota?: () => QuotaStatus | Promise<QuotaStatus>;
   readonly quotaHour?: () => Promise<QuotaHour | undefined>;
-  readonly queues?: () => Promise<readonly QueueLine[]>;
+  readonly queues?: () => Promise<readonly QueueLine[] | undefined>;
   readonly batches?: () => readonly BatchLine[] | Promise<readonly BatchLine[] | undefined>;
-  /** The replicas that are alive. */
-  readonly replicas?: () => readonly Replica[];
+  /** The replicas that are alive; undefined: not known. */
+  readonly replicas?: () => readonly Replica[] | undefined;
   /** The accounts of the configuration, with who carries each. */
   readonly accounts?: () => readonly AccountLine[];
   /** Newest decisions that acted, or that a person should see. */

@@ -1,5 +1,6 @@
 // What the operator's page shows besides the rows: counts, mode, trust, what needs a person, quota, queues, batches.
 // Built from narrow sources that page.ts supplies; each may be missing, and the page then leaves its part out.
+import type { OldPictureOf } from '#domain/picture.ts';
 import type { RuleMode } from '#domain/rule.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
 import type { AccountLine } from '../account-lines.ts';
@@ -137,8 +138,12 @@ export interface LiveStatus {
         readonly reason: string;
         readonly sinceMs: number;
         readonly text?: string | undefined;
+        /** Redis could not be written: only the replica that answers knows of the pause. */
+        readonly onlyHere?: true | undefined;
       }
     | undefined;
+  /** Redis cannot be used: what the status says of the state is as of an earlier moment, and nothing is decided. */
+  readonly picture?: OldPictureOf | undefined;
   /** True: a standby that was not activated. */
   readonly standby: boolean;
   /** Replicas with a heartbeat in the last ten seconds. */

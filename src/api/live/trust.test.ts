@@ -19,7 +19,7 @@ async function linesOf(unheard: number, events: ReturnType<NonNullable<LiveSourc
       silentAfterMs: () => ({ poll: 60_000, events: 60_000 }),
       events: () => events,
     },
-    100_000,
+    { nowMs: 100_000 },
   );
   return Object.fromEntries(trust.map((line) => [line.name, line]));
 }

@@ -2,6 +2,7 @@
 
 import { formatDuration } from '#domain/duration.ts';
 import type { DataSource } from '#domain/observation.ts';
+import type { OldPictureOf } from '#domain/picture.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { notes as stateNotes } from '#domain/state-registry.ts';
 import type { Disagreements } from '#domain/stream-memory.ts';
@@ -42,15 +43,21 @@ function oldest(times: readonly (number | undefined)[]): number | undefined {
   return known.length < times.length ? undefined : Math.min(...known);
 }
 
+/** How Redis does. */
+interface RedisSigns {
+  readonly redisLatencyMs?: number | undefined;
+  readonly picture?: OldPictureOf | undefined;
+}
+
 /** The part of the status about trust. */
 export function trustOf(
   sources: LiveSources,
-  nowMs: number,
+  { nowMs, ...redis }: { readonly nowMs: number } & RedisSigns,
 ): Pick<LiveStatus, 'trust' | 'disagreements' | 'disagreementsLastHour' | 'eventLagMs'> {
   const told = disagreements(sources, nowMs);
   const eventLagMs = sources.events && eventLag(sources);
   return {
-    trust: trustLines(sources, { nowMs, told, eventLagMs }),
+    trust: trustLines(sources, { nowMs, told, eventLagMs, ...redis }),
     disagreements: { started: told.started, ended: told.ended, health: told.health },
     disagreementsLastHour: told.lastHour,
     ...(eventLagMs === undefined ? {} : { eventLagMs }),
@@ -72,7 +79,12 @@ function unheardText(sessions: number): string {
 
 function trustLines(
   sources: LiveSources,
-  { nowMs, told, eventLagMs }: { nowMs: number; told: Told; eventLagMs: number | undefined },
+  {
+    nowMs,
+    told,
+    eventLagMs,
+    ...redis
+  }: { readonly nowMs: number; readonly told: Told; readonly eventLagMs: number | undefined } & RedisSigns,
 ): TrustLine[] {
   const views = viewsOf(sources);
   const sweeps = views.map((view) => view.get(stateNotes.sweep('all')));
@@ -82,7 +94,6 @@ function trustLines(
   const readMs = reads.length === 0 ? undefined : Math.min(...reads);
   const events = sources.events?.();
   const unheard = Math.max(...views.map(unheardSessions));
-  const latencyMs = sources.redisLatencyMs?.();
   const silentAfterMs = sources.silentAfterMs();
   const isSilent = (view: StateView, source: DataSource) =>
     gapOf(view, source) !== undefined ||
@@ -108,16 +119,7 @@ function trustLines(
         : `${events.waiting === undefined ? 'the number of waiting messages is unknown' : `${events.waiting} waiting`}, ${lagText(eventLagMs)}; ${unheardText(unheard)}queue read`,
       atMs: readMs,
     },
-    {
-      name: 'Redis',
-      state: latencyMs === undefined ? 'unknown' : Number.isFinite(latencyMs) ? 'ok' : 'stale',
-      text:
-        latencyMs === undefined
-          ? 'not measured'
-          : Number.isFinite(latencyMs)
-            ? `answers in ${latencyMs.toFixed(1)} ms`
-            : 'does not answer',
-    },
+    redisLine(redis),
     deadLetterLine(events),
     {
       name: 'Disagreements',
@@ -125,6 +127,19 @@ function trustLines(
       text: `polls overruled events ${told.lastHour === 1 ? 'once' : `${told.lastHour} times`} in the last hour (ever: ${told.started} starts, ${told.ended} ends, ${told.health} health changes)`,
     },
   ];
+}
+
+function redisLine({ redisLatencyMs, picture }: RedisSigns): TrustLine {
+  const name = 'Redis';
+  if (picture)
+    return {
+      name,
+      state: 'stale',
+      text: { away: 'does not answer', refuses: 'refuses', unread: 'holds a state that cannot be read' }[picture.kind],
+    };
+  if (redisLatencyMs === undefined) return { name, state: 'unknown', text: 'not measured' };
+  if (!Number.isFinite(redisLatencyMs)) return { name, state: 'stale', text: 'does not answer' };
+  return { name, state: 'ok', text: `answers in ${redisLatencyMs.toFixed(1)} ms` };
 }
 
 function deadLetterLine(events: ReturnType<NonNullable<LiveSources['events']>> | undefined): TrustLine {

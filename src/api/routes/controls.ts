@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn, duration } from '#domain/action.ts';
 import type { Control, Hold, Pause } from '#domain/control.ts';
-import { holdsInForce, pausesOf } from '#domain/controls-in-force.ts';
+import { holdsInForce, isOnlyHere, pausesOf } from '#domain/controls-in-force.ts';
 import { durationMs, iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import {
@@ -177,7 +177,12 @@ export function controlRoutes({
       async () => {
         const answers = await askEach(reach.all, (shard) => shard.read(({ view }) => pausesOf(view)));
         const pauses = answers.found.map(({ value }) => value).find((each) => each.length > 0);
-        return { ...showPauses(pauses ?? []), ...unaskedOf(answers) };
+        const isUntold = shards.all.some(({ state }) => isOnlyHere(state));
+        return {
+          ...showPauses(pauses ?? []),
+          ...(isUntold ? { written: false as const, note: othersUnaware } : {}),
+          ...unaskedOf(answers),
+        };
       },
     );
     app.post(

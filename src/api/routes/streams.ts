@@ -15,6 +15,7 @@ import type { SeenState } from '#store/visited-state.ts';
 import { endReason, isEndToldByEvent } from '#streams/ending.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { channelStory, listEnded, listStreams, mergeStreams, nameOf, sessionOf } from '#streams/queries.ts';
+import { oldPictureFields } from '../old-answers.ts';
 import { askEach, type Reach, type Reached, unaskedField, unaskedOf } from '../reach.ts';
 import { channelSettings } from './channel-settings.ts';
 
@@ -58,6 +59,7 @@ const evidence = z.object({
 const stale = z.object({
   polls: time.optional().describe('Since when ListStreams has failed: the records may be out of date'),
   events: time.optional().describe('Since when the event queue cannot be read'),
+  ...oldPictureFields,
 });
 
 const list = z.object({
