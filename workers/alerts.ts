@@ -1,7 +1,7 @@
 // Conditions that need a person, as workers keep them in the shared state: a channel without a key, a key that nobody has received, jobs
 // that failed permanently, metadata that IVS refuses permanently.
 import { createHash } from 'node:crypto';
-import { type KeyAlertKind, keyAlertKinds } from '#domain/alert.ts';
+import { type DeliveryFailedAlert, type KeyAlertKind, keyAlertKinds } from '#domain/alert.ts';
 import { personText } from '#domain/person.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -91,17 +91,36 @@ export function noteRefused(
     isKnown || before?.channelArns.length === mostNamed
       ? before!.channelArns
       : [...(before?.channelArns ?? []), channelArn];
-  const where = count === 1 ? channelArn : `${count} channels, such as ${channelArns[0]}`;
+  const answer = { channelArn, message };
   tx.set(key, {
     kind: 'delivery_failed',
     code,
     count,
     channelArns,
+    answer,
     sinceMs: before?.sinceMs ?? tx.nowMs,
     updatedAtMs: tx.nowMs,
-    text: `PutMetadata is refused and nothing is delivered to ${where}: ${code}: ${message}`,
+    text: refusedText({ code, count, channelArns, answer }),
   });
   return before === undefined;
+}
+
+/** At most this many refused channels are in the text of an alert. */
+const mostInText = 3;
+
+function refusedText({
+  code,
+  count,
+  channelArns,
+  answer,
+}: Pick<DeliveryFailedAlert, 'code' | 'count' | 'channelArns'> & {
+  readonly answer: NonNullable<DeliveryFailedAlert['answer']>;
+}): string {
+  const shown = channelArns.slice(0, mostInText);
+  const more = count > shown.length ? ` and ${count - shown.length} more` : '';
+  // The message names its call, and so its channel.
+  const message = answer.message.replace(`PutMetadata ${answer.channelArn}: `, '');
+  return `Metadata is refused, and nothing is delivered to ${shown.join(', ')}${more}. The last answer, for ${answer.channelArn}: ${code}: ${message}`;
 }
 
 /** Metadata reached a channel. Returns the codes of refusals that this ends. */
@@ -111,7 +130,13 @@ export function noteDelivered(tx: Transaction, codes: readonly string[], channel
     if (!before?.channelArns.includes(channelArn)) return false;
     const channelArns = before.channelArns.filter((each) => each !== channelArn);
     if (channelArns.length === 0) tx.delete(refusalKey(code));
-    else tx.set(refusalKey(code), { ...before, channelArns, count: before.count - 1 });
+    else {
+      const left = { ...before, channelArns, count: before.count - 1 };
+      tx.set(refusalKey(code), {
+        ...left,
+        text: left.answer ? refusedText({ ...left, answer: left.answer }) : left.text,
+      });
+    }
     return channelArns.length === 0;
   });
 }

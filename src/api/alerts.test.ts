@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { kinds } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { testMetrics } from '#test/support/quiet.ts';
-import { clearAlerts, dropOldAlerts, noteFailedJob, raiseAlert } from '#workers/alerts.ts';
+import { clearAlerts, dropOldAlerts, noteDelivered, noteFailedJob, noteRefused, raiseAlert } from '#workers/alerts.ts';
 import { showAlerts } from './alert-gauges.ts';
 import type { AlertShard } from './alert-sources.ts';
 import { acknowledge, openAlerts } from './alerts.ts';
@@ -53,6 +53,25 @@ test('alerts of a rule in dry run are warnings with their own titles, and the me
   const { values } = await metrics.alerts.get();
   const count = (of: string) => values.find(({ labels }) => labels.kind === of)?.value;
   expect(['cap', 'rate', 'dry_run'].map(count)).toEqual([1, 0, 2]);
+});
+
+test('refused metadata names its channels, and the one that the quoted answer is about', async () => {
+  const west = account('west');
+  const [a, b] = [channelArn, channelArn.replace(/a$/, 'b')];
+  const code = 'IVS_ACCESS_DENIED';
+  const refuse = (arn: string) =>
+    west.state.transact((tx) =>
+      noteRefused(tx, { code, channelArn: arn, message: `PutMetadata ${arn}: AccessDeniedException: no` }),
+    );
+  const cause = () => openAlerts({ shards: [west], config })[0]?.cause;
+  await refuse(a);
+  await refuse(b);
+  const answer = `The last answer, for ${b}: ${code}: AccessDeniedException: no`;
+  expect(cause()).toBe(`Metadata is refused, and nothing is delivered to ${a}, ${b}. ${answer}`);
+  await west.state.transact((tx) => noteDelivered(tx, [code], b));
+  expect(cause()).toBe(`Metadata is refused, and nothing is delivered to ${a}. ${answer}`);
+  for (let n = 0; n < 30; n += 1) await refuse(channelArn.replace(/a$/, `c${n}`));
+  expect(cause()).toMatch(/\/a, \S+\/c0, \S+\/c1 and 28 more\. The last answer, for \S+\/c29: /);
 });
 
 test('jobs that failed for the same reason are one alert, which a person can dismiss; a later failure is a new alert', async () => {

@@ -1,7 +1,7 @@
 // Protects a server without tokens from the operator's own browser: from foreign pages (CSRF), and from names that resolve to loopback
 // (DNS rebinding). If there are tokens, a foreign page has none to send, so only this case needs protection.
-import { isIPv4 } from 'node:net';
 import { AppError } from '#domain/errors.ts';
+import { isLoopbackHost } from '#domain/network.ts';
 
 export interface BrowserHeaders {
   readonly host?: string | undefined;
@@ -23,11 +23,6 @@ export function assertSameSite({ host, origin, 'sec-fetch-site': site }: Browser
     throw new AppError('FOREIGN_REQUEST', 'the request comes from a page of another site');
   if (origin !== undefined && origin !== `http://${host}`)
     throw new AppError('FOREIGN_REQUEST', 'the request comes from a page of another origin');
-}
-
-/** Whether a bind address or host name stands for this machine only. */
-export function isLoopbackHost(name: string): boolean {
-  return name === 'localhost' || name === '::1' || (isIPv4(name) && name.startsWith('127.'));
 }
 
 /** Whether a Host header is a loopback name, with or without a port, and nothing more. */

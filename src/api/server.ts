@@ -22,6 +22,7 @@ import Fastify, {
 import { type FastifyPluginAsyncZod, serializerCompiler } from 'fastify-type-provider-zod';
 import { AppError, isRedisFailure } from '#domain/errors.ts';
 import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
+import { isLoopbackHost } from '#domain/network.ts';
 import { placeOf } from '#domain/trace.ts';
 import { type Clock, systemClock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -51,7 +52,7 @@ import { answerBrokenRequest, sendProblem, toAppError } from './problem.ts';
 import { isSignedBy, queueCookie, queueTicketOf } from './queue-session.ts';
 import { type Refusal, refusalLog } from './refusals.ts';
 import { sessionRoutes } from './routes/session.ts';
-import { assertSameSite, isLoopbackHost } from './same-site.ts';
+import { assertSameSite } from './same-site.ts';
 import { validatorCompiler } from './validation.ts';
 
 declare module 'fastify' {

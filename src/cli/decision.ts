@@ -87,12 +87,18 @@ function listLines(decisions: readonly Decision[], io: CliIo): Line[] {
       toned(outcome),
       `${reason}${count > 1 ? ` ×${count}` : ''}`,
       // `would_act` says it already.
-      `${jobs.map(({ action }) => action).join(' ')}${jobs.length > 0 && mode !== 'enforce' && outcome === 'resolved' ? ' (dry run)' : ''}`,
+      `${jobs.map(actionText).join(' ')}${jobs.length > 0 && mode !== 'enforce' && outcome === 'resolved' ? ' (dry run)' : ''}`,
       trigger.text,
       id,
     ],
   );
   return table([['TIME', 'RULE', 'CHANNEL', 'OUTCOME', 'REASON', 'ACTIONS', 'WHAT', 'ID'], ...rows], io);
+}
+
+/** `put_metadata (failed)`: an action that was not done is marked with what became of it. */
+function actionText({ action, outcome }: Decision['jobs'][number]): string {
+  const isDone = outcome === undefined || outcome === 'done' || outcome === 'already_done';
+  return isDone ? action : `${action} (${outcome})`;
 }
 
 /** Outcomes whose values are from the decision itself, not from the moment that triggered the rule. */

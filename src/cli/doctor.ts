@@ -112,6 +112,7 @@ async function examine(
   const redisUrl = env['REDIS_URL'];
   const redis = redisUrl === undefined ? undefined : await ops.doctorRedis(env, redisUrl);
   using parts = ops.doctorParts({
+    env,
     config,
     accounts,
     limits: limitSettingsOf(config.settings),

@@ -33,6 +33,7 @@ const channels = ['a', 'b', 'c'].map((id) => ({
   recordingConfigurationArn: '',
   tags: { tier: id === 'a' ? 'gold' : 'silver' },
 }));
+let jobsOfD2: readonly object[] | undefined;
 const decision = (id: string) => ({
   id,
   at: time,
@@ -48,7 +49,7 @@ const decision = (id: string) => ({
   count: 1,
   trigger: { kind: 'state', since: time, text: 'health is STARVING', values: {} },
   guards: [],
-  jobs: [{ jobId: 'j-1', action: 'notify', outcome: 'done', detail: 'sent' }],
+  jobs: (id === 'd2' && jobsOfD2) || [{ jobId: 'j-1', action: 'notify', outcome: 'done', detail: 'sent' }],
   checks: [{ check: 'cooldown', verdict: 'failed', asked: { atLeast: '5m' }, found: { since: '1m' }, at: time }],
   withheld: [],
 });
@@ -237,6 +238,16 @@ describe('decision, audit and silence', () => {
     );
     const { out } = await run(['decision', 'list', '--text', 'watched']);
     expect(out).toContain('condition_ended  put_metadata (dry run)  ');
+  });
+
+  it('decision list marks actions that were not done with what became of them', async () => {
+    const job = (action: string, outcome?: string) => ({ jobId: action, action, outcome });
+    jobsOfD2 = [job('put_metadata', 'failed'), job('stop_stream', 'skipped'), job('notify', 'done'), job('rotate_key')];
+    const { lines } = await run(['decision', 'list', '--limit', '2']);
+    jobsOfD2 = undefined;
+
+    expect(lines[1]).toMatch(/ notify {2,}/);
+    expect(lines[2]).toContain('put_metadata (failed) stop_stream (skipped) notify rotate_key');
   });
 
   it('audit and silence list print tables', async () => {

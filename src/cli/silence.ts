@@ -2,10 +2,21 @@
 import { type Command, Option } from 'commander';
 import { didYouMean, nearestName } from '#domain/nearest-name.ts';
 import { callerText } from '#domain/person.ts';
+import { parseLabelMatcher } from '#rules/label-matcher.ts';
 import { checkLabelMatcher } from '#rules/label-values.ts';
 import { systemClock } from '#runtime/clock.ts';
+import { channelMeant, listChannels } from './channels.ts';
 import { noReason, requireDuration } from './controls.ts';
-import { apiClient, type CliIo, CommandFailed, example, printData, RequestFailed, table } from './support.ts';
+import {
+  type ApiClient,
+  apiClient,
+  type CliIo,
+  CommandFailed,
+  example,
+  printData,
+  RequestFailed,
+  table,
+} from './support.ts';
 import { leftUntil, shortTime } from './times.ts';
 
 interface AddFlags {
@@ -49,7 +60,7 @@ export function register(program: Command, io: CliIo): void {
   group
     .command('add', { isDefault: true })
     .description('hold back matching decisions for a time')
-    .argument('[matchers...]', 'such as rule="starving-slate", action=~"stop_.*" or tag_show="finals"; all must match')
+    .argument('[matchers...]', 'such as rule="starving-slate", channel="studio-a" or action=~"stop_.*"; all must match')
     .option('--reason <text>', 'the reason', noReason)
     .option('--for <duration>', 'how long, such as 1h; a silence always ends')
     .option('--force', 'add it even if no rule or channel matches yet')
@@ -116,19 +127,19 @@ async function add(
 ): Promise<void> {
   if (matchers.length === 0) throw new CommandFailed('Say what to silence, for example rule="starving-slate".', 2);
   for (const matcher of matchers) {
-    const parsed = checkLabelMatcher(matcher);
-    if (parsed.ok) continue;
+    const problem = problemOf(matcher);
+    if (problem === undefined) continue;
     const command = nearestName(
       matcher,
       group.commands.map((each) => each.name()),
     );
-    const meant = command === undefined ? '' : ` (did you mean \`silence ${command}\`?)`;
-    throw new CommandFailed(`${matcher}: ${parsed.message}${meant}.`, 2);
+    const meant = command === undefined ? channelMeantBy(matcher) : ` (did you mean \`silence ${command}\`?)`;
+    throw new CommandFailed(`${matcher}: ${problem}${meant}.`, 2);
   }
   if (duration === undefined) throw new CommandFailed('Say how long with --for, for example --for 1h.', 2);
   requireDuration(duration);
   const api = apiClient(io);
-  const wanted = { matchers, reason, duration };
+  const wanted = { matchers: await withChannels(api, matchers), reason, duration };
   if (!force) {
     const planned = (await api.send('POST', '/v1/silences', { ...wanted, dryRun: true })) as SilenceMatch;
     if (planned.matchesNothing) throw new CommandFailed(nothingMatches(planned), 1);
@@ -149,18 +160,19 @@ async function edit(
   if (matchers.length === 0 && reason === undefined && duration === undefined)
     throw new CommandFailed('Say what to change: matchers, --reason or --for.', 2);
   for (const matcher of matchers) {
-    const parsed = checkLabelMatcher(matcher);
-    if (!parsed.ok) throw new CommandFailed(`${matcher}: ${parsed.message}.`, 2);
+    const problem = problemOf(matcher);
+    if (problem !== undefined) throw new CommandFailed(`${matcher}: ${problem}${channelMeantBy(matcher)}.`, 2);
   }
   if (duration !== undefined) requireDuration(duration);
   const api = apiClient(io);
+  const meant = await withChannels(api, matchers);
   if (matchers.length > 0 && !force) {
-    const wanted = { matchers, reason: reason ?? 'edited', duration: duration ?? '1h', dryRun: true };
+    const wanted = { matchers: meant, reason: reason ?? 'edited', duration: duration ?? '1h', dryRun: true };
     const planned = (await api.send('POST', '/v1/silences', wanted)) as SilenceMatch;
     if (planned.matchesNothing) throw new CommandFailed(nothingMatches(planned, 'changed'), 1);
   }
   const body = {
-    ...(matchers.length === 0 ? {} : { matchers }),
+    ...(matchers.length === 0 ? {} : { matchers: meant }),
     ...(reason === undefined ? {} : { reason }),
     ...(duration === undefined ? {} : { duration }),
   };
@@ -171,6 +183,38 @@ async function edit(
     `It matches ${matchText(answer)}, until ${shortTime(answer.ends)}.`,
     `Its id is now ${answer.id}.`,
   ]);
+}
+
+/** What is wrong with a matcher. A channel in it may have any form that `withChannels` understands. */
+function problemOf(text: string): string | undefined {
+  if (channelIn(text)) return undefined;
+  const parsed = checkLabelMatcher(text);
+  return parsed.ok ? undefined : parsed.message;
+}
+
+/** The channel that a matcher names other than by its ARN, as `channel="studio-a"` does. */
+function channelIn(text: string): { readonly op: string; readonly name: string } | undefined {
+  const parsed = parseLabelMatcher(text);
+  if (!parsed.ok) return undefined;
+  const { label, op, value } = parsed.matcher;
+  const isName = label === 'channel' && (op === '=' || op === '!=') && value !== '' && !value.startsWith('arn:');
+  return isName ? { op, name: value } : undefined;
+}
+
+/** The matchers, with the ARN of each channel that is named otherwise. @throws CommandFailed if it is no channel, or several */
+async function withChannels(api: ApiClient, matchers: readonly string[]): Promise<readonly string[]> {
+  const named = matchers.map((text) => ({ text, channel: channelIn(text) }));
+  if (named.every(({ channel }) => !channel)) return matchers;
+  const channels = await listChannels(api);
+  return named.map(({ text, channel }) =>
+    channel ? `channel${channel.op}"${channelMeant(channels, channel.name).arn}"` : text,
+  );
+}
+
+/** For a single word, which may be a channel: how to say that. */
+function channelMeantBy(text: string): string {
+  if (!/^[\w.:/-]+$/.test(text)) return '';
+  return `; for a channel write channel="${text}", and to keep every rule off it run \`ivs-autopilot hold ${text}\``;
 }
 
 async function end(io: CliIo, id: string, { json }: { readonly json?: boolean }): Promise<void> {

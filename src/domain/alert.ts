@@ -37,6 +37,8 @@ export interface DeliveryFailedAlert {
   /** Channels; the first 20 are named. */
   readonly count: number;
   readonly channelArns: readonly string[];
+  /** What IVS answered last, and for which channel; alerts of earlier versions lack it. */
+  readonly answer?: { readonly channelArn: string; readonly message: string } | undefined;
   readonly sinceMs: number;
   readonly updatedAtMs: number;
   readonly text: string;

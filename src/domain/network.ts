@@ -1,4 +1,5 @@
 // Networks as people write them: an address, or an address with a prefix length (CIDR).
+import { isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 export type Network = readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number];
@@ -20,4 +21,9 @@ export function networkOf(text: string): Network | undefined {
 export function problemOfNetwork(text: string): string | undefined {
   if (networkOf(text)) return undefined;
   return `expected an address or a network such as 10.0.0.7, 10.0.0.0/8 or fd00::/8, got ${JSON.stringify(text.slice(0, 60))}`;
+}
+
+/** Whether a bind address or host name stands for this machine only. */
+export function isLoopbackHost(name: string): boolean {
+  return name === 'localhost' || name === '::1' || (isIPv4(name) && name.startsWith('127.'));
 }

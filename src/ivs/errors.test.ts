@@ -44,6 +44,13 @@ describe('a refusal by Amazon IVS', () => {
     expect(error.details).toMatchObject({ operation, status, requestId: 'request-1' });
   });
 
+  it('names the exception once, also if the text of the service begins with it', () => {
+    const said = (text: string) => toAppError(refusal('AccessDeniedException', 403, text), call('StopStream')).message;
+
+    expect(said('AccessDeniedException on demand')).toBe(`StopStream ${channelArn}: AccessDeniedException on demand`);
+    expect(said('not authorized')).toBe(`StopStream ${channelArn}: AccessDeniedException: not authorized`);
+  });
+
   it('shows the text of the service, not the SDK\'s "UnknownError"', () => {
     const error = toAppError(refusal('ConflictException', 409, 'Channel is live'), call('UpdateChannel'));
 

@@ -72,7 +72,9 @@ export function toAppError(error: unknown, call: FailedCall): AppError {
     };
     return new AppError(code, `${place}: ${text}`, options);
   };
-  const text = `${name}: ${failure.exceptionMessage ?? messageOf(error)}`;
+  const said = failure.exceptionMessage ?? messageOf(error);
+  // Some answers begin with the name of the exception.
+  const text = said.startsWith(name) ? said : `${name}: ${said}`;
   if (name === 'AbortError')
     return make(
       'INTERRUPTED',

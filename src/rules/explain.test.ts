@@ -123,6 +123,9 @@ test('the command prints what holds a rule back, with who and why', async () => 
   expect(text).toContain('slate (enforce) on a (arn:aws:ivs:us-west-2:111122223333:channel/a)');
   expect(text).toContain('Now: held back, held, true since 2026-11-20T12:00:00.000Z');
   expect(text).toMatch(/STOPS {2}hold +by ann, reason new encoder/);
+  expect(text).toMatch(/^ {2}passes pause +automation is not paused$/m);
+  expect(text).toMatch(/^ {2}passes stopped +its cap has not stopped it$/m);
+  expect(text).toMatch(/^ {2}passes cooldown +limit 10m, lastFired never$/m);
   expect(text).toContain('Last time it did not act: 2026-11-20T12:00:30.000Z held');
 });
 

@@ -249,6 +249,21 @@ test.each([
   expect(linesOf(report, 'Event queue')).toContain(line);
 });
 
+test('where a local endpoint is set, a queue without policy and rule is a remark', async () => {
+  const { queueUrl } = await sqs.createQueue('of-a-simulator');
+  const report = await withEnv(
+    { AUTOPILOT_QUEUE_URL: queueUrl },
+    async () => JSON.parse((await cli('doctor', config, '--json')).out) as Report,
+  );
+
+  expect(linesOf(report, 'Event queue')).toContain(
+    'warning a local endpoint is set: the queue needs no policy for EventBridge',
+  );
+  expect(linesOf(report, 'Event rule')).toEqual([
+    'warning a local endpoint is set: there is nothing to forward, and no rule',
+  ]);
+});
+
 test('every account is checked with its own role, and two entries for one account are reported', async () => {
   const { queueUrl } = await sqs.createQueue('of-the-west');
   const accounts = join(directory, 'accounts.yaml');

@@ -6,7 +6,7 @@ import { explainAwsFailure } from '../aws-failure.ts';
 import { knownDetailTypes } from '../event-path.ts';
 import type { EventPathClients } from '../event-path-aws.ts';
 import { parsePolicy } from '../event-path-plan.ts';
-import { type Check, green, red, skipped, type Verdict } from './check.ts';
+import { type Check, green, red, skipped, type Verdict, warning } from './check.ts';
 import { readingVerdicts } from './queue-permissions.ts';
 
 export interface EventPathOptions {
@@ -15,13 +15,22 @@ export interface EventPathOptions {
   readonly region: string;
   /** Where to set the URL of the queue if there is none. */
   readonly setting: string;
+  /** Whether the calls to this service go to this machine, such as to the simulator: nothing forwards events there. */
+  readonly isLocal?: ((service: 'SQS' | 'EVENTBRIDGE') => boolean) | undefined;
   /** Detail types beyond our table that rules of the file use. */
   readonly newer?: readonly unknown[];
 }
 
 const mend = 'Run `ivs-autopilot bootstrap`; `--dry-run` shows the differences first.';
 
-export function eventPathChecks({ clients, queueUrl, region, setting, newer = [] }: EventPathOptions): Check[] {
+export function eventPathChecks({
+  clients,
+  queueUrl,
+  region,
+  setting,
+  isLocal = () => false,
+  newer = [],
+}: EventPathOptions): Check[] {
   if (queueUrl === undefined)
     return [
       {
@@ -65,7 +74,9 @@ export function eventPathChecks({ clients, queueUrl, region, setting, newer = []
         verdicts.push(
           parsePolicy(attributes['Policy'])?.Statement.some(lets)
             ? green('EventBridge may write to it')
-            : red('its policy does not let EventBridge write to it', mend),
+            : isLocal('SQS')
+              ? warning('a local endpoint is set: the queue needs no policy for EventBridge')
+              : red('its policy does not let EventBridge write to it', mend),
           attributes['RedrivePolicy']
             ? green('it has a dead-letter queue')
             : red('it has no dead-letter queue: unreadable messages come back until they expire', mend),
@@ -84,7 +95,10 @@ export function eventPathChecks({ clients, queueUrl, region, setting, newer = []
         if (!arn) return skipped('the queue is not known');
         try {
           const rules = await rulesTo(arn, clients, signal);
-          if (rules.length === 0) return red('no rule sends IVS events to the queue', mend);
+          if (rules.length === 0)
+            return isLocal('EVENTBRIDGE')
+              ? warning('a local endpoint is set: there is nothing to forward, and no rule')
+              : red('no rule sends IVS events to the queue', mend);
           const working = rules.filter(({ State }) => State !== 'DISABLED');
           if (working.length === 0)
             return red(`the rule ${rules.map(({ Name }) => Name).join(', ')} is disabled`, mend);

@@ -5,6 +5,7 @@ import type { Config } from '#config/load.ts';
 import { durationMs } from '#domain/duration.ts';
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { AppError } from '#domain/errors.ts';
+import { isLoopbackHost } from '#domain/network.ts';
 import { queueOf } from '#domain/queue-url.ts';
 import type { LimitSettings } from '#ivs/limits.ts';
 import { createIvsShard, type IvsShard } from '#ivs/shard.ts';
@@ -37,6 +38,8 @@ export interface DoctorOptions {
   /** Undefined: none is configured. An error: why it cannot be used. */
   readonly redis: { readonly url: string; readonly access: RedisAccess } | AppError | undefined;
   readonly namespace: string;
+  /** Says where calls to AWS go, as it does to the SDK. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Limit for a server that accepts the connection but does not answer. */
@@ -44,7 +47,7 @@ const connectWithinMs = 3_000;
 
 /** `nowMs` returns the time as the daemons see it, once the clock was checked. */
 export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs(): number } & Disposable {
-  const { config, accounts } = options;
+  const { config, accounts, env } = options;
   const logger = createLogger({ level: 'silent', scrubber: new Scrubber() });
   const closing: (() => void)[] = [];
   const checks: Check[] = [];
@@ -99,7 +102,7 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
       config.settings.accounts === undefined ? 'AUTOPILOT_QUEUE_URL' : `queue_url of the account ${account.name}`;
     const ofAccount = [
       accountCheck(account, found),
-      ...queueChecks(account, clients, closing, { setting, newer }),
+      ...queueChecks(account, clients, closing, { setting, newer, isLocal: (service) => isLocal(env, service) }),
       ...deliveryChecks(account, places),
       permissionsOf(config, account, shards.get(account.name), found),
     ];
@@ -114,12 +117,18 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
   };
 }
 
+/** Whether calls to this service go to this machine. */
+function isLocal(env: DoctorOptions['env'], service: string): boolean {
+  const url = URL.parse(env[`AWS_ENDPOINT_URL_${service}`] || env['AWS_ENDPOINT_URL'] || '');
+  return url !== null && isLoopbackHost(url.hostname.replace(/^\[(.*)\]$/, '$1'));
+}
+
 /** For a queue that several accounts share, only the account that reads it checks it, like in the daemon. */
 function queueChecks(
   account: DoctorAccount,
   clients: EventPathClients,
   closing: (() => void)[],
-  asked: Pick<EventPathOptions, 'setting' | 'newer'>,
+  asked: Pick<EventPathOptions, 'setting' | 'newer' | 'isLocal'>,
 ): Check[] {
   const { queue_url: queueUrl, region, sharedQueue } = account;
   if (!sharedQueue) return eventPathChecks({ clients, queueUrl, region, ...asked });
