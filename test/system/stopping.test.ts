@@ -54,7 +54,11 @@ async function started(
   child.stdout.on('data', (chunk: Buffer) => {
     const lines = (rest + chunk.toString()).split('\n');
     rest = lines.pop()!;
-    for (const line of lines) messages.push((JSON.parse(line) as { message: string }).message);
+    for (const line of lines) {
+      const { message, err } = JSON.parse(line) as { message: string; err?: { code?: string } };
+      // On a busy machine a part may need more than the few seconds that it has.
+      messages.push(err?.code === 'STOP_TIMED_OUT' ? `too slow: ${message}` : message);
+    }
   });
   const exit = new Promise<number | string>((done) => child.once('close', (code, signal) => done(code ?? signal!)));
   return {
