@@ -197,12 +197,12 @@ export class Connection extends Client {
     const name = nameOf(command);
     const times = (this.#refused.get(name)?.times ?? 0) + 1;
     const trouble = troubleFrom(error);
-    // Scripts are sent in full if the server does not know them.
-    const isNews = isOfServer(trouble) && (command.name !== 'evalsha' || trouble.code !== 'NOSCRIPT' || times > 2);
+    // Not a refusal: the script is then sent in full, and what Redis answers to that counts. A Redis that becomes a replica forgets all scripts.
+    if (command.name === 'evalsha' && trouble.code === 'NOSCRIPT') return times;
     if (optional.has(command.name)) return times;
     this.#refused.set(name, { trouble, times, at: performance.now() });
     this.#forgetting ??= setTimeout(() => this.#forget(), refusedMs).unref();
-    if (isNews) this.#setup.watch.troubled(this, trouble, this.#setup.role);
+    if (isOfServer(trouble)) this.#setup.watch.troubled(this, trouble, this.#setup.role);
     return times;
   }
 
