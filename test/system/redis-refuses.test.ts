@@ -74,6 +74,22 @@ describe('what Redis said', () => {
   });
 });
 
+test('a script that Redis has forgotten is sent again, and is no refusal, however many ask for it at once', async () => {
+  await using redis = await ownRedis();
+  const { logger, lines } = keptLogger();
+  const connection = connectRedis({ url: redis.url, role: 'store', logger });
+  await connection.connect();
+  connection.defineCommand('one', { lua: 'return 1', numberOfKeys: 1 });
+  const one = () => (connection as unknown as { one(key: string): Promise<number> }).one('{refuses}');
+  await one();
+  await connection.script('FLUSH');
+
+  expect(await Promise.all([one(), one(), one(), one()])).toEqual([1, 1, 1, 1]);
+
+  expect(lines.filter(({ code }) => code === 'REDIS_REFUSES')).toEqual([]);
+  await disconnectRedis(connection);
+});
+
 describe.concurrent('a daemon whose Redis refuses', () => {
   test('a replica that is read-only: few connections, the reason in /readyz and in one line of the log; then it works', async () => {
     await using redis = await ownRedis();
