@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type Answer, dataOf } from '#client/client.ts';
 import { decisionOutcomes, decisionReasons } from '#domain/decision.ts';
+import { valuesText } from '#domain/duration.ts';
 import { idOf, resolveChannel } from './channels.ts';
 import { choiceOption, countOption, momentOption } from './options.ts';
 import { gathered, given } from './pages.ts';
@@ -105,10 +106,8 @@ function actionText({ action, outcome }: Decision['jobs'][number]): string {
 const toldOfNow: ReadonlySet<string> = new Set(['not_fired', 'resolved']);
 
 function knownLine({ outcome, trigger }: Decision): string[] {
-  const known = Object.entries(trigger.values).map(([name, value]) => `${name} ${String(value)}`);
-  return known.length === 0
-    ? []
-    : [`Known ${toldOfNow.has(outcome) ? 'when it was decided' : 'then'}: ${known.join(', ')}`];
+  const known = valuesText(trigger.values);
+  return known === '' ? [] : [`Known ${toldOfNow.has(outcome) ? 'when it was decided' : 'then'}: ${known}`];
 }
 
 /** A detail may begin with its outcome, which is already shown. */

@@ -47,7 +47,7 @@ const decision = (id: string) => ({
   group: arnOf('a'),
   cause: 'c',
   count: 1,
-  trigger: { kind: 'state', since: time, text: 'health is STARVING', values: {} },
+  trigger: { kind: 'state', since: time, text: 'health is STARVING', values: { lastedMs: 142_437 } },
   guards: [],
   jobs: (id === 'd2' && jobsOfD2) || [{ jobId: 'j-1', action: 'notify', outcome: 'done', detail: 'sent' }],
   checks: [{ check: 'cooldown', verdict: 'failed', asked: { atLeast: '5m' }, found: { since: '1m' }, at: time }],
@@ -230,6 +230,7 @@ describe('decision, audit and silence', () => {
 
     expect(out).toContain('failed cooldown: asked {"atLeast":"5m"}, found {"since":"1m"}');
     expect(out).toContain('notify j-1: done sent');
+    expect(out).toContain('Known then: lasted 2m22s');
   });
 
   it('decision show and list say that a rule in dry run requested nothing at its end', async () => {
