@@ -52,6 +52,19 @@ test('runs ten jobs at a time, until every channel had its turn', async () => {
   expect(bulkPending(t.state.view)).toBe(0);
 });
 
+test('keeps what the first twenty jobs of a dry run would do', async () => {
+  const t = await setup(25);
+  await t.state.transact((tx) => {
+    for (const { channelArn } of channels(25))
+      noteBulkResult(tx, t.id, 'skipped', { channelArn, calls: Array.from({ length: 30 }, (_, at) => `call ${at}`) });
+  });
+
+  const { wouldDo = [], outcomes } = t.bulk();
+  expect(wouldDo.map(({ channelArn }) => channelArn)).toEqual(channels(20).map(({ channelArn }) => channelArn));
+  expect(wouldDo[0]?.calls).toHaveLength(20);
+  expect(outcomes).toEqual({ skipped: 25 });
+});
+
 test('starts nothing more after a stop, and clears what waited', async () => {
   const t = await setup(700);
   await t.feed();

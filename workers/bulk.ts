@@ -2,7 +2,7 @@
 // channels wait in the shared state, so it continues after any crash, in any replica.
 import { randomUUID } from 'node:crypto';
 import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
-import type { Bulk, RunOutcome } from '#domain/action-memory.ts';
+import type { Bulk, BulkPlan, RunOutcome } from '#domain/action-memory.ts';
 import { cancelAdBreaksOf, requestOf, takeTurn } from '#domain/ad-break-line.ts';
 import { durationMs } from '#domain/duration.ts';
 import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
@@ -137,15 +137,23 @@ export function openBulks(view: StateView): number {
   return count;
 }
 
-/** Counts the end of one of its jobs. */
-export function noteBulkResult(tx: Transaction, id: string, outcome: RunOutcome): void {
+/** Of how many jobs of a dry run the calls are kept, and how many of one. */
+const mostPlans = 20;
+const mostCalls = 20;
+
+/** Counts the end of one of its jobs; in a dry run with what it would do. */
+export function noteBulkResult(tx: Transaction, id: string, outcome: RunOutcome, plan?: BulkPlan): void {
   const bulk = tx.get(kinds.bulk.of(id));
   if (!bulk) return;
+  const { wouldDo = [] } = bulk;
   const outcomes = { ...bulk.outcomes, [outcome]: (bulk.outcomes[outcome] ?? 0) + 1 };
   const finished = bulk.state === 'running' && ended(outcomes) >= bulk.channels;
   tx.set(kinds.bulk.of(id), {
     ...bulk,
     outcomes,
+    ...(plan && wouldDo.length < mostPlans
+      ? { wouldDo: [...wouldDo, { ...plan, calls: plan.calls.slice(0, mostCalls) }] }
+      : {}),
     movedAtMs: Math.max(tx.nowMs, bulk.movedAtMs ?? 0),
     ...(finished ? { state: 'finished', endedAtMs: tx.nowMs } : {}),
   });

@@ -1,6 +1,6 @@
 // Records how an action's job ended: in the audit, with the decision it follows from, and in the progress of its bulk action.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
-import type { RunOutcome } from '#domain/action-memory.ts';
+import type { BulkPlan, RunOutcome } from '#domain/action-memory.ts';
 import { leaveLine, requestOf } from '#domain/ad-break-line.ts';
 import type { Check } from '#domain/decision.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
@@ -104,7 +104,7 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
             giveUpAdBreak(tx, job.channelArn, jobId);
           if (job.bulkId !== undefined && !tx.isRepeat(dedupId)) {
             if (outcome === 'done' || outcome === 'already_done') noteExpected(tx, job, result?.['after']);
-            noteBulkResult(tx, job.bulkId, outcome);
+            noteBulkResult(tx, job.bulkId, outcome, planOf(job, result));
           }
         },
         // A job that completed twice (a crash right after the first time) counts once.
@@ -112,6 +112,14 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
       );
     await patiently(write, { clock, random });
   };
+}
+
+/** What a job of a dry run says that it would do. */
+function planOf({ channelArn, dryRun }: ActionJob, result: FinishedRun['result']): BulkPlan | undefined {
+  const calls: unknown = result?.['calls'];
+  return dryRun && channelArn !== undefined && Array.isArray(calls)
+    ? { channelArn, calls: calls.map(String) }
+    : undefined;
 }
 
 /** A job that failed permanently blocks nobody from inserting a break, unless its call may have been sent: then it does for a while. */

@@ -28,17 +28,45 @@ export interface ControlRequest {
   readonly body: unknown;
 }
 
-/** `body`: its request body, if it takes one. */
-type Handler = ((request: ControlRequest) => unknown) & { readonly body?: z.ZodType };
+/** `body`: its request body, if it takes one. `params`: the query parameters that it takes. */
+type Handler = ((request: ControlRequest) => unknown) & {
+  readonly body?: z.ZodType;
+  readonly params?: readonly string[];
+};
 
 /** A handler whose body must have this shape. */
 export function taking<T>(schema: z.ZodType<T>, run: (body: T, request: ControlRequest) => unknown): Handler {
   const handle = (request: ControlRequest) => {
     const parsed = schema.safeParse(request.body);
-    if (!parsed.success) throw new ControlProblem(400, z.prettifyError(parsed.error));
+    if (!parsed.success) throw new ControlProblem(400, sentencesOf(parsed.error, schema));
     return run(parsed.data, request);
   };
   return Object.assign(handle, { body: schema });
+}
+
+/** A handler that takes these query parameters; it gets no others. */
+function filtered(params: readonly string[], run: (request: ControlRequest) => unknown): Handler {
+  return Object.assign((request: ControlRequest) => run(request), { params });
+}
+
+/** Refuses query parameters that a handler does not take: a filter that is misspelt would return everything. */
+export function assertParams({ params = [] }: Handler, query: URLSearchParams): void {
+  for (const name of query.keys()) {
+    if (params.includes(name)) continue;
+    const known = params.length === 0 ? 'this address takes none' : `this address takes ${params.join(', ')}`;
+    throw new ControlProblem(400, `unknown query parameter ${name.slice(0, 100)}: ${known}`);
+  }
+}
+
+/** What is wrong with a body: each place with its problem. */
+function sentencesOf({ issues }: z.ZodError, schema: z.ZodType): string {
+  return issues
+    .map(({ code, path, message }) => {
+      const isUnknown = code === 'unrecognized_keys' && path.length === 0 && schema instanceof z.ZodObject;
+      const known = isUnknown ? `; known are ${Object.keys(schema.shape).join(', ')}` : '';
+      return `${path.length === 0 ? '' : `${path.map(String).join('.')}: `}${message}${known}`;
+    })
+    .join('. ');
 }
 
 const text = (query: URLSearchParams, name: string): string | undefined => query.get(name) ?? undefined;
@@ -52,9 +80,21 @@ function whole(query: URLSearchParams, name: string): number | undefined {
   return parsed;
 }
 
-const callFilter = (query: URLSearchParams) => ({
+/** `channel` is an ARN or a name. `channelArn` may also be that of a channel that is gone. */
+function channelOf({ simulator, query }: ControlRequest): string | undefined {
+  const channel = query.get('channel');
+  if (channel === null) return text(query, 'channelArn');
+  const [found, another] = resolveChannels(simulator, [channel]);
+  if (another) throw new ControlProblem(400, `several channels have the name ${channel}: give an ARN`);
+  return found?.arn;
+}
+
+const channelParams = ['channel', 'channelArn', 'afterSeq'];
+const callParams = ['operation', 'channel', 'channelArn', 'outcome', 'afterSeq', 'limit'];
+
+const callFilter = ({ simulator, query, body }: ControlRequest) => ({
   operation: text(query, 'operation'),
-  channelArn: text(query, 'channelArn'),
+  channelArn: channelOf({ simulator, query, body }),
   outcome: text(query, 'outcome'),
   afterSeq: whole(query, 'afterSeq'),
   limit: whole(query, 'limit'),
@@ -82,12 +122,12 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
           }));
     return { channels: specs.map((spec) => makeChannel(simulator, spec)) };
   }),
-  'GET /channels': ({ simulator, query }) => {
+  'GET /channels': filtered(['channel'], ({ simulator, query }) => {
     const wanted = query.getAll('channel');
     const { channels } = simulator.context.store;
     const found = wanted.length === 0 ? [...channels.values()] : resolveChannels(simulator, wanted);
     return { channels: found.map((channel) => channelState(simulator, channel)) };
-  },
+  }),
 
   'POST /streams/connect': taking(requests.connect, ({ channels, ...setup }, { simulator }) => ({
     connections: connectEncoders(simulator, channels, setup),
@@ -125,38 +165,37 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
     return DONE;
   }),
 
-  'GET /calls': ({ simulator, query }) => ({
-    calls: simulator.context.recorder.calls(callFilter(query)),
-    lastSeq: simulator.context.recorder.lastSeq,
-    lost: simulator.context.recorder.lostCalls,
+  'GET /calls': filtered(callParams, (request) => {
+    const { recorder } = request.simulator.context;
+    return { calls: recorder.calls(callFilter(request)), lastSeq: recorder.lastSeq, lost: recorder.lostCalls };
   }),
-  'GET /calls/wait': async ({ simulator, query }) => {
-    const timeoutMs = Math.min(whole(query, 'timeoutMs') ?? 5_000, 60_000);
-    return { call: (await simulator.context.recorder.waitFor(callFilter(query), timeoutMs)) ?? null };
-  },
-  'GET /calls/summary': ({ simulator, query }) => ({
-    operations: summarize(simulator.context.recorder.calls(callFilter(query))),
+  'GET /calls/wait': filtered([...callParams, 'timeoutMs'], async (request) => {
+    const timeoutMs = Math.min(whole(request.query, 'timeoutMs') ?? 5_000, 60_000);
+    return { call: (await request.simulator.context.recorder.waitFor(callFilter(request), timeoutMs)) ?? null };
   }),
+  'GET /calls/summary': filtered(callParams, (request) => ({
+    operations: summarize(request.simulator.context.recorder.calls(callFilter(request))),
+  })),
   'DELETE /calls': ({ simulator }) => {
     simulator.context.recorder.clear();
     return DONE;
   },
-  'GET /cues': ({ simulator, query }) => ({
-    cues: simulator.context.recorder.cues(text(query, 'channelArn'), whole(query, 'afterSeq')),
-  }),
+  'GET /cues': filtered(channelParams, (request) => ({
+    cues: request.simulator.context.recorder.cues(channelOf(request), whole(request.query, 'afterSeq')),
+  })),
 
-  'GET /revocations': ({ simulator, query }) => ({
-    revocations: simulator.context.recorder.revocations(text(query, 'channelArn'), whole(query, 'afterSeq')),
-  }),
+  'GET /revocations': filtered(channelParams, (request) => ({
+    revocations: request.simulator.context.recorder.revocations(channelOf(request), whole(request.query, 'afterSeq')),
+  })),
 
-  'GET /events': ({ simulator, query }) => ({
-    events: simulator.publisher.events({
-      name: text(query, 'name'),
-      channelArn: text(query, 'channelArn'),
-      afterSeq: whole(query, 'afterSeq'),
+  'GET /events': filtered(['name', ...channelParams], (request) => ({
+    events: request.simulator.publisher.events({
+      name: text(request.query, 'name'),
+      channelArn: channelOf(request),
+      afterSeq: whole(request.query, 'afterSeq'),
     }),
-    lostDeliveries: simulator.delivery.lost,
-  }),
+    lostDeliveries: request.simulator.delivery.lost,
+  })),
   'PUT /events/policy': taking(requests.deliveryPolicy, (policy, { simulator }) => {
     simulator.publisher.policy = overlay(simulator.publisher.policy, policy);
     return simulator.publisher.policy;
@@ -176,12 +215,12 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
 
   'GET /faults': ({ simulator }) => ({ faults: simulator.faults.list() }),
   'POST /faults': taking(requests.faultRule, (rule, { simulator }) => ({ id: simulator.faults.add(rule) })),
-  'DELETE /faults': ({ simulator, query }) => {
+  'DELETE /faults': filtered(['id'], ({ simulator, query }) => {
     const id = whole(query, 'id');
     if (id === undefined) simulator.faults.clear();
     else if (!simulator.faults.remove(id)) throw new ControlProblem(404, `there is no fault ${id}`);
     return DONE;
-  },
+  }),
 
   'GET /clock': ({ simulator }) => ({ now: simulator.clock.now(), rate: simulator.clock.rate }),
   'POST /clock/advance': taking(requests.advance, ({ ms }, { simulator }) => {

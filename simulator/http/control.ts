@@ -1,7 +1,7 @@
 // Carries the control API over HTTP: JSON in, JSON out, problems as one sentence.
 
 import { ControlProblem } from '../control/problem.ts';
-import { ROUTES } from '../control/routes.ts';
+import { assertParams, ROUTES } from '../control/routes.ts';
 import type { Simulator } from '../parts.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -16,8 +16,10 @@ export async function handleControl(simulator: Simulator, exchange: Exchange): P
     return;
   }
   try {
+    const query = new URLSearchParams(exchange.query);
+    assertParams(handler, query);
     const body: unknown = exchange.body === '' ? {} : JSON.parse(exchange.body);
-    reply(200, await handler({ simulator, query: new URLSearchParams(exchange.query), body }));
+    reply(200, await handler({ simulator, query, body }));
   } catch (error) {
     if (error instanceof ControlProblem) reply(error.status, { error: error.message });
     else if (error instanceof SyntaxError) reply(400, { error: `the body is not JSON: ${error.message}` });

@@ -105,11 +105,11 @@ export class BulkActions implements BulkActionsPort {
         configHash: this.#options.configHash(),
       }),
     );
-    if (action !== 'insert_ad_break') return { bulkId, channels: arns.length };
+    const accepted = { bulkId, channels: arns.length, ...(dryRun ? { dryRun } : {}) } as const;
+    if (action !== 'insert_ad_break') return accepted;
     const { state } = shard;
     return {
-      bulkId,
-      channels: arns.length,
+      ...accepted,
       plan: planOf(state.view, arns, { nowMs: state.nowMs(), spacingMs, isDry: dryRun }).map((turn) => ({
         ...turn,
         channelName: nameOf(state.view, turn.channelArn as ChannelArn),
@@ -178,6 +178,7 @@ function bulkView({
   started,
   outcomes,
   dryRun,
+  wouldDo,
   cause,
   sinceMs,
   endedAtMs,
@@ -191,6 +192,9 @@ function bulkView({
     started,
     outcomes: { ...outcomes },
     dryRun,
+    ...(wouldDo === undefined
+      ? {}
+      : { wouldDo: wouldDo.map(({ channelArn, calls }) => ({ channelArn, calls: [...calls] })) }),
     who: cause.who,
     reason: cause.reason,
     since: iso(sinceMs),

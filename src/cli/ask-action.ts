@@ -1,7 +1,7 @@
 // What the action commands share: naming channels, requesting an action from the daemon, waiting for its job, printing how it ended.
 import type { Command } from 'commander';
 import { messageOf } from '#domain/errors.ts';
-import { named, resolveChannel, tagsMeant } from './channels.ts';
+import { idOf, named, resolveChannel, tagsMeant } from './channels.ts';
 import {
   type ApiClient,
   apiClient,
@@ -49,6 +49,8 @@ interface Bulk {
   readonly channels: number;
   readonly started: number;
   readonly outcomes: Readonly<Record<string, number>>;
+  readonly dryRun?: boolean;
+  readonly wouldDo?: readonly { readonly channelArn: string; readonly calls: readonly string[] }[];
 }
 
 /** One channel's turn, for calls that the account may make once a second. */
@@ -110,11 +112,14 @@ export async function askAction(
   if ('bulkId' in answer) {
     if (answer.channels === 0) throw new CommandFailed(await noChannels(api, flags), 1);
     if (answer.plan && !flags.json) for (const line of planLines(io, answer.plan)) printLine(io, line);
+    const asDryRun = flags.dryRun ? ' (dry run: nothing is changed)' : '';
     if (!flags.wait)
-      return printData(io, flags.json, answer, () => [`Accepted as ${answer.bulkId}: ${answer.channels} channels`]);
+      return printData(io, flags.json, answer, () => [
+        `Accepted as ${answer.bulkId}: ${answer.channels} channels${asDryRun}`,
+      ]);
     const stop = `No longer following; it continues. Stop it with: ivs-autopilot actions stop ${answer.bulkId}`;
     const bulk = await follow<Bulk>(io, api, `/v1/actions/bulk/${answer.bulkId}`, ['finished', 'stopped'], stop);
-    printData(io, flags.json, bulk, () => [bulkLine(bulk)]);
+    printData(io, flags.json, bulk, () => bulkLines(bulk));
     if ((bulk.outcomes['failed'] ?? 0) + (bulk.outcomes['unknown'] ?? 0) > 0) throw new CommandFailed('', 1);
     return;
   }
@@ -149,7 +154,7 @@ export function register(program: Command, io: CliIo): void {
     .addHelpText('after', '\nExample:\n  $ ivs-autopilot actions status\n')
     .action(async ({ json }: { json?: boolean }) => {
       const answer = (await apiClient(io).get('/v1/actions/bulk')) as { bulks: readonly Bulk[] };
-      printData(io, json, answer, () => (answer.bulks.length === 0 ? ['none'] : answer.bulks.map(bulkLine)));
+      printData(io, json, answer, () => (answer.bulks.length === 0 ? ['none'] : answer.bulks.flatMap(bulkLines)));
     });
   actions
     .command('stop')
@@ -159,7 +164,7 @@ export function register(program: Command, io: CliIo): void {
     .addHelpText('after', '\nExample:\n  $ ivs-autopilot actions stop bulk-1f0c…\n')
     .action(async (bulkId: string, { json }: { json?: boolean }) => {
       const bulk = (await apiClient(io).send('DELETE', `/v1/actions/bulk/${encodeURIComponent(bulkId)}`)) as Bulk;
-      printData(io, json, bulk, () => [bulkLine(bulk)]);
+      printData(io, json, bulk, () => bulkLines(bulk));
     });
 }
 
@@ -228,7 +233,17 @@ function jobLines({ jobId, state, result, error, steps }: Job): string[] {
   ];
 }
 
-function bulkLine({ bulkId, state, channels, started, outcomes }: Bulk): string {
+function bulkLines({ bulkId, state, channels, started, outcomes, dryRun, wouldDo = [] }: Bulk): string[] {
   const ends = Object.entries(outcomes).map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`);
-  return `${bulkId} ${state}: ${started} of ${channels} channels started${ends.length > 0 ? `; ${ends.join(', ')}` : ''}`;
+  // In a dry run, a job that says what it would do counts as skipped.
+  const more = (outcomes['skipped'] ?? 0) - wouldDo.length;
+  return [
+    `${bulkId} ${state}${dryRun ? ' (dry run: nothing is changed)' : ''}: ${started} of ${channels} channels started${ends.length > 0 ? `; ${ends.join(', ')}` : ''}`,
+    ...wouldDo.flatMap(({ channelArn, calls }) =>
+      calls.length === 0
+        ? [`  ${idOf(channelArn)}: nothing to do`]
+        : [`  ${idOf(channelArn)} would do:`, ...calls.map((call) => `    ${call}`)],
+    ),
+    ...(dryRun && wouldDo.length > 0 && more > 0 ? [`  and ${more} more`] : []),
+  ];
 }

@@ -53,6 +53,22 @@ const decision = (id: string) => ({
   checks: [{ check: 'cooldown', verdict: 'failed', asked: { atLeast: '5m' }, found: { since: '1m' }, at: time }],
   withheld: [],
 });
+const bulk = {
+  bulkId: 'bulk-1',
+  action: 'stop_stream',
+  state: 'finished',
+  channels: 22,
+  started: 22,
+  outcomes: { skipped: 22 },
+  dryRun: true,
+  wouldDo: [
+    { channelArn: arnOf('a'), calls: ['StopStream a'] },
+    { channelArn: arnOf('b'), calls: [] },
+  ],
+  who: 'token mara',
+  reason: 'drill',
+  since: time,
+};
 const watched = {
   ...decision('watched'),
   mode: 'dry_run',
@@ -85,6 +101,8 @@ const server = createServer((request, response) => {
         next: after === null ? 'p2' : 'p3',
         truncated: false,
       });
+    case '/v1/actions/bulk':
+      return answer({ bulks: [bulk] });
     case '/v1/audit':
       return answer({ entries: [entry(after === null ? 'e1' : 'e2')], ...(after === null ? { next: 'e1' } : {}) });
     case '/v1/holds':
@@ -249,6 +267,16 @@ describe('decision, audit and silence', () => {
 
     expect(lines[1]).toMatch(/ notify {2,}/);
     expect(lines[2]).toContain('put_metadata (failed) stop_stream (skipped) notify rotate_key');
+  });
+
+  it('actions status says of a dry run that nothing is changed, and what would be done', async () => {
+    expect((await run(['actions', 'status'])).lines).toEqual([
+      'bulk-1 finished (dry run: nothing is changed): 22 of 22 channels started; 22 skipped',
+      '  a would do:',
+      '    StopStream a',
+      '  b: nothing to do',
+      '  and 20 more',
+    ]);
   });
 
   it('audit and silence list print tables', async () => {

@@ -1589,10 +1589,20 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
+                        /**
+                         * @description It was a dry run: nothing is changed
+                         * @enum {boolean}
+                         */
+                        dryRun?: true;
                         jobId: string;
                     } | {
                         bulkId: string;
                         channels: number;
+                        /**
+                         * @description It was a dry run: nothing is changed
+                         * @enum {boolean}
+                         */
+                        dryRun?: true;
                         /** @description For insert_ad_break: when each channel’s break begins */
                         plan?: {
                             /**
@@ -1694,6 +1704,11 @@ export interface operations {
                                 state: "waiting" | "done";
                             };
                             who: string;
+                            /** @description In a dry run: the calls that the first twenty of its jobs would make, in order */
+                            wouldDo?: {
+                                calls: string[];
+                                channelArn: string;
+                            }[];
                         }[];
                         /** @description Present while the answer is old */
                         stale?: {
@@ -1793,6 +1808,11 @@ export interface operations {
                             state: "waiting" | "done";
                         };
                         who: string;
+                        /** @description In a dry run: the calls that the first twenty of its jobs would make, in order */
+                        wouldDo?: {
+                            calls: string[];
+                            channelArn: string;
+                        }[];
                     };
                 };
             };
@@ -1873,6 +1893,11 @@ export interface operations {
                             state: "waiting" | "done";
                         };
                         who: string;
+                        /** @description In a dry run: the calls that the first twenty of its jobs would make, in order */
+                        wouldDo?: {
+                            calls: string[];
+                            channelArn: string;
+                        }[];
                     };
                 };
             };

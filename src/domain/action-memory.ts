@@ -50,12 +50,20 @@ export interface Bulk {
   readonly outcomes: Readonly<Partial<Record<RunOutcome, number>>>;
   readonly cause: Extract<ActionJob['cause'], { kind: 'operator' }>;
   readonly dryRun: boolean;
+  /** In a dry run: what the first of its jobs would do. */
+  readonly wouldDo?: readonly BulkPlan[] | undefined;
   readonly sinceMs: number;
   /** When a job was last started or reported its end; for ad breaks the last turn of the started ones, if that is later. */
   readonly movedAtMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
   /** Undefined: its jobs have set nothing that can be compared. */
   readonly verification?: BulkVerification | undefined;
+}
+
+/** The calls that a job of a bulk action would make, in order. */
+export interface BulkPlan {
+  readonly channelArn: string;
+  readonly calls: readonly string[];
 }
 
 /** What the jobs of a bulk action have set, compared with what IVS returns afterwards. */

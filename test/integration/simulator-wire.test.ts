@@ -246,7 +246,27 @@ describe('the control API', () => {
       await raw('GET', '/_simulator/calls?limit=many'),
     ];
     expect(answers.map(({ status }) => status)).toEqual([404, 400, 400, 404, 400]);
-    expect(answers.map((answer) => json(answer).error).join('\n')).toContain('operatoin');
+    expect(json(answers[1]!).error).toMatch(/^Unrecognized key: "operatoin"; known are .*operation/);
+  });
+
+  it('refuses query parameters that it does not take, and finds channels by name', async () => {
+    const misspelt = await Promise.all(
+      ['cues?chanel=a', 'calls?channelarn=a', 'events?after=1', 'revocations?x', 'health?verbose=1'].map((path) =>
+        raw('GET', `/_simulator/${path}`),
+      ),
+    );
+    expect(misspelt.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400]);
+    expect(json(misspelt[0]!).error).toBe(
+      'unknown query parameter chanel: this address takes channel, channelArn, afterSeq',
+    );
+    expect(json(misspelt[4]!).error).toBe('unknown query parameter verbose: this address takes none');
+    expect((await raw('GET', '/_simulator/cues?channel=nobody')).status).toBe(404);
+
+    const [one, other] = await control.createChannels([{ name: 'cued-1' }, { name: 'cued-2' }]);
+    await control.connect([one!.arn, other!.arn]);
+    for (const { arn } of [one!, other!]) await post('PutMetadata', { channelArn: arn, metadata: 'hello' });
+    const cues = json(await raw('GET', '/_simulator/cues?channel=cued-2')).cues;
+    expect(cues).toMatchObject([{ channelArn: other!.arn, metadata: 'hello' }]);
   });
 
   it('waits for a call that has not come yet', async () => {

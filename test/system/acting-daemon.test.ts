@@ -148,6 +148,19 @@ describe.concurrent('requested by an operator', () => {
       reason: 'too many',
     });
     expect(capped.body).toMatchObject({ status: 400, detail: expect.stringContaining('30 channels match') });
+    const tried = await daemon.ask('POST', '/v1/actions', {
+      action: { stop_stream: {} },
+      targets: { tags: { tier: ['bronze'] } },
+      reason: 'what would it do',
+      dryRun: true,
+    });
+    expect(tried).toMatchObject({ status: 202, body: { channels: 3, dryRun: true } });
+    const shown = await eventually(async () => {
+      const { body } = await daemon.ask('GET', `/v1/actions/bulk/${tried.body.bulkId}`);
+      return body.state === 'finished' ? body : undefined;
+    });
+    expect(shown).toMatchObject({ dryRun: true, outcomes: { skipped: 3 } });
+    expect(shown.wouldDo).toHaveLength(3);
     const bulkId = await act(daemon, {
       action: { rotate_stream_key: { when: 'now', deliver: { file: join(t.directory, '{{ channel.id }}') } } },
       targets: { tags: { tier: ['gold'] } },

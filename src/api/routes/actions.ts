@@ -42,6 +42,10 @@ const bulk = z.object({
   started: z.number().int().describe('Jobs handed out so far'),
   outcomes: z.record(z.string(), z.number().int()).describe('Ended jobs by outcome'),
   dryRun: z.boolean(),
+  wouldDo: z
+    .array(z.object({ channelArn: z.string(), calls: z.array(z.string()) }))
+    .optional()
+    .describe('In a dry run: the calls that the first twenty of its jobs would make, in order'),
   who: z.string(),
   reason: z.string(),
   since: z.iso.datetime(),
@@ -65,6 +69,8 @@ const bulk = z.object({
     .describe('What the jobs set, compared with what IVS returns after all of them have ended'),
 });
 export type BulkView = z.infer<typeof bulk>;
+
+const dryRun = z.literal(true).optional().describe('It was a dry run: nothing is changed');
 
 export interface ActionRequest {
   readonly action: ActionName;
@@ -96,6 +102,7 @@ export interface OperatorActionsPort {
 export interface AcceptedBulk {
   readonly bulkId: string;
   readonly channels: number;
+  readonly dryRun?: true;
   /** For ad breaks: when each begins, in their order. */
   readonly plan?: z.infer<typeof plannedAdBreak>[];
 }
@@ -152,10 +159,11 @@ export function actionRoutes({
           body: actionBody,
           response: {
             202: z.union([
-              z.object({ jobId: z.string() }),
+              z.object({ jobId: z.string(), dryRun }),
               z.object({
                 bulkId: z.string(),
                 channels: z.number().int(),
+                dryRun,
                 plan: z
                   .array(plannedAdBreak)
                   .optional()
@@ -178,13 +186,12 @@ export function actionRoutes({
           idempotencyKey: request.headers['idempotency-key'],
         };
         reply.code(202);
-        if (body.targets === undefined)
-          return actions.submit({
-            ...common,
-            channelArn: body.channelArn,
-            streamId: body.streamId,
-            account: request.query.account,
-          });
+        if (body.targets === undefined) {
+          const { channelArn: about, streamId } = body;
+          const { account } = request.query;
+          const { jobId } = await actions.submit({ ...common, channelArn: about, streamId, account });
+          return { jobId, ...(common.dryRun ? { dryRun: true as const } : {}) };
+        }
         if (body.channelArn !== undefined || body.streamId !== undefined)
           throw new AppError('REQUEST_INVALID', 'body.targets: cannot be used with channelArn or streamId');
         return bulks.submit({ ...common, targets: body.targets, maxChannels: body.maxChannels });
