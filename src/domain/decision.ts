@@ -64,7 +64,8 @@ export const decisionReasons = {
     words: 'not a channel of this rule',
     outcomes: ['not_fired'],
     meaning: 'The trigger matched, but `match` does not select the channel.',
-    remedy: 'Compare the tags and the name of the channel with `match`.',
+    remedy:
+      'Compare the tags and the name of the channel with `match`. A tag that was changed in AWS counts once the channels have been listed again (`polling.inventory_interval`): `ivs-autopilot channel refresh` lists them at once.',
   },
   no_channel: {
     words: 'the event names no channel',

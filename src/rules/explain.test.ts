@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { linesOf } from '#src/cli/explain.ts';
-import { arnOf, Engine, epochMs } from '#test/support/engine.ts';
+import { arnOf, Engine, epochMs, slateRules } from '#test/support/engine.ts';
 import { hold } from './controls.ts';
 import { type Explanation, explain } from './explain.ts';
 
@@ -151,4 +151,19 @@ test('a rule that its cap stopped says so in one sentence with its channels, als
   expect(ask('a').sentence).toContain('it was about to act on 2 of 4 live channels (a, b).');
   expect(ask('d')).toMatchObject({ state: 'firing', reason: 'fired' });
   expect(ask('d').sentence).toMatch(/has not resolved\. It cannot fire again: Rule slate is stopped: .*\(a, b\)/);
+});
+
+test('says that tags are as they were at the last listing, if `match` asks for them', async () => {
+  const sentences: string[] = [];
+  for (const match of ['{tags: {tier: [silver]}}', '{"tags.tier": [silver]}', '{name: [b]}']) {
+    const engine = new Engine(slateRules(`match: ${match}`));
+    await engine.channel('a', { tier: 'gold' });
+    await engine.goLive('a', 'STARVING');
+    const [rule = expect.fail('no rule')] = engine.ruleset.rules;
+    const asked = { rule, channelArn: arnOf('a'), nowMs: engine.nowMs };
+    const { reason, sentence } = explain(engine.state.view, engine.ruleset, asked);
+    expect(reason).toBe('match_failed');
+    sentences.push(sentence);
+  }
+  expect(sentences.map((sentence) => sentence.includes('ivs-autopilot channel refresh'))).toEqual([true, true, false]);
 });

@@ -146,7 +146,10 @@ function needsMoment(rule: Rule, cause: Cause | undefined): boolean {
 }
 
 function idleSentence(rule: Rule, reason: DecisionReason): string {
-  if (reason === 'match_failed') return '`match` does not select this channel.';
+  if (reason === 'match_failed')
+    return rule.match && Object.keys(rule.match.source).some((field) => field === 'tags' || field.startsWith('tags.'))
+      ? '`match` does not select this channel, with the tags that it had when the channels were last listed; `ivs-autopilot channel refresh` lists them now.'
+      : '`match` does not select this channel.';
   if (reason === 'while_broken') return 'The trigger matches, but `while` does not hold.';
   const moment = { event: 'No event', http: 'No request', times: 'No time', threshold: 'No crossing' } as const;
   const { kind } = rule.trigger;

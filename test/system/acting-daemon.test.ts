@@ -165,7 +165,7 @@ describe.concurrent('requested by an operator', () => {
       action: { rotate_stream_key: { when: 'now', deliver: { file: join(t.directory, '{{ channel.id }}') } } },
       targets: { tags: { tier: ['gold'] } },
     });
-    await t.control.waitForCall({ operation: 'CreateStreamKey' });
+    await t.control.waitForCall({ operation: 'CreateStreamKey' }, 60_000);
     const stopped = await daemon.ask('DELETE', `/v1/actions/bulk/${bulkId}`);
 
     expect(stopped.body).toMatchObject({ state: 'stopped', channels: 30 });

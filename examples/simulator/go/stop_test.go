@@ -2,7 +2,7 @@
 //
 //	go mod init example && go mod tidy && go test
 //
-// It needs Node 24 for the simulator. SIMULATOR is the command that starts one; the default is "npx ivs-autopilot simulator".
+// It needs Node 20 or newer for the simulator. SIMULATOR is the command that starts one; the default is "npx ivs-autopilot simulator".
 package example
 
 import (

@@ -1,6 +1,6 @@
 """A function that stops starving streams, tested with boto3 against the simulator: python3 -m unittest discover examples/simulator/python
 
-It needs boto3, and Node 24 for the simulator. SIMULATOR is the command that starts one, such as "npx ivs-autopilot simulator".
+It needs boto3, and Node 20 or newer for the simulator. SIMULATOR is the command that starts one, such as "npx ivs-autopilot simulator".
 """
 
 import json
