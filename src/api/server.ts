@@ -20,7 +20,7 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify';
 import { type FastifyPluginAsyncZod, serializerCompiler } from 'fastify-type-provider-zod';
-import { AppError, isRedisFailure } from '#domain/errors.ts';
+import { AppError, isWithoutRedis } from '#domain/errors.ts';
 import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
 import { isLoopbackHost } from '#domain/network.ts';
 import { placeOf } from '#domain/trace.ts';
@@ -275,7 +275,7 @@ function buildApp(
     await refused(request, error).catch((cause: unknown) =>
       logger.warn({ err: cause, code: error.code }, 'a refused request could not be written into the audit'),
     );
-    if (error.status >= 500 && !isRedisFailure(error) && error.code !== 'STANDBY')
+    if (error.status >= 500 && !isWithoutRedis(error) && error.code !== 'STANDBY')
       logger.error({ err: thrown, method: request.method, route: request.routeOptions.url }, 'a request failed');
     return sendProblem(reply, error);
   });

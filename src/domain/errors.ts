@@ -45,6 +45,11 @@ export function isRedisFailure(error: unknown): boolean {
   return error instanceof AppError && (error.code === 'REDIS_UNREACHABLE' || error.code === 'REDIS_REFUSES');
 }
 
+/** The same, or there are no permits, because their ledger is in Redis. */
+export function isWithoutRedis(error: unknown): boolean {
+  return isRedisFailure(error) || (error instanceof AppError && error.code === 'LIMITER_UNAVAILABLE');
+}
+
 /** The message of anything that was thrown, even if it has none or its getter throws. */
 export function messageOf(error: unknown): string {
   try {

@@ -12,9 +12,10 @@ import Bottleneck from 'bottleneck';
 import { type Lane, lanes } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Clock } from '#runtime/clock.ts';
-import { codeOf, loggedEpisode } from '#runtime/episode.ts';
+import { codeOf, type Episode, loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { isBeforeConnecting } from '#runtime/redis-trouble.ts';
 import { Gate, type GateWaiter } from './gate.ts';
 import { type Grant, type Release, type SlotLedger, strayMs, windowMs } from './ledger.ts';
 import type { CallLimit, OperationName } from './limits.ts';
@@ -179,11 +180,20 @@ export class Limiter {
   readonly #roundTrip = new RoundTrip();
   readonly #throttledAt = new Map<string, number>();
   readonly #throttleEpisodes: ThrottleEpisodes;
+  /** One for all operations: their ledger is one Redis. */
+  readonly #outage: Episode;
   #stopped = false;
 
   constructor(options: LimiterOptions) {
     this.#options = options;
     this.#throttleEpisodes = new ThrottleEpisodes(options.logger);
+    this.#outage = loggedEpisode({
+      clock: options.clock,
+      logger: options.logger,
+      code: codeOf,
+      began: 'Redis grants no permits; calls wait or fail, depending on limits.on_redis_down',
+      ended: 'Redis grants permits again',
+    });
   }
 
   /**
@@ -363,16 +373,9 @@ export class Limiter {
   #laneSet(operation: OperationName): LaneSet {
     const known = this.#laneSets.get(operation);
     if (known) return known;
-    const { ledger, limitOf, clock, random, onRedisDown, maxWaiting = 20_000, metrics, shard } = this.#options;
+    const { ledger, limitOf, random, onRedisDown, maxWaiting = 20_000, metrics, shard } = this.#options;
     const limit = limitOf(operation);
     const mostBegun = Math.min(8, Math.ceil(limit.perAccount / 20));
-    const episode = loggedEpisode({
-      clock,
-      logger: this.#options.logger.child({ operation }),
-      code: codeOf,
-      began: 'Redis grants no permits; calls wait or fail, depending on limits.on_redis_down',
-      ended: 'Redis grants permits again',
-    });
     const laneSet: LaneSet = {
       limit,
       begun: [],
@@ -388,10 +391,13 @@ export class Limiter {
         maxWaiting,
         oneWayMs: () => this.#roundTrip.oneWayMs(performance.now()),
         onExchange: () => {
-          episode.succeeded();
+          this.#outage.succeeded();
           metrics.ivsLedgerExchanges.inc({ shard });
         },
-        onFailure: (error) => episode.failed(error),
+        onFailure: (error) => {
+          // A start that has not connected yet is no outage.
+          if (!isBeforeConnecting(error)) this.#outage.failed(error);
+        },
       }),
     };
     if (this.#stopped) laneSet.gate.stop();

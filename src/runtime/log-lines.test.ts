@@ -51,6 +51,25 @@ test('the remedy appears once for consecutive errors of one kind', () => {
   expect(lines).toContain('ERROR a:2 unknown key [CONFIG_INVALID]');
 });
 
+test.each([
+  ['info', false],
+  ['debug', true],
+])('JSON at level %s has stacks of known errors and of their causes: %s', (level, shown) => {
+  const lines: string[] = [];
+  const logger = createLogger({
+    level,
+    scrubber: new Scrubber(),
+    destination: { write: (text) => void lines.push(text) },
+  });
+  const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+  logger.warn({ err: reset }, 'one');
+  logger.warn({ err: new AppError('REDIS_UNREACHABLE', 'away', { cause: new Error('Connection is closed.') }) }, 'two');
+  logger.error({ err: new TypeError('x is not a function') }, 'a bug');
+
+  const [one, two, bug] = lines.map((line) => line.includes('"stack"'));
+  expect([one, two, bug]).toEqual([shown, shown, true]);
+});
+
 test('stacks appear on request', () => {
   const lines = written(
     (logger) => logger.error({ err: new TypeError('x is not a function') }, 'a request failed'),

@@ -6,7 +6,14 @@ import type { RedisCredentials } from './redis-access.ts';
 import { connectorOf } from './redis-connector.ts';
 import { breakWhenSilent } from './redis-silence.ts';
 import { databaseOnCluster, type RedisSite } from './redis-site.ts';
-import { RedisSiteError, type RedisTrouble, type RedisWatch, troubleFrom } from './redis-trouble.ts';
+import {
+  isUnsent,
+  RedisNotConnected,
+  RedisSiteError,
+  type RedisTrouble,
+  type RedisWatch,
+  troubleFrom,
+} from './redis-trouble.ts';
 import { isRedisHost, type RedisNode } from './redis-url.ts';
 
 export type Redis = Client;
@@ -163,6 +170,7 @@ export class Connection extends Client {
       if (!this.#hold(command, notReached, { isElsewhere: true })) command.reject(notReached);
       return command.promise;
     }
+    if (this.status !== 'ready' || !this.stream?.writable) this.#tellWhyUnsent(command);
     const answer = super.sendCommand(command, stream);
     if (this.#refused.size > 0)
       command.promise.then(
@@ -170,6 +178,12 @@ export class Connection extends Client {
         () => undefined,
       );
     return answer;
+  }
+
+  /** ioredis says how it is configured; a person must read that there is no connection. */
+  #tellWhyUnsent(command: Command): void {
+    const { reject } = command;
+    command.reject = (error) => reject(isUnsent(error) ? new RedisNotConnected(this.trouble) : error);
   }
 
   /** Called for every refusal outside the handshake. */

@@ -24,6 +24,23 @@ export class RedisSiteError extends Error {
   }
 }
 
+/** A command that was not sent, because there is no connection. Its message says so to a person. */
+export class RedisNotConnected extends RedisSiteError {
+  /** @param trouble what is known about the connection; undefined: its first attempt has not ended */
+  constructor(trouble: RedisTrouble | undefined) {
+    super(trouble ?? { kind: 'away', code: 'NOT_CONNECTED', said: 'the first connection is not open yet' });
+    this.name = 'RedisNotConnected';
+    this.message = troubleText(this.trouble);
+  }
+}
+
+/** Whether an error, or what it was caused by, only says that a start has not connected yet. */
+export function isBeforeConnecting(error: unknown): boolean {
+  for (let each = error, left = 8; each instanceof Error && left > 0; each = each.cause, left -= 1)
+    if (each instanceof RedisNotConnected) return each.trouble.code === 'NOT_CONNECTED';
+  return false;
+}
+
 /** Reads an error of a connection or a command. */
 export function troubleFrom(error: unknown): RedisTrouble {
   if (error instanceof RedisSiteError) return error.trouble;
@@ -84,13 +101,19 @@ export function redisFailure(what: string, cause: unknown, known: RedisTrouble |
   );
 }
 
+/** The text of an error of ioredis. */
+export function isUnsent(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Stream isn't writeable and enableOfflineQueue");
+}
+
 /** Whether an error came from a command to Redis: the server refused it, or there was no connection. */
 export function isOfRedis(error: unknown): boolean {
-  if (isReply(error)) return true;
+  if (isReply(error) || error instanceof RedisSiteError) return true;
   return (
     error instanceof Error &&
     (error.name === 'MaxRetriesPerRequestError' ||
-      /^(?:Connection is closed\.|Command timed out|Stream isn't writeable and enableOfflineQueue)/.test(error.message))
+      isUnsent(error) ||
+      /^(?:Connection is closed\.|Command timed out)/.test(error.message))
   );
 }
 

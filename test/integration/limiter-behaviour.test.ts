@@ -300,7 +300,7 @@ describe('Redis away', () => {
 
     for (const error of errors)
       expect(error).toMatchObject({ code: 'LIMITER_DEADLINE', message: expect.stringContaining('OOM') as string });
-    const told = lines.filter(({ operation }) => operation === 'PutMetadata');
+    const told = lines.filter(({ msg }) => String(msg).startsWith('Redis grants'));
     expect(told.map(({ level, code, msg }) => [level, code, msg])).toEqual([
       [40, 'LIMITER_UNAVAILABLE', expect.stringContaining('Redis grants no permits')],
       [30, undefined, 'Redis grants permits again'],

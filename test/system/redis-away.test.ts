@@ -1,5 +1,5 @@
 // The only Redis dies under a living daemon: everything that is shown says that it is a picture of the past, until Redis is back.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -11,6 +11,7 @@ import { runProcess } from '#test/support/run-process.ts';
 
 /** `GET` routes whose answers do not come from the state. */
 const notOfTheState = new Set(['/v1/config', '/v1/session']);
+const stackLine = /\\n +at /;
 const oldLine = /^Redis has not answered for \d+\w*; nothing is decided; this is the picture of \d\d:\d\d:\d\d UTC$/;
 
 test('status, lists, alerts and a pause say that Redis is away, and it is over when Redis is back', async () => {
@@ -38,6 +39,7 @@ test('status, lists, alerts and a pause say that Redis is away, and it is over w
   const fresh = await daemon.ask('GET', '/v1/streams');
   expect(fresh.body.stale.redis).toBeUndefined();
 
+  const beforeAway = [...daemon.log];
   await redis.server.kill();
   await eventually(async () => !(await isReady()));
   await eventually(async () => (await daemon.ask('GET', '/v1/streams')).body.stale.redis !== undefined);
@@ -84,6 +86,29 @@ test('status, lists, alerts and a pause say that Redis is away, and it is over w
   expect(after.nowMs).toBeGreaterThan(before.nowMs);
   expect(after.replicas).toBeUndefined();
 
+  // Doctor names one cause, and does not check what needs Redis.
+  await writeFile(join(folder, 'autopilot.yaml'), 'version: 1\nrules: []\n');
+  const doctor = await runProcess('src/cli/main.ts', ['doctor', '--json'], {
+    cwd: folder,
+    env: {
+      REDIS_URL: redis.url,
+      AUTOPILOT_CONFIG: join(folder, 'autopilot.yaml'),
+      AUTOPILOT_URL: daemon.url,
+      AWS_ENDPOINT_URL: platform.simulator.url,
+    },
+  });
+  const { results } = JSON.parse(doctor.stdout) as { results: { name: string; status: string; text: string }[] };
+  const verdicts = (name: string) => results.filter((each) => each.name === name);
+  expect(verdicts('Redis')).toMatchObject([
+    { status: 'red', text: expect.stringContaining('Redis does not answer'), todo: expect.stringContaining('#redis-') },
+  ]);
+  for (const name of ['Redis latency', 'Clock', 'Quotas'])
+    expect(verdicts(name)).toMatchObject([{ status: 'skipped', text: 'not checked: Redis does not answer' }]);
+  expect(verdicts('Daemon').filter(({ status }) => status === 'red')).toMatchObject([
+    { text: expect.stringContaining('redis: ') },
+  ]);
+
+  const duringAway = [...daemon.log];
   await redis.restart();
   await eventually(isReady);
   await eventually(async () => (await daemon.ask('GET', '/v1/pause')).body.written === undefined);
@@ -94,6 +119,15 @@ test('status, lists, alerts and a pause say that Redis is away, and it is over w
   expect(back.stdout).toMatch(/^1 live of 1 channels/);
   expect(back.stdout).toMatch(/^PAUSED .*storage is down$/m);
   expect((await daemon.ask('GET', '/v1/streams')).body.stale).toEqual({});
+  await eventually(() => daemon.log.some((each) => each.includes('Redis answers again')));
+  const said = [...daemon.log, doctor.stdout, doctor.stderr, first.stdout];
+  expect(said.filter((each) => each.includes("isn't writeable"))).toEqual([]);
   expect(daemon.log.filter((each) => each.includes('the live page'))).toEqual([]);
+  expect(said.filter((each) => each.includes('a request failed'))).toEqual([]);
+  expect(said.filter((each) => stackLine.test(each))).toEqual([]);
+  for (const part of ['Redis grants no permits', 'timers wait', 'committed jobs wait'])
+    expect(duringAway.filter((each) => each.includes(part)).length, part).toBeLessThanOrEqual(1);
+  // Before Redis died there was nothing to complain about.
+  expect(beforeAway.filter((each) => each.includes('LIMITER_UNAVAILABLE'))).toEqual([]);
   await rm(folder, { recursive: true, force: true });
 });

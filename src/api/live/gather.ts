@@ -2,7 +2,7 @@
 
 import type { ChannelArn } from '#domain/channel.ts';
 import { holdsInForce, isOnlyHere, readPause, silencesInForce } from '#domain/controls-in-force.ts';
-import { AppError, isRedisFailure } from '#domain/errors.ts';
+import { isWithoutRedis } from '#domain/errors.ts';
 import type { Replica } from '#domain/replica.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
@@ -119,14 +119,9 @@ async function unlessAway<T>(read: (() => T | Promise<T>) | undefined): Promise<
   try {
     return await read?.();
   } catch (error) {
-    if (isRedisFailure(error) || isOfLimiter(error)) return undefined;
+    if (isWithoutRedis(error)) return undefined;
     throw error;
   }
-}
-
-/** The ledger of permits is in Redis. */
-function isOfLimiter(error: unknown): boolean {
-  return error instanceof AppError && error.code === 'LIMITER_UNAVAILABLE';
 }
 
 /** Only what seldom changes, because the feed sends changes only. */

@@ -30,6 +30,14 @@ export const red = (text: string, todo: string): Verdict => ({ status: 'red', te
 export const warning = (text: string): Verdict => ({ status: 'warning', text });
 export const skipped = (text: string): Verdict => ({ status: 'skipped', text });
 
+/** Without Redis; any other error is thrown again. */
+export function notChecked(error: unknown): Verdict {
+  const { code } = error as { readonly code?: unknown };
+  if (code !== 'REDIS_REFUSES' && code !== 'REDIS_UNREACHABLE' && code !== 'LIMITER_UNAVAILABLE') throw error;
+  const isRefusal = code === 'REDIS_REFUSES' || messageOf(error).includes('Redis refuses');
+  return skipped(`not checked: Redis ${isRefusal ? 'refuses' : 'does not answer'}`);
+}
+
 const boundMs = 20_000;
 
 /** Rejects when the signal is aborted, because a check may wait for something that ignores signals. */

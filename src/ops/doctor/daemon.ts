@@ -1,5 +1,6 @@
 // The running daemon, through its API: whether it is ready, when it last received data, how much quota is left.
-import { type Check, green, red, skipped } from './check.ts';
+import { messageOf } from '#domain/errors.ts';
+import { type Check, green, notChecked, red, skipped, type Verdict } from './check.ts';
 
 export interface DaemonOptions {
   /** Address of the API, without a slash at the end. */
@@ -35,10 +36,7 @@ export function daemonChecks({ url, get, nowMs }: DaemonOptions): Check[] {
         if (!answer) return skipped(`no daemon answers at ${url}`);
         const { ready, checks } = (await answer.json()) as Readiness;
         if (ready) return green(`ready at ${url}`);
-        const failed = Object.entries(checks).filter(([, result]) => result !== 'ok');
-        return failed.map(([name, result]) =>
-          red(`${name}: ${result}`, 'The run book (docs/operations.md) has a section for it.'),
-        );
+        return failuresOf(checks);
       },
     },
     {
@@ -66,8 +64,8 @@ export function daemonChecks({ url, get, nowMs }: DaemonOptions): Check[] {
         let quota: Quota;
         try {
           quota = (await get('/v1/quota')) as Quota;
-        } catch {
-          return skipped('no daemon answered');
+        } catch (error) {
+          return whyNoQuota(error);
         }
         return quota.shards.map(({ shard, operations }) => {
           const withheld = operations.filter(
@@ -84,6 +82,29 @@ export function daemonChecks({ url, get, nowMs }: DaemonOptions): Check[] {
       },
     },
   ];
+}
+
+/** Red is the cause: what else is missing while Redis cannot be used follows from it. */
+function failuresOf(checks: Readiness['checks']): Verdict[] {
+  const failed = Object.entries(checks).filter(([, result]) => !/^ok\b/.test(result));
+  const ofRedis = failed.filter(([name]) => /^redis\b/.test(name));
+  return failed.map(([name, result]) => {
+    if (ofRedis.length === 0)
+      return red(`${name}: ${result}`, 'The run book (docs/operations.md) has a section for it.');
+    if (!/^redis\b/.test(name)) return skipped(`${name}: ${result}; it needs Redis`);
+    const section = /refuses/.test(result) ? 'redis-refuses' : 'redis-does-not-answer';
+    return red(`${name}: ${result}`, `See docs/operations.md#${section}.`);
+  });
+}
+
+/** A refusal by the daemon has a code. */
+function whyNoQuota(error: unknown): Verdict {
+  if (typeof (error as { readonly code?: unknown }).code !== 'string') return skipped('no daemon answered');
+  try {
+    return notChecked(error);
+  } catch {
+    return skipped(`not checked: ${messageOf(error)}`);
+  }
 }
 
 /** The values of a metric in Prometheus' text format. */

@@ -3,7 +3,7 @@ import { errorCatalog } from '#domain/error-catalog.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
 import type { RedisClock } from '#runtime/redis-clock.ts';
-import { type Check, green, red } from './check.ts';
+import { type Check, green, notChecked, red, type Verdict } from './check.ts';
 
 const slowMs = 20;
 const clockToleranceMs = 2_000;
@@ -26,7 +26,8 @@ export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock, s
           facts = await readRedisFacts(redis);
         } catch (error) {
           const { code, message } = failureOf(redis, setting, error);
-          return red(message, errorCatalog[code].remedy);
+          const section = code === 'REDIS_REFUSES' ? 'redis-refuses' : 'redis-does-not-answer';
+          return red(message, `${errorCatalog[code].remedy} See docs/operations.md#${section}.`);
         }
         const problems = redisProblems(facts);
         if (problems.length > 0)
@@ -38,7 +39,7 @@ export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock, s
     },
     {
       name: 'Redis latency',
-      async run() {
+      run: unlessAway(redis, setting, async () => {
         const timesMs: number[] = [];
         for (let turn = 0; turn < 9; turn += 1) {
           const begin = performance.now();
@@ -50,11 +51,11 @@ export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock, s
         return medianMs <= slowMs
           ? green(text)
           : red(text, `Move the daemon closer to Redis: above ${slowMs} ms metadata cannot use its whole quota.`);
-      },
+      }),
     },
     {
       name: 'Clock',
-      async run() {
+      run: unlessAway(redis, setting, async () => {
         await clock.measure(
           () => redis.time(),
           ([seconds, micros]) => Number(seconds) * 1000 + Number(micros) / 1000,
@@ -64,9 +65,14 @@ export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock, s
         return Math.abs(aheadMs) <= clockToleranceMs
           ? green(text)
           : red(text, 'Run a time service (chrony, systemd-timesyncd) on both machines.');
-      },
+      }),
     },
   ];
+}
+
+/** One outage is one fault: what needs Redis is not checked then. */
+function unlessAway(redis: Redis, setting: string, run: () => Promise<Verdict>): () => Promise<Verdict> {
+  return () => run().catch((error: unknown) => notChecked(failureOf(redis, setting, error)));
 }
 
 function sentence(problem: string): string {
