@@ -6,15 +6,9 @@ import type { RedisCredentials } from './redis-access.ts';
 import { connectorOf } from './redis-connector.ts';
 import { breakWhenSilent } from './redis-silence.ts';
 import { databaseOnCluster, type RedisSite } from './redis-site.ts';
-import {
-  isUnsent,
-  RedisNotConnected,
-  RedisSiteError,
-  type RedisTrouble,
-  type RedisWatch,
-  troubleFrom,
-} from './redis-trouble.ts';
+import { isUnsent, RedisNotConnected, RedisSiteError, type RedisTrouble, troubleFrom } from './redis-trouble.ts';
 import { isRedisHost, type RedisNode } from './redis-url.ts';
+import { type RedisWatch } from './redis-watch.ts';
 
 export type Redis = Client;
 

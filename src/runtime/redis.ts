@@ -4,8 +4,9 @@ import type { Logger } from './logger.ts';
 import type { RedisAccess } from './redis-access.ts';
 import { Connection, type ConnectionOptions, type Redis, type RedisRole } from './redis-connection.ts';
 import { RedisSite } from './redis-site.ts';
-import { RedisWatch, redisFailure, troubleText } from './redis-trouble.ts';
+import { redisFailure, troubleText } from './redis-trouble.ts';
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts';
+import { RedisWatch } from './redis-watch.ts';
 
 export type { Redis, RedisRole } from './redis-connection.ts';
 

@@ -5,7 +5,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, type Redis, type RedisRole, redisSite, triedOnce } from '#runtime/redis.ts';
 import type { RedisAccess } from '#runtime/redis-access.ts';
 import type { RedisSite } from '#runtime/redis-site.ts';
-import { RedisWatch } from '#runtime/redis-trouble.ts';
+import { RedisWatch } from '#runtime/redis-watch.ts';
 
 export interface RedisConnectionsOptions {
   readonly url: string;
