@@ -51,7 +51,7 @@ export class AlertLines {
   /** A person has said that they take care of an alert; this ends some of them. */
   acknowledged(alert: Alert, { who, note }: { readonly who: string; readonly note: string }): void {
     const fields = { ...fieldsOf(alert), who, reason: note };
-    this.#logger.info(fields, alert.end === undefined ? 'an alert was acknowledged' : 'an alert was dismissed');
+    this.#logger.info(fields, alert.dismissible ? 'an alert was dismissed' : 'an alert was acknowledged');
   }
 
   /** Says how many lines were left out, once their minute is over. */

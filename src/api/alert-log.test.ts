@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
+import { hold } from '#rules/controls.ts';
 import { closeIncident, openIncident } from '#rules/incidents.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { keptLogger } from '#test/support/quiet.ts';
@@ -192,6 +193,9 @@ test('a flood of alerts is one line each up to a bound, then a number', async ()
 test('who acknowledges or dismisses an alert is logged with the note', async () => {
   const t = setup();
   await t.keyless();
+  // This one ends by itself.
+  await t.state.transact((tx) => hold(tx, { channelArn, who: 'mara', reason: 'x', untilMs: tx.nowMs + 60_000 }));
+  t.pass(55_000);
   await t.state.transact((tx) =>
     noteFailedJob(tx, { jobId: 'j', action: 'notify', code: 'X', message: 'no', who: 'rule a', channelArn }),
   );
@@ -199,6 +203,7 @@ test('who acknowledges or dismisses an alert is logged with the note', async () 
   const by = { level: 30, who: 'token ann', reason: 'on it' };
   expect(t.logged()).toMatchObject([
     { kind: 'keyless', msg: 'an alert was acknowledged', ...by },
+    { kind: 'hold_ending', msg: 'an alert was acknowledged', ...by },
     { kind: 'failed_job', msg: 'an alert was dismissed', ...by },
   ]);
 });
