@@ -10,8 +10,8 @@ const names = ['app.css', 'icon.svg', 'index.html'];
 
 if (process.argv[1] === import.meta.filename) await buildPage(resolve(process.argv[2] ?? join(root, 'dist', 'web')));
 
-/** Writes the page into `folder`. */
-export async function buildPage(folder: string): Promise<void> {
+/** The page's script, with the modules that it was made from. */
+async function bundle() {
   const build = await rolldown({
     cwd: root,
     input: 'web/main.tsx',
@@ -26,9 +26,29 @@ export async function buildPage(folder: string): Promise<void> {
   const { output } = await build.generate({ format: 'esm', minify: true });
   await build.close();
   if (output.length !== 1) throw new Error('the page must be one script');
+  return output[0];
+}
 
+/** `name@version` of each package whose code is in the page's script. */
+export async function bundledPackageIds(): Promise<ReadonlySet<string>> {
+  const { moduleIds } = await bundle();
+  const folders = moduleIds.flatMap((id) => /^.*\bnode_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id) ?? []);
+  return new Set(
+    folders.map((folder) => {
+      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<
+        string,
+        string
+      >;
+      return `${name}@${version}`;
+    }),
+  );
+}
+
+/** Writes the page into `folder`. */
+export async function buildPage(folder: string): Promise<void> {
+  const { code } = await bundle();
   mkdirSync(folder, { recursive: true });
-  place(join(folder, 'app.js'), output[0].code);
+  place(join(folder, 'app.js'), code);
   const markdown = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');
   place(join(folder, 'runbook.json'), JSON.stringify(runbook(markdown)));
   for (const name of names) place(join(folder, name), readFileSync(join(root, 'web', name)));

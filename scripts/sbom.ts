@@ -1,8 +1,10 @@
-// The software bill of materials of a production install, as CycloneDX: `npm run sbom -- [file]`.
+// The software bill of materials of the npm package, as CycloneDX: `npm run sbom -- [file]`. It covers a production install and the libraries
+// that are bundled into the page; the Node builds of all platforms are optional, and npm installs at most one of them.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEntry } from '#runtime/entry.ts';
+import { bundledPackageIds } from './page.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -10,6 +12,7 @@ interface Component {
   readonly 'bom-ref': string;
   readonly name: string;
   readonly version: string;
+  readonly scope?: string;
 }
 
 /** The parts of a CycloneDX document that are used here. */
@@ -34,19 +37,19 @@ export function productionPackageIds(): ReadonlySet<string> {
 }
 
 /**
- * Asks npm, which uses only the lock file, and keeps what production needs. npm's own `--omit=dev` leaves out packages that a development
+ * Asks npm, which uses only the lock file, and keeps what production needs and what is in the page's script. npm's own `--omit=dev` leaves out packages that a development
  * package needs too (npm 11.19), so the lock file decides.
  * @throws Error when npm fails
  */
-export function sbom(): Sbom {
+export async function sbom(): Promise<Sbom> {
   const npm = process.env['npm_execpath'];
   const [command, ...first] = npm ? [process.execPath, npm] : ['npm'];
   const args = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
   const result = spawnSync(command, [...first, ...args], { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   if (result.status !== 0) throw new Error(`npm sbom failed: ${result.stderr || String(result.error)}`);
   const all = JSON.parse(result.stdout) as Sbom;
-  const production = productionPackageIds();
-  const components = all.components.filter(({ name, version }) => production.has(`${name}@${version}`));
+  const shipped = new Set([...productionPackageIds(), ...(await bundledPackageIds())]);
+  const components = all.components.filter(({ name, version }) => shipped.has(`${name}@${version}`));
   const own = all.metadata.component;
   const kept = new Set([own, ...components].map((component) => component['bom-ref']));
   return {
@@ -61,7 +64,7 @@ export function sbom(): Sbom {
 }
 
 if (isEntry(process.argv[1], import.meta.filename)) {
-  const text = `${JSON.stringify(sbom(), null, 2)}\n`;
+  const text = `${JSON.stringify(await sbom(), null, 2)}\n`;
   const file = process.argv[2];
   if (file === undefined) process.stdout.write(text);
   else writeFileSync(file, text);

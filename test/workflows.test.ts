@@ -159,6 +159,16 @@ describe('the release', () => {
     expect(steps.slice(tested).some(writes)).toBe(true);
   });
 
+  test('publishes nothing before the pins were compared with GitHub and nodejs.org', () => {
+    const runs = jobs['test']!.steps.map(({ run }) => run ?? '');
+    const [tests, pins] = ['bash .ci/run', 'npm run pins -- --node'].map((command) => runs.indexOf(command));
+    expect(tests).toBeGreaterThan(-1);
+    expect(pins).toBeGreaterThan(tests!);
+    for (const [id, { needs }] of Object.entries(jobs))
+      if (id !== 'test')
+        expect([needs].flat(), id).toEqual(expect.arrayContaining([id === 'chart' ? 'image' : 'test']));
+  });
+
   test('publishes a prerelease as `next` on npm, and marks it as one on GitHub', () => {
     const tag = jobs['test']!.steps.find(({ id }) => id === 'npm')!;
     expect(tag.run).toBe('echo "tag=$(node scripts/release.ts npm-tag)" >> "$GITHUB_OUTPUT"');

@@ -173,7 +173,7 @@ export class Authenticator {
     if (token === undefined)
       throw new AppError(
         'UNAUTHORIZED',
-        `the request has no bearer token; send \`Authorization: Bearer <token>\`${hint}`,
+        `the request has no bearer token; send the token as \`Authorization: Bearer <token>\`${hint}`,
       );
     const given = digestOf(token);
     let found: Caller | undefined;
@@ -198,6 +198,11 @@ interface KnownToken {
   /** Returns the same object while name, role and token stay the same. */
   readonly caller: Caller;
   readonly digest: Buffer;
+}
+
+/** Whether the header contains a token at all, right or wrong. */
+export function hasToken(header: string | undefined, allowBasic: boolean): boolean {
+  return tokenOf(header, allowBasic) !== undefined;
 }
 
 function tokenOf(header: string | undefined, allowBasic: boolean): string | undefined {

@@ -36,6 +36,7 @@ import {
   type Caller,
   callerKey,
   callerName,
+  hasToken,
   mayActAs,
   personHeader,
   personOf,
@@ -318,6 +319,8 @@ function buildApp(
         if (access === 'token') {
           scope.setValidatorCompiler(validatorCompiler);
           scope.setSerializerCompiler(serializerCompiler);
+          // What a person types is stored without the secrets that answers hide.
+          scope.addHook('preHandler', async ({ body }) => scrubTyped(body, scrub));
           // Whatever a route returns, and whoever wrote it: no known secret leaves.
           scope.addHook('onSend', async (_request, _reply, payload) =>
             typeof payload === 'string' ? scrub(payload) : payload,
@@ -329,6 +332,16 @@ function buildApp(
     );
   }
   return app;
+}
+
+/** Replaces secrets in the texts of a request that explain it to other people. */
+function scrubTyped(body: unknown, scrub: (text: string) => string): void {
+  if (typeof body !== 'object' || body === null) return;
+  const texts = body as Record<string, unknown>;
+  for (const name of ['reason', 'note']) {
+    const text = texts[name];
+    if (typeof text === 'string') texts[name] = scrub(text);
+  }
 }
 
 /**
@@ -391,7 +404,7 @@ function guard(
         (allowBasic ? signedIn(request) : undefined) ??
         authenticator.authenticate(authorization, { allowBasic, hint: authProxy?.hintFor(request.raw) });
     } catch (error) {
-      if (authorization === undefined) logins.missed();
+      if (!hasToken(authorization, allowBasic)) logins.missed();
       else {
         await logins.failed(proxies.clientAddress(request.raw)).catch((slowed: unknown) => {
           reply.header('connection', 'close');

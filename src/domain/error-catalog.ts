@@ -261,8 +261,8 @@ export const errorCatalog = {
   },
   WEBHOOK_REFUSED: {
     meaning:
-      'A message was not sent because its address is not allowed: it is loopback, private, link-local or a metadata service, or it is a secret over plain HTTP.',
-    remedy: 'Use a public https address, or set http.allow_private_webhooks if you intend a private network.',
+      'A message was not sent because its address is not allowed: it is not http or https, it leads to this machine, a private network or a metadata service, or it is plain HTTP for a secret.',
+    remedy: 'Use a public https address. If you intend another one, set the setting that the message names (http.allow_private_webhooks or http.allow_link_local_webhooks), if it names one.',
     status: 422,
     disposition: 'give-up',
   },

@@ -414,6 +414,16 @@ rules:
   let page = '';
   while (!page.includes('event: status')) page += new TextDecoder().decode((await reader.read()).value);
   await reader.cancel();
+  // What people type is stored without the tokens that the daemon knows.
+  const typed = `I signed in with ${tokens.root} for ${url(secrets.ofReceiver)}`;
+  const path = `/v1/holds/${encodeURIComponent(t.channel.arn)}`;
+  expect((await t.as('mara', 'PUT', path, { reason: typed })).status).toBe(200);
+  const { state } = t.daemon.app.shards[0]!;
+  const audited = (await state.readLog(logs.audit, { limit: 20 })).filter(({ entry }) => entry.what.includes('hold'));
+  const stored = JSON.stringify([state.view.get(kinds.hold.of(t.channel.arn)), audited]);
+  expect(stored.split('I signed in with [token] for ')).toHaveLength(3);
+  expect(stored).not.toContain(tokens.root);
+  expect(stored).not.toContain(secrets.ofReceiver);
   const answers = [
     JSON.stringify(hold.body),
     page,

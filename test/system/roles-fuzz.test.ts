@@ -1,6 +1,6 @@
 // A thousand requests of each role, on all routes and with all methods: nobody reaches what is above their own level.
 import { randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -190,4 +190,30 @@ test('nobody reaches a level above their own', async () => {
   expect(who).toContain('token the-operator');
   expect(who).not.toContain('token the-viewer');
   expect(who).not.toContain('loopback');
+});
+
+test('the documents list exactly the paths that need no token', async () => {
+  const page = await readFile(new URL('../../docs/security.md', import.meta.url), 'utf8');
+  const line = page.split('\n').find((each) => each.includes('These paths need no token'))!;
+  const listed = Array.from(line.split('. ')[0]!.matchAll(/`(\/[^`]*)`/g), ([, path]) => path!);
+  await using platform: Broadcast = await broadcast();
+  await using daemon = await platform.daemon({ rules, env: { AUTOPILOT_API_TOKEN: randomBytes(16).toString('hex') } });
+  const document = await (await fetch(`${daemon.url}/docs/json`)).json();
+  const asked = [
+    ...operationsOf(document),
+    ...otherPaths.filter((path) => path !== '/nothing' && path !== '/v1').map((path) => ({ method: 'GET', path })),
+    // Not in the document, because only Slack calls it.
+    { method: 'POST', path: '/v1/slack/interactions' },
+  ];
+  const open: string[] = [];
+  for (const { method, path } of asked) {
+    const answer = await fetch(daemon.url + path.replaceAll(/\{\w+\}/g, 'x'), { method, redirect: 'manual' });
+    const text = await answer.text();
+    if (answer.status !== 401 || !text.includes('"code":"UNAUTHORIZED"')) open.push(path);
+  }
+
+  expect(open.toSorted()).toEqual(listed.toSorted());
+  expect(await readFile(new URL('../../docs/http-api.md', import.meta.url), 'utf8')).toContain(
+    'except `POST /v1/slack/interactions`',
+  );
 });
