@@ -262,7 +262,8 @@ export const errorCatalog = {
   WEBHOOK_REFUSED: {
     meaning:
       'A message was not sent because its address is not allowed: it is not http or https, it leads to this machine, a private network or a metadata service, or it is plain HTTP for a secret.',
-    remedy: 'Use a public https address. If you intend another one, set the setting that the message names (http.allow_private_webhooks or http.allow_link_local_webhooks), if it names one.',
+    remedy:
+      'Use a public https address. If you intend another one, set the setting that the message names (http.allow_private_webhooks or http.allow_link_local_webhooks), if it names one.',
     status: 422,
     disposition: 'give-up',
   },
