@@ -106,7 +106,7 @@ test('starts despite a half-written note', async () => {
 
 test('nobody else on the machine can use the server or read its files', async () => {
   await using place = await folder();
-  const directory = join(place.directory, 'redis');
+  const directory = join(place.directory, 'my "own" redis');
   // As earlier versions have made it.
   await mkdir(directory);
   await chmod(directory, 0o755);

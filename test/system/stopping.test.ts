@@ -17,6 +17,8 @@ const redisServer = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
 interface Started extends AsyncDisposable {
   readonly pid: number;
   readonly messages: string[];
+  /** Every line of the log. */
+  readonly lines: string[];
   /** Exit code, or the signal's name. */
   readonly exit: Promise<number | string>;
   /** Where the note of its own Redis is written. */
@@ -50,10 +52,12 @@ async function started(
     },
   });
   const messages: string[] = [];
+  const log: string[] = [];
   let rest = '';
   child.stdout.on('data', (chunk: Buffer) => {
     const lines = (rest + chunk.toString()).split('\n');
     rest = lines.pop()!;
+    log.push(...lines);
     for (const line of lines) {
       const { message, err } = JSON.parse(line) as { message: string; err?: { code?: string } };
       // On a busy machine a part may need more than the few seconds that it has.
@@ -64,6 +68,7 @@ async function started(
   return {
     pid: child.pid!,
     messages,
+    lines: log,
     exit,
     note: join(folder, 'data', 'redis', 'autopilot-redis.json'),
     said: (start) => eventually(() => messages.some((message) => message.startsWith(start))),
@@ -110,12 +115,15 @@ describe('a signal while the daemon starts', () => {
   test.concurrent('ends it with exit code 0 while its shards start', async () => {
     await using run = await started(daemon);
     await run.said('REDIS_URL is not set');
-    const port = await redisPort(run);
+    const { port, password } = await redisOf(run);
 
     process.kill(run.pid, 'SIGTERM');
 
     expect(await run.exit).toBe(0);
     expect([existsSync(run.note), await listens(port)]).toEqual([false, false]);
+    expect(password).not.toBe('');
+    expect(run.lines.join('\n')).not.toContain(password);
+    expect(run.lines.find((line) => line.includes('REDIS_URL is not set'))).toContain(`redis://127.0.0.1:${port}`);
   });
 
   test.concurrent('ends it while it waits for a Redis that is away', async () => {
