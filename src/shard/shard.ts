@@ -60,8 +60,8 @@ import type { StateWatch } from './watch-state.ts';
 
 /** A lost connection that is restored within this time is no outage. */
 export const briefOutageMs = 5_000;
-/** The state is read every second, and a lost connection is noticed after five. */
-const unreadMs = 10_000;
+/** The state is read every second, and a lost connection is noticed after five; a busy machine may be slower. */
+const unreadMs = 20_000;
 
 export interface ShardOptions {
   readonly account: Account;
