@@ -216,6 +216,19 @@ test('sends no request on wrong usage', async () => {
   expect(rig.errors.join('\n')).toContain('--expires soon is not a duration');
 });
 
+test('says that nothing is left to cancel, and why items expired though none failed', async () => {
+  const counts = { pending: 0, delivered: 1, expired: 2, failed: 0 };
+  const over = { ...running, state: 'finished', total: 3, counts, failures: { IVS_NO_ANSWER: 2 }, etaSeconds: null };
+  await using rig = await daemon({ GET: [json(over)] });
+
+  expect(await rig.run('cancel', 'b-1')).toBe(0);
+  expect(rig.lines).toEqual([
+    'The batch has ended: nothing is left to cancel.',
+    'finished: 1 delivered, 2 expired of 3',
+    '  because of IVS_NO_ANSWER: 2',
+  ]);
+});
+
 test('shows and cancels a batch by its id', async () => {
   await using rig = await daemon();
 

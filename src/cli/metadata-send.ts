@@ -114,7 +114,8 @@ export function register(program: Command, io: CliIo): void {
     .action(async (batchId: string, flags: { json?: boolean }) => {
       const path = { params: { path: { id: batchId } } };
       const progress = dataOf(await apiClient(io).client.DELETE('/v1/metadata/batches/{id}', path));
-      printData(io, flags.json, progress, () => resultLines(progress));
+      const over = progress.state === 'finished' ? ['The batch has ended: nothing is left to cancel.'] : [];
+      printData(io, flags.json, progress, () => [...over, ...resultLines(progress)]);
     });
 }
 
@@ -263,7 +264,10 @@ function resultLines({ state, total, counts, failures }: Progress): string[] {
     .map(([name, n]) => `${n} ${name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`);
   return [
     `${state}: ${ends.join(', ')} of ${total}`,
-    ...Object.entries(failures).map(([code, n]) => `  failed with ${code}: ${n}`),
+    // Without a failed item, it is why items expired or were cancelled.
+    ...Object.entries(failures).map(
+      ([code, n]) => `  ${counts['failed'] ? 'failed with' : 'because of'} ${code}: ${n}`,
+    ),
   ];
 }
 
