@@ -100,6 +100,22 @@ test('refuses a call without a token or with a wrong one, and says what to send'
   expect(await without.json()).toMatchObject({ code: 'UNAUTHORIZED', remedy: expect.stringContaining('Bearer') });
 });
 
+test('a valid token sent as Basic is asked for as Bearer, and does not count as a wrong token', async () => {
+  await using api = await setup();
+  const authorization = `Basic ${Buffer.from(`x:${api.values.viewer}`).toString('base64')}`;
+
+  const answer = await fetch(`${api.server.url}/v1/notes`, { headers: { authorization } });
+
+  expect(answer.status).toBe(401);
+  expect(await answer.json()).toMatchObject({
+    detail: expect.stringContaining('send the token as `Authorization: Bearer <token>`'),
+  });
+  const failures = (await (await fetch(`${api.server.url}/metrics`)).text())
+    .split('\n')
+    .filter((line) => /^autopilot_login_failures_total.* [1-9]/.test(line));
+  expect(failures).toEqual([expect.stringContaining('reason="missing"')]);
+});
+
 test('a viewer reads, an operator also acts, an admin may also use reserved routes', async () => {
   await using api = await setup();
 
