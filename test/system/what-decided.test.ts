@@ -16,7 +16,7 @@ rules:
   - name: slate
     trigger: {http: {name: slate}}
     actions:
-      - put_metadata: {payload: {type: slate}, expires: 20s}
+      - put_metadata: {payload: {type: slate}, expires: 5m}
     guards: {cooldown: 0s}
 `;
 
