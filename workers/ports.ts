@@ -158,7 +158,7 @@ export interface IvsActions {
       Pick<ChannelDetails, 'recordingConfigurationArn' | 'adConfigurationArn' | 'playbackRestrictionPolicyArn'>
     >,
     options: CallOptions,
-  ): Promise<void>;
+  ): Promise<unknown>;
   /** Its stream key is not in the answer: use getStreamKey. */
   createChannel(channel: NewChannel, options: CallOptions): Promise<ChannelDetails>;
   /** ARNs of the channels with exactly this name. */

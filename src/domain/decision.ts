@@ -65,7 +65,7 @@ export const decisionReasons = {
     outcomes: ['not_fired'],
     meaning: 'The trigger matched, but `match` does not select the channel.',
     remedy:
-      'Compare the tags and the name of the channel with `match`. A tag that was changed in AWS counts once the channels have been listed again (`polling.inventory_interval`): `ivs-autopilot channel refresh` lists them at once.',
+      'Compare the tags and the name of the channel with `match`. A tag that somebody else changed in AWS counts once the channels have been listed again (`polling.inventory_interval`): `ivs-autopilot channel refresh` lists them at once.',
   },
   no_channel: {
     words: 'the event names no channel',

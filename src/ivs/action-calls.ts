@@ -102,6 +102,7 @@ export function createActionCalls(client: IvsClientPort) {
         const named = (page.channels ?? []).filter(({ name }) => name === filterByName);
         return { items: named.flatMap(({ arn }) => arn ?? []), nextToken: page.nextToken };
       }),
+    /** The changed members as IVS answered; one that the answer leaves out is as asked. */
     async updateChannel(
       channelArn: string,
       change: {
@@ -111,7 +112,8 @@ export function createActionCalls(client: IvsClientPort) {
       },
       options: ActionCall,
     ) {
-      await client.updateChannel({ arn: channelArn, ...change }, options);
+      const { channel } = await client.updateChannel({ arn: channelArn, ...change }, options);
+      return answeredOf(change, channel);
     },
     async deleteChannel(channelArn: string, options: ActionCall) {
       await client.deleteChannel({ arn: channelArn }, options);
@@ -311,6 +313,15 @@ function detailsOf(channel: GuardedChannel | undefined, arn: string) {
     containerFormat: channel?.containerFormat ?? '',
     tags: channel?.tags ?? {},
   };
+}
+
+function answeredOf<
+  T extends Partial<
+    Record<'recordingConfigurationArn' | 'adConfigurationArn' | 'playbackRestrictionPolicyArn', string>
+  >,
+>(change: T, channel: GuardedChannel | undefined): T {
+  const names = Object.keys(change) as (keyof T & keyof GuardedChannel)[];
+  return Object.fromEntries(names.map((name) => [name, channel?.[name] ?? change[name]])) as T;
 }
 
 function namedOf(resource: { arn?: string | undefined; name?: string | undefined }) {

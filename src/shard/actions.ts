@@ -2,6 +2,7 @@
 import type { Config } from '#config/load.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Receiver } from '#domain/receiver.ts';
+import type { Observe } from '#intake/ports.ts';
 import { createActionCalls } from '#ivs/action-calls.ts';
 import type { IvsClientPort } from '#ivs/client.ts';
 import { EventBus } from '#outbound/event-bus.ts';
@@ -12,7 +13,7 @@ import { channelView } from '#rules/channel-view.ts';
 import { silenceOf } from '#rules/muting.ts';
 import { matcherOf } from '#rules/pattern.ts';
 import type { TeardownStack } from '#runtime/lifecycle.ts';
-import type { Scrubber } from '#runtime/logger.ts';
+import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { readSecretFile, replaceFile } from '#secrets/secret-file.ts';
 import { SecretSinks } from '#secrets/sinks.ts';
@@ -21,11 +22,15 @@ import { bindHeartbeat } from '#workers/heartbeat.ts';
 import type { ActionPorts } from '#workers/ports.ts';
 import type { AwsAccess } from './aws-access.ts';
 import { deliveredFiles, type FileAuthority } from './file-authority.ts';
+import { observingOwnChanges } from './own-changes.ts';
 
 export interface ActionPartsOptions extends Pick<ActionPorts, 'state' | 'clock' | 'random' | 'metadata' | 'nudge'> {
   readonly client: IvsClientPort;
   readonly aws: AwsAccess;
   readonly config: () => Config;
+  /** Where changes of channels by own calls go. */
+  readonly observe: Observe;
+  readonly logger: Logger;
   readonly metrics: Metrics;
   readonly scrubber: Scrubber;
   /** Ends every call that is under way. */
@@ -40,7 +45,8 @@ const keptReportMs = 90 * 86_400_000;
 
 /** The handlers of all actions; the stack releases what they hold open. */
 export function createActionHandlers(options: ActionPartsOptions, stack: TeardownStack) {
-  const { client, aws, config, metrics, scrubber, until, files, adBreakSpacingMs, ...shared } = options;
+  const { client, aws, config, metrics, scrubber, until, files, adBreakSpacingMs, observe, logger, ...shared } =
+    options;
   const { region, credentials } = aws;
   const web = config().settings.http;
   const addresses = { allowPrivate: web.allow_private_webhooks, allowLinkLocal: web.allow_link_local_webhooks };
@@ -67,7 +73,7 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
   });
   const ports: ActionPorts = {
     ...shared,
-    ivs: createActionCalls(client),
+    ivs: observingOwnChanges(createActionCalls(client), { state: shared.state, observe, logger }),
     sink: (job) => sinks.sink(job.params.deliver, files.deliveryBounds(job)),
     http,
     events,

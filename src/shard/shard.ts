@@ -414,6 +414,8 @@ export class Shard {
         scrubber,
         until: graceOver,
         files,
+        observe: (observation) => this.pipeline.observe(observation),
+        logger: this.#logger,
         adBreakSpacingMs: () => this.adBreakSpacingMs(),
         state: this.state,
         clock,

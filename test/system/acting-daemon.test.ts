@@ -134,6 +134,30 @@ describe.concurrent('requested by an operator', () => {
     await eventually(async () => (await daemon.ask('GET', '/v1/intents')).body.intents.length === 0);
   });
 
+  test('what an own action changed is in the inventory once the action is done', async () => {
+    await using t = await setup();
+    const channel = await t.control.createChannel({ name: 'studio-a' });
+    const { recordingConfiguration } = await t.ivs.send(
+      new CreateRecordingConfigurationCommand({
+        name: 'prod-s3',
+        destinationConfiguration: { s3: { bucketName: 'prod-recordings' } },
+      }),
+    );
+    const daemon = await t.daemon();
+    const known = async () => (await daemon.ask('GET', '/v1/channels')).body.channels[0];
+    expect(await eventually(known)).toMatchObject({ recordingConfigurationArn: '', tags: {} });
+
+    for (const action of [{ set_recording: { configuration: 'prod-s3' } }, { tag: { set: { tier: 'gold' } } }]) {
+      const job = await ended(daemon, await act(daemon, { action, channelArn: channel.arn }));
+      expect(job).toMatchObject({ state: 'completed', result: { outcome: 'done' } });
+    }
+
+    expect(await known()).toMatchObject({
+      recordingConfigurationArn: recordingConfiguration!.arn,
+      tags: { tier: 'gold' },
+    });
+  });
+
   test('a rotation by tags starts jobs at a pace, can be followed, and stops on request', async () => {
     await using t = await setup();
     await t.control.createChannels(30, { tags: { tier: 'gold' }, namePrefix: 'gold-' });
