@@ -7,7 +7,7 @@ import type { ActionName, ActionParams, Pattern } from './action.ts';
 import type { DecisionOutcome, DecisionReason, TriggerEvidence, Values } from './decision.ts';
 import type { HttpDocument, ThresholdDocument } from './documents.ts';
 import type { EventEnvelope } from './observation.ts';
-import type { RuleMode } from './rule.ts';
+import type { GroupPart, RuleMode } from './rule.ts';
 import type { Traceparent } from './trace.ts';
 
 /** What triggered a rule, with what templates and later checks need. */
@@ -43,13 +43,29 @@ export interface Firing {
   /** It took the place of a firing that had acted with `enforce`: `on_resolve` is due at its end, whatever it does itself. */
   readonly owes?: true;
   /** Its rule is off, or in the file no longer: what still has to be done at the end. */
-  readonly left?: LeftSteps;
+  readonly left?: LeftEnd;
 }
 
-/** The `on_resolve` of a rule that was removed or switched off while it fired. */
-export interface LeftSteps {
+/** The end of a rule that was removed or switched off while it fired. */
+export interface LeftEnd extends KeptEnd {
   readonly atMs: number;
+}
+
+/** What the end of a rule needs, kept for the case that the rule is removed: `on_resolve`, and what limits it. */
+export interface KeptEnd {
   readonly steps: readonly KeptStep[];
+  /** Silences and receivers know a firing by its group. */
+  readonly groupBy: readonly GroupPart[];
+  /** A shared setting is changed only if every channel that it affects is selected. */
+  readonly match?: Pattern;
+  readonly minGapMs?: number;
+}
+
+/** The ends of the rules of one file, by name. */
+export interface KeptEnds {
+  /** Hash of the ruleset. */
+  readonly hash: string;
+  readonly rules: Readonly<Record<string, KeptEnd>>;
 }
 
 /** A step of `on_resolve` as it is kept for the case that its rule is removed. */

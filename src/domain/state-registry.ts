@@ -47,7 +47,7 @@ import type {
 import type { AlertGroup, GroupedAlert } from './notification.ts';
 import type { DataSource, SweepScope } from './observation.ts';
 import type {
-  KeptStep,
+  KeptEnds,
   KnownRules,
   LastWord,
   Polled,
@@ -208,8 +208,8 @@ export const notes = {
   turn: key<{ readonly dueMs: number; readonly lookedMs: number }>('meta/turn'),
   housekeeping: key<{ readonly dueMs: number }>('meta/housekeeping'),
   ruleset: key<KnownRules>('meta/ruleset'),
-  /** `on_resolve` of the rules under which the state was decided, by name: what is done for a rule that is removed while it fires. */
-  onResolve: key<Readonly<Record<string, readonly KeptStep[]>>>('meta/on-resolve'),
+  /** How the rules end under which the state was decided: what is done for a rule that is removed while it fires. */
+  onResolve: key<KeptEnds>('meta/on-resolve'),
   population: key<Population>('meta/population'),
   /** The id of a rule's open incident. */
   openIncident: (rule: string) => key<string>(`meta/incident:${rule}`),

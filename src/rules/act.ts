@@ -2,7 +2,7 @@
 import { type ActionJob, type ActionParams, namedFiles } from '#domain/action.ts';
 import { takeTurn } from '#domain/ad-break-line.ts';
 import type { Decision } from '#domain/decision.ts';
-import type { TemplateContext } from '#domain/documents.ts';
+import type { AggregateDocument, TemplateContext } from '#domain/documents.ts';
 import { durationMs } from '#domain/duration.ts';
 import type { Labels } from '#domain/labels.ts';
 import type { AlertContext } from '#domain/notification.ts';
@@ -240,15 +240,21 @@ function endOf(
   return Math.min(endedAtMs, Math.max(cause.evidence.sinceMs, toldMs));
 }
 
+/** What an aggregate counts now; for a rule that is gone or off, which nobody counts, the figures with which it began. */
+function aggregateOf({ tx }: Evaluation, rule: Rule, { evidence }: Cause): AggregateDocument | undefined {
+  if (rule.mode !== 'off')
+    return rule.trigger.kind === 'aggregate' ? aggregateDocumentWithNames(tx, rule as RuleOf<'aggregate'>) : undefined;
+  const { count, live, percent } = evidence.values;
+  if (evidence.kind !== 'aggregate' || typeof count !== 'number') return undefined;
+  return { count, live: Number(live), percent: Number(percent), channels: [] };
+}
+
 function contextOf(evaluation: Evaluation, occasion: Occasion, view: ChannelView | undefined): TemplateContext {
   const { rule, group, cause, phase } = occasion;
   const { sinceMs } = cause.evidence;
   // `keep_firing_for` does not count: the condition was over before it.
   const lastedMs = Math.max(0, endOf(evaluation, occasion, view) - sinceMs);
-  const aggregate =
-    rule.trigger.kind === 'aggregate'
-      ? aggregateDocumentWithNames(evaluation.tx, rule as RuleOf<'aggregate'>)
-      : undefined;
+  const aggregate = aggregateOf(evaluation, rule, cause);
   return {
     rule: { name: rule.name, mode: rule.mode },
     firing: {

@@ -2,7 +2,7 @@
 // longer. Its `on_resolve` is done instead. `on_resolve` is kept with the shared state, because a removed rule is in no file.
 import { actionSchemas } from '#domain/action.ts';
 import type { Rule, Ruleset, Step } from '#domain/rule.ts';
-import type { Firing, KeptStep, LeftSteps, RuleMemory } from '#domain/rule-memory.ts';
+import type { Firing, KeptEnd, KeptStep, LeftEnd, RuleMemory } from '#domain/rule-memory.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import { compileParams } from './action-template.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -18,10 +18,26 @@ import { decisionOf, resolve, withoutFiring, withoutPending } from './transition
  */
 const graceMs = 10_000;
 
-/** Keeps `on_resolve` of every rule in force, in place of that of the rules before. */
+/** Keeps the end of every rule in force, in place of those of the rules before. */
 export function keepOnResolve({ tx, ruleset, index }: Evaluation): void {
-  const kept = Array.from(index.byName.values(), (rule) => [rule.name, keptSteps(ruleset, rule)] as const);
-  tx.set(notes.onResolve, Object.fromEntries(kept.filter(([, steps]) => steps.length > 0)));
+  const kept = Array.from(index.byName.values(), (rule) => [rule.name, keptEnd(ruleset, rule)] as const);
+  const rules = Object.fromEntries(kept.filter(([, { steps }]) => steps.length > 0));
+  tx.set(notes.onResolve, { hash: ruleset.hash, rules });
+}
+
+/** Whether the ends on record are those of the ruleset in force. A version of the daemon that does not know them leaves them as they are. */
+export function isOnResolveKept({ tx, ruleset }: Evaluation): boolean {
+  return tx.get(notes.onResolve)?.hash === ruleset.hash;
+}
+
+function keptEnd(ruleset: Ruleset, rule: Rule): KeptEnd {
+  const { groupBy, minGapMs } = rule.guards;
+  return {
+    steps: keptSteps(ruleset, rule),
+    groupBy,
+    ...(rule.match ? { match: rule.match.source } : {}),
+    ...(minGapMs === undefined ? {} : { minGapMs }),
+  };
 }
 
 function keptSteps(ruleset: Ruleset, rule: Rule): readonly KeptStep[] {
@@ -47,7 +63,7 @@ export function isOwing({ acted, owes }: Firing): boolean {
  * @param known name → conditionHash of the rules before
  */
 export function followRenames({ tx, ruleset, index }: Evaluation, known: Readonly<Record<string, string>>): void {
-  const kept = tx.get(notes.onResolve) ?? {};
+  const kept = tx.get(notes.onResolve)?.rules ?? {};
   const names = new Set(ruleset.rules.map(({ name }) => name));
   const signOf = (conditionHash: string | undefined, steps: readonly KeptStep[]) =>
     `${conditionHash}|${JSON.stringify(steps)}`;
@@ -55,10 +71,10 @@ export function followRenames({ tx, ruleset, index }: Evaluation, known: Readonl
   if (old.length === 0) return;
   const fresh = Array.from(index.byName.values()).filter(({ name }) => known[name] === undefined);
   for (const name of old) {
-    const sign = signOf(known[name], kept[name]!);
+    const sign = signOf(known[name], kept[name]!.steps);
     const heirs = fresh.filter((rule) => signOf(rule.conditionHash, keptSteps(ruleset, rule)) === sign);
     const [heir] = heirs;
-    const isOnly = !old.some((other) => other !== name && signOf(known[other], kept[other]!) === sign);
+    const isOnly = !old.some((other) => other !== name && signOf(known[other], kept[other]!.steps) === sign);
     if (heir && heirs.length === 1 && isOnly) rename(tx, name, heir.name);
   }
 }
@@ -78,9 +94,9 @@ export function leave(evaluation: Evaluation, memory: RuleMemory, firing: Firing
   if (firing.left) return true;
   if (!(firing.owes || (firing.acted && firing.mode === 'enforce'))) return false;
   const off = ruleset.rules.find(({ name }) => name === memory.rule);
-  const steps = off ? keptSteps(ruleset, off) : (tx.get(notes.onResolve)?.[memory.rule] ?? []);
-  if (steps.length === 0) return false;
-  const left: LeftSteps = { atMs: nowMs, steps };
+  const kept = off ? keptEnd(ruleset, off) : tx.get(notes.onResolve)?.rules[memory.rule];
+  if (!kept || kept.steps.length === 0) return false;
+  const left: LeftEnd = { ...kept, atMs: nowMs };
   const next = { ...withoutPending(memory), firing: { ...firing, left } };
   writeMemory(tx, next);
   startTimer(tx, goneRule(next), { kind: 'end', subject: memory.subject, runsMs: graceMs });
@@ -97,27 +113,29 @@ export function settle(evaluation: Evaluation, memory: RuleMemory & { readonly f
 function goneRule({ rule: name, subject, conditionHash, firing }: RuleMemory & { readonly firing: Firing }): Rule {
   const { kind } = firing.cause.evidence;
   const roots = rootsOf({ kind, perChannel: subject !== allSubject });
+  const { steps = [], match, groupBy = [{ kind: 'channel' }], minGapMs } = firing.left ?? {};
   return {
     name,
     description: undefined,
     mode: 'off',
     // Whatever it was: the end is now, and a notification of it closes that of the beginning.
     trigger: { kind: 'state', pattern: { source: {}, match: () => true } },
-    match: undefined,
+    // The worker compares it, from its source.
+    match: match && { source: match, match: () => true },
     while: undefined,
     forMs: 0,
     keepFiringForMs: 0,
     oncePer: undefined,
     actions: [],
-    onResolve: (firing.left?.steps ?? []).map((step) => stepOf(step, roots)),
+    onResolve: steps.map((step) => stepOf(step, roots)),
     guards: {
       cooldownMs: 0,
       maxPerHour: undefined,
       maxEventAgeMs: undefined,
       maxLivePercent: undefined,
-      groupBy: [{ kind: 'channel' }],
+      groupBy,
       onDataGap: 'ignore',
-      minGapMs: undefined,
+      minGapMs,
     },
     hash: '',
     conditionHash,
@@ -134,7 +152,6 @@ function stepOf(
     action,
     params,
     afterMs,
-    // The worker compares it, from its source.
     onlyIf: onlyIf && { source: onlyIf, match: () => true },
     destructive: false,
     approval: undefined,

@@ -9,7 +9,7 @@ import type { Evaluation } from './evaluation.ts';
 import { closeIncident, openIncidentOf, resetRule } from './incidents.ts';
 import { whyNot } from './judge.ts';
 import { forgetKeyAges } from './key-age.ts';
-import { dropWaiting, followRenames, isOwing, keepOnResolve, leave } from './left-firings.ts';
+import { dropWaiting, followRenames, isOnResolveKept, isOwing, keepOnResolve, leave } from './left-firings.ts';
 import { allSubject, dropMoment, readMemory, ruleMemories, withheldMoments, writeMemory } from './memory.ts';
 import { reevaluateState } from './notice.ts';
 import { isHolding, momentKinds, type RuleOf } from './rule-index.ts';
@@ -25,8 +25,8 @@ export function followRuleset(evaluation: Evaluation): void {
   const { tx, ruleset, index } = evaluation;
   const known = tx.get(key);
   if (known?.hash === ruleset.hash) {
-    // A state that a version before this one wrote.
-    if (tx.get(notes.onResolve) === undefined) keepOnResolve(evaluation);
+    // A version before this one followed the rules meanwhile.
+    if (!isOnResolveKept(evaluation)) keepOnResolve(evaluation);
     return;
   }
   const rules = Object.fromEntries(Array.from(index.byName.values(), (rule) => [rule.name, rule.conditionHash]));

@@ -335,7 +335,7 @@ function knownNow(
   view: ChannelView | undefined,
   { kind, values }: TriggerEvidence,
 ): Values {
-  if (rule.trigger.kind === 'aggregate') {
+  if (rule.trigger.kind === 'aggregate' && rule.mode !== 'off') {
     const { count, live, percent } = aggregateDocument(tx, rule as RuleOf<'aggregate'>);
     return { count, live, percent };
   }

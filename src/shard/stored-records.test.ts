@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { kinds, notes } from '#domain/state-registry.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
+import { Engine, rulesetOf } from '#test/support/engine.ts';
 import { kindOf } from '#test/support/plain-keys.ts';
 import { testMetrics } from '#test/support/quiet.ts';
 import { event, Noticing, poll, snapshot } from '#test/support/streams.ts';
@@ -28,6 +30,38 @@ test('reads a sound record as it is, including members that it does not know', a
       expect(records.read(`${kind}/${id}`, JSON.stringify(told))).toEqual(told);
     }
   expect(records.read('of-a-later-version/x', '[1]')).toEqual([1]);
+  expect(log).toEqual([]);
+});
+
+test('reads what is kept of a rule that was removed while it fired', async () => {
+  const { log, records } = setup();
+  const engine = new Engine(`
+rules:
+  - name: slate
+    mode: enforce
+    match: {name: [{prefix: a}]}
+    trigger: {state: {health: [STARVING]}}
+    actions: [{put_metadata: {payload: on}}]
+    on_resolve: [{put_metadata: {payload: off}}, {insert_ad_break: {duration: 30s}}]
+    guards: {max_live_percent: 100, min_gap: 5m, group_by: [channel, tags.tier]}
+  - name: limits
+    trigger: {event: {source: [aws.ivs]}}
+    actions: [{put_metadata: {payload: on}}]
+    on_resolve: [{put_metadata: {payload: off}}]
+    while: {live: [true]}
+    guards: {group_by: [detail.limit_name]}
+`);
+  await engine.goLive('a', 'STARVING');
+  const { view } = engine.state;
+  const ends = [view.get(notes.onResolve)];
+  engine.ruleset = rulesetOf('rules: []\n');
+  await engine.due();
+  ends.push(view.get(notes.onResolve));
+  const memories = Array.from(view.entries(kinds.ruleMemory), ([, memory]) => memory);
+
+  expect(memories).toMatchObject([{ firing: { left: { steps: [{}, {}], minGapMs: 300_000 } } }]);
+  for (const each of ends) expect(records.read('meta/on-resolve', JSON.stringify(each))).toEqual(each);
+  for (const each of memories) expect(records.read(kinds.ruleMemory.of('x', 'a'), JSON.stringify(each))).toEqual(each);
   expect(log).toEqual([]);
 });
 

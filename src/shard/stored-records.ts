@@ -38,12 +38,26 @@ const keptStep = z.object({
   onlyIf: z.record(text, z.unknown()).optional(),
   approval: z.literal(true).optional(),
 });
+const keptEnd = z.object({
+  steps: z.array(keptStep),
+  groupBy: z
+    .array(
+      z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('channel') }),
+        z.object({ kind: z.literal('tag'), tag: text }),
+        z.object({ kind: z.literal('event'), path: texts }),
+      ]),
+    )
+    .min(1),
+  match: z.record(text, z.unknown()).optional(),
+  minGapMs: ms.optional(),
+});
 const firing = z.object({
   cause,
   firedAtMs: ms,
   acted: z.boolean(),
   decisionId: text,
-  left: z.object({ atMs: ms, steps: z.array(keptStep) }).optional(),
+  left: keptEnd.extend({ atMs: ms }).optional(),
 });
 
 /** The least that an entry of each kind must have; of other kinds only valid JSON is required. */
@@ -194,7 +208,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'meta/heartbeat': ms,
   'meta/pulse': ms,
   'meta/ruleset': z.object({ hash: text, rules: z.record(text, text), unseen: texts }),
-  'meta/on-resolve': z.record(text, z.array(keptStep)),
+  'meta/on-resolve': z.object({ hash: text, rules: z.record(text, keptEnd) }),
   'meta/population': z.object({ live: z.number(), aggregates: z.record(text, z.looseObject({})) }),
 };
 
