@@ -52,6 +52,29 @@ test('calls share the jobs of Bottleneck, which takes several timers to start ea
   await limiter.stop();
 });
 
+test('of the jobs that begin together, the next call takes the one that Bottleneck starts first', async () => {
+  const jobs: (() => Promise<void>)[] = [];
+  vi.spyOn(Bottleneck.prototype, 'schedule').mockImplementation((async (
+    _options: unknown,
+    job: () => Promise<void>,
+  ) => {
+    jobs.push(job);
+  }) as never);
+  const limiter = limiterOf();
+  const first = run(limiter, 'a', sent);
+  // Its own job, and those for the calls after it.
+  await vi.waitFor(() => expect(jobs).toHaveLength(9), { timeout: 60_000 });
+  const [own, next, ...others] = jobs;
+  const second = run(limiter, 'b', sent);
+
+  void next!();
+
+  await expect(second).resolves.toBe('sent');
+  for (const job of [own!, ...others]) void job();
+  await expect(first).resolves.toBe('sent');
+  await limiter.stop();
+});
+
 test('a call that fails keeps its error, and the calls after it run', async () => {
   const limiter = limiterOf();
   const fails = async () => Promise.reject(new Error('refused'));

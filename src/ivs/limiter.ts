@@ -282,7 +282,8 @@ export class Limiter {
     if (begun.length === 0)
       setImmediate(() => {
         if (!this.#stopped && begun.length === 0)
-          for (let count = 0; count < mostBegun; count += 1) begun.push(new Turn(runner, lane));
+          // The last one is taken next, so it is the one that Bottleneck starts first.
+          for (let count = 0; count < mostBegun; count += 1) begun.unshift(new Turn(runner, lane));
       });
     try {
       return await turn.take(call);
