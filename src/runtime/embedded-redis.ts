@@ -60,7 +60,7 @@ export async function startEmbeddedRedis({
   // As the server itself names it, so that a symlinked folder is recognised.
   const directory = await realpath(folder);
   const note = join(directory, noteName);
-  const running = await findRunning(note, directory);
+  const running = await findRunning(note, directory, signal);
   if (running) {
     if (running.owner !== process.pid && isSameProcessAlive(running.owner, running.ownerBirth)) {
       throw new AppError(
@@ -192,19 +192,42 @@ interface Running extends Note {
   readonly birth: string | undefined;
 }
 
-/** The server that the note names, but only if it still runs and uses this folder: another server may have got its port. */
-async function findRunning(file: string, directory: string): Promise<Running | undefined> {
+/**
+ * The server that the note names, but only if it still runs and uses this folder: another server may have got its port.
+ * @throws AppError REDIS_UNREACHABLE if it runs but cannot be used: a second server must not write its files
+ */
+async function findRunning(file: string, directory: string, signal?: AbortSignal): Promise<Running | undefined> {
   const note = existsSync(file) ? parseNote(await readFile(file, 'utf8')) : undefined;
   if (!note) return undefined;
-  // Nobody else may hear the password, or pass for our server.
-  if (note.pid !== undefined && !isSameProcessAlive(note.pid, note.birth)) return undefined;
   const url = urlOf(note);
-  const server = await ask(url, async (redis) => ({
+  const refusals: string[] = [];
+  for (const until = performance.now() + longestSilenceMs; refusals.length === 0 && performance.now() < until; ) {
+    // Nobody else may hear the password, or pass for our server.
+    if (signal?.aborted || (note.pid !== undefined && !isSameProcessAlive(note.pid, note.birth))) return undefined;
+    const server = await ask(url, placeOf, (text) => void refusals.push(text));
+    if (server) {
+      if (server.directory !== directory || (note.pid ?? server.pid) !== server.pid) return undefined;
+      return { ...note, url, pid: server.pid, birth: processBirth(server.pid) };
+    }
+    // It is not certain that it is our server.
+    if (note.pid === undefined || note.birth === undefined) return undefined;
+    // It may be starting or ending.
+    await pause(25);
+  }
+  throw new AppError(
+    'REDIS_UNREACHABLE',
+    `the Redis of ${directory} still runs (process ${note.pid}) but cannot be used (${refusals[0] ?? 'it does not answer'}): end that process, then start again`,
+  );
+}
+
+/** A server that runs is waited for this long. */
+const longestSilenceMs = 5000;
+
+async function placeOf(redis: Redis): Promise<{ readonly directory: string | undefined; readonly pid: number }> {
+  return {
     directory: (await redis.config('GET', 'dir'))[1],
     pid: Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]),
-  }));
-  if (server?.directory !== directory || (note.pid ?? server.pid) !== server.pid) return undefined;
-  return { ...note, url, pid: server.pid, birth: processBirth(server.pid) };
+  };
 }
 
 /** @throws AppError REDIS_NOT_CONFIGURED when the system cannot run the program. */
@@ -236,8 +259,15 @@ async function becomesReady(child: ChildProcess, url: string, signal: AbortSigna
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
-/** Sends a server one command; undefined if nothing answers there. */
-async function ask<T>(url: string, question: (redis: Redis) => Promise<T>): Promise<T | undefined> {
+/** Asks a server something; undefined if nothing answers there, or if the answer is an error, which `onRefusal` is told. */
+async function ask<T>(
+  url: string,
+  question: (redis: Redis) => Promise<T>,
+  onRefusal: (text: string) => void = () => undefined,
+): Promise<T | undefined> {
+  const failed = (error: unknown) => {
+    if (error instanceof Error && error.name === 'ReplyError') onRefusal(error.message);
+  };
   const redis = new Redis(url, {
     lazyConnect: true,
     // A server that is still loading its data answers too.
@@ -246,11 +276,12 @@ async function ask<T>(url: string, question: (redis: Redis) => Promise<T>): Prom
     maxRetriesPerRequest: 0,
     connectTimeout: 1000,
   });
-  redis.on('error', () => undefined);
+  redis.on('error', failed);
   try {
     await redis.connect();
     return await question(redis);
-  } catch {
+  } catch (error) {
+    failed(error);
     return undefined;
   } finally {
     redis.disconnect();

@@ -169,3 +169,19 @@ test('adopts a server of an earlier version, which has no password', async () =>
   expect([adopted.adopted, adopted.url]).toEqual([true, `redis://127.0.0.1:${port}`]);
   await adopted.stop();
 });
+
+test('a server that runs but refuses the password gets no second one beside it that writes its files', async () => {
+  await using place = await folder();
+  const first = await startEmbeddedRedis({ program, directory: place.directory });
+  const redis = new Redis(first.url);
+  await redis.config('SET', 'requirepass', 'changed by hand');
+
+  await expect(startEmbeddedRedis({ program, directory: place.directory })).rejects.toMatchObject({
+    code: 'REDIS_UNREACHABLE',
+    message: expect.stringMatching(new RegExp(`process ${first.pid}\\) but cannot be used \\((NOAUTH|WRONGPASS)`)),
+  });
+
+  expect(isAlive(first.pid)).toBe(true);
+  redis.disconnect();
+  await first.kill();
+});
