@@ -1,6 +1,6 @@
 // zod's issues in our words: one finding for each, and for unknown keys and values the word that was probably meant.
 import type { z } from 'zod';
-import { didYouMean } from '#domain/nearest-name.ts';
+import { didYouMean, nearestName } from '#domain/nearest-name.ts';
 import type { Finding, PathPart } from './problem.ts';
 
 /** The findings of a failed parse with this schema, at most `most`: each unknown name is compared with all known ones. */
@@ -21,7 +21,7 @@ function findingsOfIssue(issue: z.core.$ZodIssue, schema: z.ZodType, most: numbe
       const known = knownKeysAt(schema, path);
       return issue.keys.slice(0, most).map((key) => ({
         path: [...path, key],
-        message: `unknown key ${key.slice(0, 100)}${didYouMean(key, known)}`,
+        message: `${unknownKey(key)}${meantOrKnown(key, known)}`,
         severity: 'error',
         atKey: true,
       }));
@@ -50,6 +50,31 @@ function findingsOfIssue(issue: z.core.$ZodIssue, schema: z.ZodType, most: numbe
     case 'custom':
       return [finding(issue.message.replace(/^(Invalid input: |Too (small|big): )/, ''))];
   }
+}
+
+/** What is said of an unknown key before any hint. */
+export function unknownKey(key: string): string {
+  return `unknown key ${key.slice(0, 100)}`;
+}
+
+/** A list that is longer helps nobody. */
+const mostNamed = 40;
+
+/** The key that was probably meant, otherwise those that there are. */
+function meantOrKnown(key: string, known: readonly string[]): string {
+  const meant = nearestName(key, known) ?? nearestName(withoutUnit(key), known);
+  if (meant !== undefined) return ` (did you mean ${meant}?)`;
+  if (known.length === 0) return '';
+  const more = known.length > mostNamed ? `, and ${known.length - mostNamed} more` : '';
+  return `; there are ${known.slice(0, mostNamed).join(', ')}${more}`;
+}
+
+const units =
+  /(?:_in|In)?(?:_(?:ms|millis|milliseconds|s|secs?|seconds?|mins?|minutes?|hours?|days?)|(?:Ms|MS|Millis|Milliseconds|S|Secs?|Seconds?|Mins?|Minutes?|Hours?|Days?))$/;
+
+/** HTTP requests name the unit of a number (`expiresInMs`); in the file the value has it (`expires: 5m`). */
+function withoutUnit(key: string): string {
+  return key.slice(0, 100).replace(units, '');
 }
 
 function list(values: readonly unknown[]): string {

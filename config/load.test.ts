@@ -129,7 +129,13 @@ describe('every problem names file, line, column and path', () => {
       'aggregate.cuont',
       'f.yaml:35:39 rules[0].actions[0].notify.text: template: aggregate has no field cuont (did you mean count?); there are count, live, percent, channels',
     ],
-    ['once_per: session', 'polling: {full_intervall: 3s}', 'f.yaml:91:5 rules[5].polling: unknown key polling'],
+    [
+      'once_per: session',
+      'polling: {full_intervall: 3s}',
+      expect.stringMatching(
+        /^f\.yaml:91:5 rules\[5\]\.polling: unknown key polling; there are name, .*\btrigger, .*actions/,
+      ),
+    ],
   ])('%s → %s', (from, to, problem) => {
     expect(problemsAfter(from, to)).toContainEqual(problem);
   });
@@ -138,6 +144,25 @@ describe('every problem names file, line, column and path', () => {
     const problems = problemsOf(example.replace('for: 15s', 'for: x').replace('key: slate', 'kee: slate'));
 
     expect(problems.map((line) => line.split(' ')[0])).toEqual(['f.yaml:33:10', 'f.yaml:46:74']);
+  });
+
+  it.each([
+    ['expiresInMs', 'expires'],
+    ['expires_ms', 'expires'],
+    ['expiresSeconds', 'expires'],
+  ])('%s, the name of an HTTP request, for %s', (written, meant) => {
+    const rule = `{name: a, trigger: {http: {name: a}}, actions: [{put_metadata: {payload: x, ${written}: 5000}}]}`;
+    expect(problemsOf(`version: 1\nrules:\n  - ${rule}`)).toEqual([
+      expect.stringContaining(`unknown key ${written} (did you mean ${meant}?)`),
+    ]);
+  });
+
+  it('a key that is like none: those that there are', () => {
+    const limits = problemsOf('version: 1\nlimits: {operations: {Launch: {account: 3}}}');
+    expect(limits).toEqual([expect.stringMatching(/unknown key Launch; there are BatchGetChannel, .*, and \d+ more$/)]);
+    expect(problemsOf('version: 1\nmetadata: {zebra: 3}')).toEqual([
+      expect.stringMatching(/unknown key zebra; there are .*default_expires/),
+    ]);
   });
 
   it('settings are as strict as rules', () => {
@@ -344,7 +369,9 @@ describe('unusual YAML', () => {
   it('follows anchors, and finds problems behind them', () => {
     const text = 'version: 1\nevents: &e {queue_url: x}\npolling: *e\n';
 
-    expect(problemsOf(text)).toEqual(['f.yaml:2:13 polling.queue_url: unknown key queue_url']);
+    expect(problemsOf(text)).toEqual([
+      expect.stringMatching(/^f\.yaml:2:13 polling\.queue_url: unknown key queue_url; there are starving_interval, /),
+    ]);
   });
 });
 

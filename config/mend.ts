@@ -1,7 +1,7 @@
 // What is left of a document without its broken parts, so that one mistake does not hide the next: a misspelt key is read as the one that
 // was meant, a broken part is left out or replaced, and the rest is checked as if they were not there.
 import { nearestName } from '#domain/nearest-name.ts';
-import { findingsOf, knownKeysAt } from './issues.ts';
+import { findingsOf, knownKeysAt, unknownKey } from './issues.ts';
 import type { Finding, PathPart } from './problem.ts';
 import { type ConfigDocument, configSchema } from './schema.ts';
 import { mostProblems } from './yaml.ts';
@@ -105,7 +105,7 @@ class Mending {
       const rename = renames.find((one) => one.finding === finding);
       if (!follows && !told.some((place) => isWithin(place, at)) && !renamed.some((place) => samePath(place, at))) {
         const message = rename?.isFar
-          ? `${finding.message}, and ${rename.to} is missing: write ${rename.to}?`
+          ? `${unknownKey(String(finding.path.at(-1)))}, and ${rename.to} is missing: write ${rename.to}?`
           : finding.message;
         this.#findings.push({ ...finding, message, path: at });
       }
