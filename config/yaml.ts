@@ -17,6 +17,7 @@ import {
   YAMLParseError,
 } from 'yaml';
 import { messageOf } from '#domain/errors.ts';
+import { misalignedLine } from './indentation.ts';
 import type { Finding, PathPart, Problem } from './problem.ts';
 import { formatPath } from './problem.ts';
 
@@ -67,7 +68,8 @@ export function* parseYamlInSteps(text: string, file: string): Generator<void, Y
     yield;
     const complaints = [...document.errors, ...document.warnings, ...repeatedKeys(document)];
     if (complaints.length > 0) {
-      const shown = complaints.sort((left, right) => left.pos[0] - right.pos[0]).slice(0, mostProblems);
+      const sorted = complaints.sort((left, right) => left.pos[0] - right.pos[0]);
+      const shown = withIndentation(sorted, text, lines).slice(0, mostProblems);
       return { ok: false, problems: shown.map(({ pos, message }) => problemAt(pos[0], `YAML: ${message}`)) };
     }
     yield;
@@ -130,6 +132,33 @@ function nestsAbsurdly(text: string): boolean {
 function deeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((inner) => deeperThan(inner, levels - 1));
+}
+
+interface Complaint {
+  readonly pos: readonly [number, ...number[]];
+  readonly message: string;
+  readonly code?: string;
+}
+
+/** What the library reports where blocks do not fit together. */
+const structural = new Set([
+  'MISSING_CHAR',
+  'BAD_INDENT',
+  'BLOCK_AS_IMPLICIT_KEY',
+  'MULTILINE_IMPLICIT_KEY',
+  'NON_STRING_KEY',
+]);
+
+/** If a line does not line up with those above it, this comes first, and what the library makes of the rest of the blocks is left out. */
+function withIndentation(complaints: readonly Complaint[], text: string, lines: LineCounter): readonly Complaint[] {
+  const first = complaints.find(({ code = '' }) => structural.has(code));
+  if (!first) return complaints;
+  const found = misalignedLine(text.split('\n'), lines.linePos(first.pos[0]).line);
+  if (!found) return complaints;
+  const { line, column } = found;
+  const message = `check the indentation of line ${line}: it does not line up with the lines above it`;
+  const others = complaints.filter(({ code = '', pos }) => !structural.has(code) || pos[0] < first.pos[0]);
+  return [{ pos: [lines.lineStarts[line - 1]! + column - 1], message }, ...others];
 }
 
 /** Every key that repeats an earlier one of its map. */
