@@ -6,7 +6,7 @@ import { kinds, notes } from '#domain/state-registry.ts';
 import type { KnownKey } from '#domain/stream-memory.ts';
 import type { ChannelView } from './channel-view.ts';
 import type { Evaluation } from './evaluation.ts';
-import { readMemory } from './memory.ts';
+import { heldCause, readMemory } from './memory.ts';
 import { type RuleIndex, type RuleOf, selects } from './rule-index.ts';
 import { begin, end } from './transitions.ts';
 
@@ -31,7 +31,7 @@ export function evaluateKeyAge(evaluation: Evaluation, rule: RuleOf<'key_age'>, 
   const { tx, nowMs } = evaluation;
   const key = tx.get(kinds.streamKey.of(view.arn));
   const memory = readMemory(tx, rule.name, view.arn);
-  const known = memory?.conditionHash === rule.conditionHash ? (memory.pending ?? memory.firing)?.cause : undefined;
+  const known = memory?.conditionHash === rule.conditionHash ? heldCause(memory) : undefined;
   const isOld = keyAgeHolds(tx, rule, view.arn, nowMs);
   const isSelected = selects(rule, view);
   const id = key && `key@${key.keyArn}`;

@@ -3,7 +3,7 @@
 // A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
 // `group:<text>` (an event without a channel). It exists only while there is something to remember.
 import type { TriggerKind } from '#domain/rule.ts';
-import type { Polled, RuleMemory, WithheldMoment } from '#domain/rule-memory.ts';
+import type { Cause, Polled, RuleMemory, WithheldMoment } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { type Key, pairId } from '#domain/state-key.ts';
 import { indexes, kinds, notes, type PlacedControl } from '#domain/state-registry.ts';
@@ -96,6 +96,11 @@ export function memoriesOf(
   rule: string,
 ): Iterable<readonly [string, RuleMemory]> {
   return view.indexed(indexes.memories, pairId(what, rule));
+}
+
+/** What a rule takes to hold: it waits or fires for it, and the condition is not over. */
+export function heldCause({ pending, firing }: Pick<RuleMemory, 'pending' | 'firing'>): Cause | undefined {
+  return (pending ?? (firing?.endedAtMs === undefined ? firing : undefined))?.cause;
 }
 
 /** Whether a rule has acted for what it fires for; if not, a guard holds it back. */

@@ -23,7 +23,7 @@ import { formatWholeSeconds, streamDocument } from './documents.ts';
 import type { Evaluation } from './evaluation.ts';
 import { updateIncident } from './incidents.ts';
 import { evaluateKeyAge } from './key-age.ts';
-import { allSubject, readMemory, watchingRules, withActed, writeMemory } from './memory.ts';
+import { allSubject, heldCause, readMemory, watchingRules, withActed, writeMemory } from './memory.ts';
 import { aggregateDocument, aggregateHolds } from './population.ts';
 import { isHolding, type RuleOf, selectedRules } from './rule-index.ts';
 import { isScheduleActive, scheduleCause } from './schedule.ts';
@@ -341,7 +341,7 @@ export function noticeInventory(evaluation: Evaluation, { channelArns }: ChangeO
 /** Evaluates a state rule without a change of the stream: a new rule, or a new tag. */
 export function reevaluateState(evaluation: Evaluation, rule: RuleOf<'state'>, view: ChannelView): void {
   const known = readMemory(evaluation.tx, rule.name, view.arn);
-  const isKnown = known?.conditionHash === rule.conditionHash && (known.pending ?? known.firing) !== undefined;
+  const isKnown = known?.conditionHash === rule.conditionHash && heldCause(known) !== undefined;
   const { holds } = checkCondition(rule, view, undefined);
   if (holds === isKnown) return;
   evaluateState(evaluation, rule, view, evaluation.index.fields.get(rule.name) ?? ['state']);

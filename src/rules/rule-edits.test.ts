@@ -130,6 +130,35 @@ describe('an edit of what decides when a rule fires', () => {
     expect(sent(engine)).toEqual(['0 on a', '30 off a']);
   });
 
+  test('a condition that holds again after the edit stops keep_firing_for', async () => {
+    const engine = new Engine(rules(rule({ more: 'keep_firing_for: 30s' })));
+    await engine.goLive('a', 'STARVING');
+    await engine.goTo(10);
+    await engine.health('a', 'UNKNOWN');
+    await engine.goTo(20);
+    const trigger = '{state: {health: [STARVING, UNKNOWN]}}';
+    await reload(engine, rules(rule({ trigger, more: 'keep_firing_for: 30s' })));
+    await engine.goTo(100);
+    expect(sent(engine)).toEqual(['0 on a']);
+    await engine.health('a', 'HEALTHY');
+    await engine.goTo(200);
+
+    expect(sent(engine)).toEqual(['0 on a', '130 off a']);
+  });
+
+  test('a channel that is selected again stops keep_firing_for', async () => {
+    const engine = new Engine(rules(rule({ more: 'match: {tags: {tier: [gold]}}\n    keep_firing_for: 30s' })));
+    await engine.channel('a', { tier: 'gold' });
+    await engine.goLive('a', 'STARVING');
+    await engine.goTo(10);
+    await engine.channel('a', { tier: 'none' });
+    await engine.goTo(20);
+    await engine.channel('a', { tier: 'gold' });
+    await engine.goTo(100);
+
+    expect(sent(engine)).toEqual(['0 on a']);
+  });
+
   test('a new while that does not hold ends what an event began', async () => {
     const trigger = '{event: {source: [aws.ivs], detail-type: [x]}}';
     const engine = new Engine(rules(rule({ trigger, more: 'while: {live: [true]}' })));
