@@ -204,7 +204,7 @@ async function findRunning(file: string, directory: string, signal?: AbortSignal
   for (const until = performance.now() + longestSilenceMs; refusals.length === 0 && performance.now() < until; ) {
     // Nobody else may hear the password, or pass for our server.
     if (signal?.aborted || (note.pid !== undefined && !isSameProcessAlive(note.pid, note.birth))) return undefined;
-    const server = await ask(url, placeOf, (text) => void refusals.push(text));
+    const server = await ask(url, placeOf, { commandTimeout: 1000, onRefusal: (text) => void refusals.push(text) });
     if (server) {
       if (server.directory !== directory || (note.pid ?? server.pid) !== server.pid) return undefined;
       return { ...note, url, pid: server.pid, birth: processBirth(server.pid) };
@@ -259,14 +259,17 @@ async function becomesReady(child: ChildProcess, url: string, signal: AbortSigna
 
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
-/** Asks a server something; undefined if nothing answers there, or if the answer is an error, which `onRefusal` is told. */
+/**
+ * Asks a server something; undefined if nothing answers there, or if the answer is an error, which `onRefusal` is told. Without
+ * `commandTimeout` (ms), a server that hangs is waited for.
+ */
 async function ask<T>(
   url: string,
   question: (redis: Redis) => Promise<T>,
-  onRefusal: (text: string) => void = () => undefined,
+  { commandTimeout, onRefusal }: { commandTimeout?: number; onRefusal?: (text: string) => void } = {},
 ): Promise<T | undefined> {
   const failed = (error: unknown) => {
-    if (error instanceof Error && error.name === 'ReplyError') onRefusal(error.message);
+    if (error instanceof Error && error.name === 'ReplyError') onRefusal?.(error.message);
   };
   const redis = new Redis(url, {
     lazyConnect: true,
@@ -275,6 +278,7 @@ async function ask<T>(
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
     connectTimeout: 1000,
+    ...(commandTimeout === undefined ? {} : { commandTimeout }),
   });
   redis.on('error', failed);
   try {

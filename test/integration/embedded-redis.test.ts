@@ -185,3 +185,18 @@ test('a server that runs but refuses the password gets no second one beside it t
   redis.disconnect();
   await first.kill();
 });
+
+test('a start ends when the server that runs hangs', async () => {
+  await using place = await folder();
+  const first = await startEmbeddedRedis({ program, directory: place.directory });
+  process.kill(first.pid, 'SIGSTOP');
+
+  try {
+    await expect(startEmbeddedRedis({ program, directory: place.directory })).rejects.toMatchObject({
+      code: 'REDIS_UNREACHABLE',
+      message: expect.stringContaining(`process ${first.pid}) but cannot be used (it does not answer)`),
+    });
+  } finally {
+    await first.kill();
+  }
+});
