@@ -177,7 +177,9 @@ export class Connection extends Client {
   /** ioredis says how it is configured; a person must read that there is no connection. */
   #tellWhyUnsent(command: Command): void {
     const { reject } = command;
-    command.reject = (error) => reject(isUnsent(error) ? new RedisNotConnected(this.trouble) : error);
+    // It may have broken a moment ago, before 'close'.
+    const broken = this.#readySince === undefined ? undefined : closed;
+    command.reject = (error) => reject(isUnsent(error) ? new RedisNotConnected(this.trouble ?? broken) : error);
   }
 
   /** Called for every refusal outside the handshake. */

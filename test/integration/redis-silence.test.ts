@@ -2,6 +2,7 @@
 import { Queue, Worker } from 'bullmq';
 import { describe, expect, test } from 'vitest';
 import { connectRedis, disconnectRedis, type RedisRole } from '#runtime/redis.ts';
+import { isBeforeConnecting } from '#runtime/redis-trouble.ts';
 import { badPeer } from '#test/support/bad-peer.ts';
 import { eventually, quietLogger } from '#test/support/quiet.ts';
 import { ownRedis, redisScope } from '#test/support/redis.ts';
@@ -28,6 +29,20 @@ async function silentRedis(url?: string) {
     },
   };
 }
+
+test('a command right after the connection broke says that it was closed, not that it was never open', async () => {
+  await using scope = await redisScope();
+  const redis = connectRedis({ url: scope.url, role: 'store', logger: quietLogger() });
+  await redis.connect();
+  // Nothing has told the client yet.
+  redis.stream.destroy();
+  expect(redis.status).toBe('ready');
+
+  const error: unknown = await redis.get('a').catch((thrown: unknown) => thrown);
+  expect(String(error)).toContain('Redis does not answer: the connection was closed');
+  expect(isBeforeConnecting(error)).toBe(false);
+  await disconnectRedis(redis);
+});
 
 describe.concurrent.each(['silent', 'drip'] as const)('a Redis that is %s from one moment on', (manner) => {
   test.each(['store', 'limiter', 'queue'] as const)(
