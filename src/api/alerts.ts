@@ -1,7 +1,7 @@
 // Alerts: the one list of what needs a person, as the page's "Needs you", `GET /v1/alerts`, `alert list` and the metric show it.
 
 import type { Acknowledgement, SeenAlert } from '#domain/alert.ts';
-import { AppError } from '#domain/errors.ts';
+import { notFound } from '#domain/not-found.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
@@ -98,7 +98,7 @@ export async function acknowledge(
 ): Promise<Alert> {
   const elsewhere = await sources.elsewhere?.find(id);
   const found = elsewhere?.alert ?? openAlerts(sources).find((alert) => alert.id === id);
-  if (!found) throw new AppError('NOT_FOUND', `there is no alert ${id}; GET /v1/alerts lists those there are`);
+  if (!found) throw notFound('alert', `there is no alert ${id}; GET /v1/alerts lists those there are`);
   const state = elsewhere?.shard ?? shardOf(sources.shards, id)!.state;
   const taken = await state.transact((tx) => {
     const acknowledged: Acknowledgement = { ...by, atMs: tx.nowMs };

@@ -1,6 +1,7 @@
 // What all operations of the API document share, in one place instead of at each route: an id, refusals with their shape, examples.
 import { z } from 'zod';
 import { type ErrorCode, errorCatalog } from '#domain/error-catalog.ts';
+import { missingThings } from '#domain/not-found.ts';
 import { answerExamples, exampleOf, requestExamples } from './examples.ts';
 import { problemSchema } from './problem.ts';
 
@@ -48,7 +49,8 @@ const refusals = {
     status: 404,
     description: 'The resource does not exist, or no longer exists',
     code: 'NOT_FOUND',
-    detail: 'there is no batch b-0123abcd',
+    detail: 'there is no metadata batch b-0123abcd',
+    more: missingThings.batch,
   },
   Conflict: {
     status: 409,

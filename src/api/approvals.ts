@@ -5,6 +5,7 @@ import type { Control } from '#domain/control.ts';
 import type { Values } from '#domain/decision.ts';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import { notFound } from '#domain/not-found.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -143,8 +144,8 @@ export class Approvals implements ApprovalsPort {
 }
 
 function missing(id: string): AppError {
-  return new AppError(
-    'NOT_FOUND',
+  return notFound(
+    'approval',
     `there is no approval ${id}; GET /v1/approvals lists those that wait and those of the last day`,
   );
 }

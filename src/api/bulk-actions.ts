@@ -5,6 +5,7 @@ import { planOf } from '#domain/ad-break-line.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import { notFound } from '#domain/not-found.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
@@ -143,7 +144,7 @@ export class BulkActions implements BulkActionsPort {
       });
       if (bulk) return bulkView(bulk);
     }
-    throw new AppError('NOT_FOUND', `there is no bulk action ${bulkId}`);
+    throw notFound('bulk', `there is no bulk action ${bulkId}`);
   }
 }
 

@@ -2,7 +2,7 @@
 // Implements the port of routes/channels.ts.
 import { isDeepStrictEqual } from 'node:util';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
-import { AppError } from '#domain/errors.ts';
+import { notFound } from '#domain/not-found.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
@@ -57,10 +57,7 @@ export class InventoryRefresh implements InventoryRefreshPort {
       }),
     );
     if (!found)
-      throw new AppError(
-        'NOT_FOUND',
-        `IVS has no channel ${channelArn}${before ? '; the inventory has forgotten it' : ''}`,
-      );
+      throw notFound('channel', `IVS has no channel ${channelArn}${before ? '; the inventory has forgotten it' : ''}`);
     return { channel: { ...found, tags: { ...found.tags } }, changed };
   }
 

@@ -6,6 +6,7 @@ import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import { isFanout, type MetadataFanout, memberJob, memberJobId, memberOfJobId } from '#domain/metadata-fanout.ts';
+import { notFound } from '#domain/not-found.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
@@ -66,8 +67,8 @@ export class Jobs implements JobsPort {
       if (pending) return pendingJobView(pending);
     }
     const traces = await Promise.all(this.#options.shards.all.map(({ state }) => traceOfJob(state, jobId)));
-    throw new AppError(
-      'NOT_FOUND',
+    throw notFound(
+      'job',
       withTrace(
         `there is no job ${jobId}: finished jobs are kept for some days only`,
         traces.find((trace) => trace !== '') ?? '',
@@ -134,7 +135,7 @@ export class Jobs implements JobsPort {
       shard.relay.nudge();
       return { jobId: again };
     }
-    throw new AppError('NOT_FOUND', `there is no job ${jobId}`);
+    throw notFound('job', `there is no job ${jobId}`);
   }
 }
 

@@ -45,18 +45,17 @@ export function toAppError(error: unknown): AppError {
 
 /** Sends a problem. `details` of the error become members of the body; a wait becomes Retry-After. */
 export function sendProblem(reply: FastifyReply, error: AppError): FastifyReply {
-  const { meaning, remedy } = errorCatalog[error.code];
   if (error.disposition.kind === 'retry-after')
     reply.header('retry-after', String(Math.max(1, Math.ceil(error.disposition.delayMs / 1000))));
   if (error.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '2');
   const body = {
     ...error.details,
     type: `${prefixFor(reply)}/docs#${error.code}`,
-    title: meaning,
+    title: error.title,
     status: error.status,
     code: error.code,
     detail: error.message,
-    remedy,
+    remedy: error.remedy,
   };
   return reply
     .code(error.status)

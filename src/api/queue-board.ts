@@ -14,7 +14,7 @@ import type {
   UIConfig,
 } from '@bull-board/api/typings/app';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { AppError } from '#domain/errors.ts';
+import { notFound } from '#domain/not-found.ts';
 import { type Outside, ownHost } from './outside.ts';
 import { sendProblem, toAppError } from './problem.ts';
 import { handlerTimeoutMs, longestParam } from './server.ts';
@@ -59,7 +59,7 @@ export async function openBoard({ queues, basePath, headers, outsideOf }: BoardO
   app.addHook('onSend', async (_request, reply) => void reply.headers(headers));
   app.setErrorHandler((thrown, _request, reply) => sendProblem(reply, toAppError(thrown)));
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, new AppError('NOT_FOUND', `there is nothing at ${request.url.split('?')[0]!.slice(0, 200)}`)),
+    sendProblem(reply, notFound('address', `there is nothing at ${request.url.split('?')[0]!.slice(0, 200)}`)),
   );
   await app.register(async (scope) => addRoutes(scope, parts, basePath), { prefix: basePath });
   await app.ready();

@@ -1,8 +1,8 @@
 // The receivers of the configuration in force, and test messages to them. Implements the port of routes/receivers.ts.
 import { randomUUID } from 'node:crypto';
 import type { ActionJob } from '#domain/action.ts';
-import { AppError } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
+import { notFound } from '#domain/not-found.ts';
 import { personText } from '#domain/person.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import { audit } from '#journal/audit.ts';
@@ -35,8 +35,8 @@ export class Receivers implements ReceiversPort {
     const shard = account === undefined ? shards.first : shards.named(account);
     const names = shard.ruleset.receivers.map((receiver) => receiver.name);
     if (!names.includes(name))
-      throw new AppError(
-        'NOT_FOUND',
+      throw notFound(
+        'receiver',
         `there is no receiver ${name}${didYouMean(name, names)}; the configuration has ${names.join(', ') || 'none'}`,
       );
     const jobId = jobIdOf('notify', who, randomUUID());

@@ -1,6 +1,7 @@
 // What the routes about rules need of each shard, and look-up of rules by name.
-import { AppError } from '#domain/errors.ts';
+
 import { didYouMean } from '#domain/nearest-name.ts';
+import { notFound } from '#domain/not-found.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
@@ -18,7 +19,7 @@ export type RuleShards = ShardDirectory<RuleShard>;
 /** The rule of this name. @throws AppError NOT_FOUND with the nearest name */
 export function ruleNamed({ rules }: Ruleset, name: string): Rule {
   const found = rules.find((rule) => rule.name === name);
-  if (!found) throw new AppError('NOT_FOUND', noRule(rules, name));
+  if (!found) throw notFound('rule', noRule(rules, name));
   return found;
 }
 

@@ -23,6 +23,7 @@ import { type FastifyPluginAsyncZod, serializerCompiler } from 'fastify-type-pro
 import { AppError, isWithoutRedis } from '#domain/errors.ts';
 import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
 import { isLoopbackHost } from '#domain/network.ts';
+import { notFound } from '#domain/not-found.ts';
 import { placeOf } from '#domain/trace.ts';
 import { type Clock, systemClock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -283,7 +284,7 @@ function buildApp(
   app.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,
-      new AppError('NOT_FOUND', `there is nothing at ${request.method} ${request.url.split('?')[0]!.slice(0, 200)}`),
+      notFound('address', `there is nothing at ${request.method} ${request.url.split('?')[0]!.slice(0, 200)}`),
     ),
   );
   // Registered once, so that all groups of routes share one counter: the limit of a token is for everything together.

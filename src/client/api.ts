@@ -1065,11 +1065,11 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "/docs#NOT_FOUND",
-                 *       "title": "There is nothing at this address.",
+                 *       "title": "There is no such metadata batch.",
                  *       "status": 404,
                  *       "code": "NOT_FOUND",
-                 *       "detail": "there is no batch b-0123abcd",
-                 *       "remedy": "Check the path and the id; /docs lists all paths."
+                 *       "detail": "there is no metadata batch b-0123abcd",
+                 *       "remedy": "Check the id: `GET /v1/metadata/batches` lists the newest batches."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];

@@ -863,8 +863,8 @@ export const errorCatalog = {
     disposition: 'give-up',
   },
   NOT_FOUND: {
-    meaning: 'There is nothing at this address.',
-    remedy: 'Check the path and the id; /docs lists all paths.',
+    meaning: 'The address, or the thing that the request names, does not exist or no longer exists.',
+    remedy: 'Check the name or the id in the message, and the path; /docs lists all paths.',
     status: 404,
     disposition: 'give-up',
   },

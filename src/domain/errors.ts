@@ -16,8 +16,10 @@ export interface AppErrorOptions {
   readonly cause?: unknown;
   /** Facts for logs and answers; never a secret. */
   readonly details?: Readonly<Record<string, unknown>>;
-  /** Defaults to the catalogue's. */
+  /** This and the next two default to the catalogue's. */
   readonly disposition?: Disposition;
+  readonly title?: string;
+  readonly remedy?: string;
 }
 
 /** An error with a stable code. The message names the place and says what to do. */
@@ -25,6 +27,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>>;
   readonly disposition: Disposition;
+  readonly #words: Pick<AppErrorOptions, 'title' | 'remedy'>;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -32,6 +35,17 @@ export class AppError extends Error {
     this.code = code;
     this.details = options.details ?? {};
     this.disposition = options.disposition ?? { kind: errorCatalog[code].disposition };
+    this.#words = options;
+  }
+
+  /** What this kind of error means. */
+  get title(): string {
+    return this.#words.title ?? errorCatalog[this.code].meaning;
+  }
+
+  /** What to do. */
+  get remedy(): string {
+    return this.#words.remedy ?? errorCatalog[this.code].remedy;
   }
 
   /** The HTTP status an API answers with. */

@@ -2,6 +2,7 @@
 import type { ChannelArn } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import { notFound } from '#domain/not-found.ts';
 import { personText } from '#domain/person.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -71,7 +72,7 @@ export async function unknownSession(
 ): Promise<AppError> {
   const what = streamId === undefined ? 'a session' : `session ${streamId}`;
   const text = `nothing is known about ${what} of ${channelArn}: sessions are kept for as long as retention.sessions says, the last hundred of each channel`;
-  return new AppError('NOT_FOUND', withTrace(text, await traceOfChannel(state, channelArn, streamId)));
+  return notFound('session', withTrace(text, await traceOfChannel(state, channelArn, streamId)));
 }
 
 /** @param trace from one of the functions above; '' adds nothing */

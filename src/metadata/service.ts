@@ -6,6 +6,7 @@ import type { Lane } from '#domain/action.ts';
 import { type ChannelArn, parseChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { BatchJob } from '#domain/job.ts';
+import { notFound } from '#domain/not-found.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { currentTrace } from '#runtime/tracing.ts';
@@ -288,8 +289,7 @@ export class MetadataService {
   /** @throws AppError NOT_FOUND when there is no such batch, or it finished too long ago. */
   async progress(batchId: string): Promise<BatchProgress> {
     const found = await this.#find(batchId);
-    if (!found)
-      throw new AppError('NOT_FOUND', `there is no metadata batch ${batchId}; finished ones are kept for some hours`);
+    if (!found) throw notFound('batch', `there is no metadata batch ${batchId}; finished ones are kept for some hours`);
     return found;
   }
 

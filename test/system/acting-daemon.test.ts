@@ -158,6 +158,27 @@ describe.concurrent('requested by an operator', () => {
     });
   });
 
+  test('what is missing is named by its kind, and the remedy leads to what there is', async () => {
+    await using t = await setup(
+      'rules:\n  - {name: slate, trigger: {http: {name: a}}, actions: [{tag: {set: {a: b}}}]}\n',
+    );
+    const daemon = await t.daemon();
+    const missing = async (method: string, path: string) => {
+      const { status, body } = await daemon.ask(method, path);
+      expect({ path, status, code: body.code }).toEqual({ path, status: 404, code: 'NOT_FOUND' });
+      return `${body.title} ${body.remedy}`;
+    };
+
+    expect(await missing('GET', '/v1/nowhere')).toMatch(/^There is nothing at this address\. .*\/docs/);
+    expect(await missing('GET', '/v1/jobs/none')).toMatch(/^There is no such job\. .*ivs-autopilot audit/);
+    expect(await missing('GET', '/v1/metadata/batches/b-0123abcd')).toMatch(/^There is no such metadata batch\. .*GET/);
+    expect(await missing('GET', '/v1/actions/bulk/none')).toMatch(/^There is no such bulk action\. .*GET/);
+    expect(await missing('POST', '/v1/rules/slate/reset')).toMatch(
+      /^The rule is not stopped\. .*has not stopped it\.$/,
+    );
+    expect(await missing('POST', '/v1/rules/slat/reset')).toMatch(/^There is no such rule\. .*GET \/v1\/rules/);
+  });
+
   test('a rotation by tags starts jobs at a pace, can be followed, and stops on request', async () => {
     await using t = await setup();
     await t.control.createChannels(30, { tags: { tier: 'gold' }, namePrefix: 'gold-' });

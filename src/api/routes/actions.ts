@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type ActionName, type ActionParams, actionNames, actionSchemas, channelArn, targets } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
+import { notFound } from '#domain/not-found.ts';
 import { actorOf, type Caller, mayActAs } from '../auth.ts';
 import { plannedAdBreak } from './ad-breaks.ts';
 
@@ -131,7 +132,7 @@ export function actionRoutes({
 }): FastifyPluginAsyncZod {
   const bulkOf = async (id: string): Promise<BulkView> => {
     const found = (await bulks.list()).find(({ bulkId }) => bulkId === id);
-    if (!found) throw new AppError('NOT_FOUND', `there is no bulk action ${id}`);
+    if (!found) throw notFound('bulk', `there is no bulk action ${id}`);
     return found;
   };
   return async (app) => {

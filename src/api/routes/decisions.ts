@@ -7,6 +7,7 @@ import { type DecisionReason, type Delivery, decisionOutcomes, decisionReasons }
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
+import { notFound } from '#domain/not-found.ts';
 import { ruleModes } from '#domain/rule.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { checkOfGuard, checksOfDecision, shownCheck } from '#journal/checks.ts';
@@ -238,8 +239,8 @@ async function goneDecision(reach: Reach, id: string, answers: Answers<FoundDeci
   const reached = `the journal has what acted, was held back or resolved ${oldest('loud')}, the rest ${oldest('quiet')}`;
   const unasked = answers.unasked.map(({ account }) => account);
   const missing = unasked.length === 0 ? '' : `; ${unasked.join(', ')} could not be asked`;
-  return new AppError(
-    'NOT_FOUND',
+  return notFound(
+    'decision',
     withTrace(
       `the journal knows no decision ${id}: ${reached}${missing}`,
       traces.found.map(({ value }) => value).find((trace) => trace !== '') ?? '',
@@ -253,7 +254,7 @@ function mustBeAChannel({ view }: SeenState, arn: string): void {
   if (isKnown) return;
   const arns = Array.from(view.entries(kinds.channel), ([id]) => id);
   if (arns.length === 0) return;
-  throw new AppError('NOT_FOUND', `there is no channel ${arn}${didYouMean(arn, arns)}; GET /v1/channels lists them`);
+  throw notFound('channel', `there is no channel ${arn}${didYouMean(arn, arns)}; GET /v1/channels lists them`);
 }
 
 function shownDelivery({ finishedAtMs, ...counts }: Delivery): z.infer<typeof delivery> {

@@ -6,7 +6,7 @@ import type { RuleAlert } from '#domain/alert.ts';
 import type { Control } from '#domain/control.ts';
 import { decisionOutcomes } from '#domain/decision.ts';
 import { iso } from '#domain/duration.ts';
-import { AppError } from '#domain/errors.ts';
+import { notFound } from '#domain/not-found.ts';
 import { type Rule, ruleModes } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -179,7 +179,7 @@ export function ruleRoutes({ shards, patchOf = () => undefined, onControl }: Rul
         ruleOf(name);
         const by = { rule: name, who: actorOf(caller), reason: body?.reason ?? 'reset' };
         const { found } = await askEach(reach.all, (shard) => shard.transact((tx) => restartRule(tx, by)));
-        if (!found.some(({ value }) => value)) throw new AppError('NOT_FOUND', `the rule ${name} is not stopped`);
+        if (!found.some(({ value }) => value)) throw notFound('stopped_rule', `the rule ${name} is not stopped`);
         onControl?.({ kind: 'restart_rule', ...by });
         return { restarted: true as const };
       },

@@ -6,7 +6,7 @@ import { channelArn } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { streamHealths } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';
-import { AppError } from '#domain/errors.ts';
+import { notFound } from '#domain/not-found.ts';
 import type { DataSource } from '#domain/observation.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { type AdBreak, adBreakAt, type StreamRecord, streamStates } from '#domain/stream-record.ts';
@@ -222,7 +222,7 @@ export function streamRoutes({ state, reach, retentionMs, silentSinceMs }: Strea
     const found = await channelStory(state, arn, { limit: mostSessions, sinceMs });
     if (!found) {
       const text = `${arn} is unknown: it has no stream and is not in the list of channels`;
-      throw new AppError('NOT_FOUND', withTrace(text, await traceOfChannel(state, arn)));
+      throw notFound('channel', withTrace(text, await traceOfChannel(state, arn)));
     }
     const { channel } = found;
     const record = streamId === undefined ? found.record : await sessionOf(state, arn, streamId);
