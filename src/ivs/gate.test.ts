@@ -119,3 +119,24 @@ test('an urgent call waits for no other to leave', async () => {
   expect(asked).toEqual([10, 1]);
   gate.stop();
 });
+
+test('an urgent call that finds no room waits for one other to leave, not for a third of them', async () => {
+  const asked: number[] = [];
+  const grant: Grant = { permit: 'p', epoch: 'e', sendAt: 0, lapsesAt: 60_000 };
+  const gate = gateOf(async (_attempt, { wants }) => {
+    asked.push(wants.length);
+    const grants = new Map(wants.map((_, place) => [place, grant]));
+    return { grants, channelWaitsMs: new Map(), accountWaitMs: 0, fenceMs: 0, slotsInUse: 0 };
+  }, 'wait');
+  for (let call = 0; call < 20; call += 1) gate.join(waiter());
+  await vi.advanceTimersByTimeAsync(2);
+  gate.join({ ...waiter(), lane: 'urgent' });
+  await vi.advanceTimersByTimeAsync(2);
+  expect(asked).toEqual([12]);
+
+  gate.left('sent');
+  await vi.advanceTimersByTimeAsync(2);
+
+  expect(asked).toEqual([12, 1]);
+  gate.stop();
+});

@@ -131,9 +131,10 @@ export class Gate {
     if (this.#line.size > 0 && this.#hasRoom) this.#wakeIn(Math.max(0, this.#closedUntil - performance.now()));
   }
 
-  /** Where there is none, a permit in hand will make some when it is used. */
+  /** Where there is none, a permit in hand will make some when it is used. An urgent call takes the first. */
   get #hasRoom(): boolean {
-    return this.#inHand <= Math.floor(this.#room) * enoughInHand;
+    const room = Math.floor(this.#room);
+    return this.#inHand <= room * enoughInHand || (this.#inHand < room && this.#line.isUrgent);
   }
 
   /** A permit ends. The channel may have its next call. */

@@ -45,6 +45,11 @@ export class WaitingLine<W extends Waiter> {
     return this.#size;
   }
 
+  /** Whether an urgent call waits whose channel is free. */
+  get isUrgent(): boolean {
+    return this.#rings.urgent.size > 0;
+  }
+
   add(waiter: W): void {
     this.#queueOf(waiter, true)!.waiters.add(waiter);
     this.#size += 1;
