@@ -64,6 +64,24 @@ describe('the command line', () => {
   });
 });
 
+describe('a command such as plan, which other programs have', () => {
+  it.each([
+    [
+      ['plan'],
+      /^error: unknown command 'plan'\n\(To see .* add --dry-run, as in: ivs-autopilot .* --dry-run\)\n\(see --help\)$/,
+    ],
+    [['metadata', 'plan'], /\n\(.* --dry-run, as in: ivs-autopilot metadata send --dry-run\)\n/],
+    [['key', 'preview'], /\n\(.* --dry-run, as in: ivs-autopilot key rotate --dry-run\)\n/],
+  ])('%j leads to --dry-run', async (args, hint) => {
+    expect(await run(args)).toEqual({ code: 2, out: '', err: expect.stringMatching(hint) });
+  });
+
+  it('not where no command has --dry-run, nor for another word', async () => {
+    expect((await run(['alert', 'plan'])).err).toBe("error: unknown command 'plan'\n(see --help)");
+    expect((await run(['metadata', 'sned'])).err).toContain('(Did you mean send?)');
+  });
+});
+
 describe('validate', () => {
   const write = (text: string) => {
     const file = join(folder, 'x.yaml');

@@ -117,9 +117,23 @@ export function createProgram(io: CliIo): Command {
     command.configureOutput({
       writeOut: (text) => printLines(io.print, text.replace(/\n$/, '')),
       writeErr: (text) => printLines(io.printError, text.replace(/\n$/, '')),
+      outputError: (text, write) => write(withDryRun(text, command)),
     });
   }
   return program;
+}
+
+/** Other programs have a command `plan`; here the command itself has an option. */
+function withDryRun(text: string, group: Command): string {
+  const [asked] = /^error: unknown command '(?:plan|preview|dry-?run|simulate|what-?if)'/.exec(text) ?? [];
+  const planning = allOf(group).find(({ options }) => options.some(({ long }) => long === '--dry-run'));
+  if (asked === undefined || !planning) return text;
+  return `${asked}\n(To see what a command would do, add --dry-run, as in: ${pathOf(planning)} --dry-run)\n`;
+}
+
+/** All words of a command, such as `ivs-autopilot metadata send`. */
+function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
 }
 
 /** Runs one command line (as in process.argv) and returns its exit code. */
