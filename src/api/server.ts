@@ -13,36 +13,19 @@
 //     needs none.
 //   - An address in a response begins with `request.outside.prefix`.
 import rateLimit from '@fastify/rate-limit';
-import Fastify, {
-  type FastifyInstance,
-  type FastifyPluginAsync,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify';
 import { type FastifyPluginAsyncZod, serializerCompiler } from 'fastify-type-provider-zod';
 import { AppError, isWithoutRedis } from '#domain/errors.ts';
 import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
 import { isLoopbackHost } from '#domain/network.ts';
 import { notFound } from '#domain/not-found.ts';
-import { placeOf } from '#domain/trace.ts';
 import { type Clock, systemClock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { below, openSpan } from '#runtime/tracing.ts';
+import { guard } from './admission.ts';
 import { registerApiDocument } from './api-document.ts';
-import {
-  type ApiToken,
-  Authenticator,
-  type Caller,
-  callerKey,
-  callerName,
-  hasToken,
-  mayActAs,
-  personHeader,
-  personOf,
-  type TokenRole,
-} from './auth.ts';
+import { type ApiToken, Authenticator, type Caller, callerKey, callerName, type TokenRole } from './auth.ts';
 import { AuthProxy, type AuthProxySettings } from './auth-proxy.ts';
 import { TrustedProxies } from './client-address.ts';
 import { type ConnectionLimits, Connections } from './connections.ts';
@@ -51,10 +34,11 @@ import { LoginGuard } from './login-guard.ts';
 import { opsRoutes, probePaths, type ReadinessCheck } from './ops.ts';
 import { type Outside, OutsideReader } from './outside.ts';
 import { answerBrokenRequest, sendProblem, toAppError } from './problem.ts';
-import { isSignedBy, queueCookie, queueTicketOf } from './queue-session.ts';
+import { queueCookie } from './queue-session.ts';
 import { type Refusal, refusalLog } from './refusals.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { assertSameSite } from './same-site.ts';
+import { traceChanges } from './trace-changes.ts';
 import { validatorCompiler } from './validation.ts';
 
 declare module 'fastify' {
@@ -314,8 +298,10 @@ function buildApp(
   ] as HttpRoutes[]) {
     void app.register(
       async (scope) => {
-        if (access !== 'public')
+        if (access !== 'public') {
           guard(scope, { authenticator, authProxy, logins, proxies, nowMs, standsBy, isBrowser: access === 'browser' });
+          traceChanges(scope);
+        }
         // The compilers apply to the routes only: on the root they would break routes without a zod schema.
         if (access === 'token') {
           scope.setValidatorCompiler(validatorCompiler);
@@ -343,114 +329,4 @@ function scrubTyped(body: unknown, scrub: (text: string) => string): void {
     const text = texts[name];
     if (typeof text === 'string') texts[name] = scrub(text);
   }
-}
-
-/**
- * Requires a token, or a person whom a trusted proxy signed in, and the role that the route needs; then counts the request for this caller.
- */
-function guard(
-  scope: FastifyInstance,
-  {
-    authenticator,
-    authProxy,
-    logins,
-    proxies,
-    nowMs,
-    standsBy,
-    isBrowser,
-  }: {
-    authenticator: Authenticator;
-    authProxy: AuthProxy | undefined;
-    logins: LoginGuard;
-    proxies: TrustedProxies;
-    nowMs: () => number;
-    standsBy: () => boolean;
-    isBrowser: boolean;
-  },
-): void {
-  const signedIn = ({ headers: { authorization, cookie } }: FastifyRequest): Caller | undefined => {
-    const ticket = authorization === undefined ? queueTicketOf(cookie, nowMs()) : undefined;
-    return ticket && authenticator.findByKey((key) => isSignedBy(key, ticket));
-  };
-  // A bearer token takes precedence. `Basic` does not: the proxy itself may have asked the browser for it.
-  const proxied = ({ raw, headers: { authorization } }: FastifyRequest): Caller | undefined =>
-    /^Bearer /i.test(authorization ?? '') ? undefined : authProxy?.callerOf(raw);
-  scope.addHook('onRequest', async (request, reply) => {
-    const byProxy = proxied(request);
-    if (byProxy) request.caller = byProxy;
-    else await authenticate(request, reply);
-    // A name that the request claims adds nothing to the one that the proxy has proven.
-    const person = byProxy ? undefined : personOf(request.headers[personHeader]);
-    if (person !== undefined) request.caller = { ...request.caller, person };
-    const needed = request.routeOptions.config.role ?? (reads(request) ? 'viewer' : 'operator');
-    if (!mayActAs(request.caller.role, needed))
-      throw new AppError(
-        'FORBIDDEN',
-        `${callerName(request.caller)} has the role ${request.caller.role}; this needs ${needed}`,
-      );
-    if (!reads(request) && request.routeOptions.config.onStandby !== true && standsBy())
-      throw new AppError(
-        'STANDBY',
-        'this is a standby, which takes no work: send it to the deployment that works, or activate this one with `ivs-autopilot activate`',
-      );
-  });
-  scope.addHook('onRequest', scope.rateLimit());
-  traceChanges(scope);
-
-  async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const allowBasic = isBrowser && reads(request);
-    const { authorization } = request.headers;
-    try {
-      request.caller =
-        (allowBasic ? signedIn(request) : undefined) ??
-        authenticator.authenticate(authorization, { allowBasic, hint: authProxy?.hintFor(request.raw) });
-    } catch (error) {
-      if (!hasToken(authorization, allowBasic)) logins.missed();
-      else {
-        await logins.failed(proxies.clientAddress(request.raw)).catch((slowed: unknown) => {
-          reply.header('connection', 'close');
-          throw slowed;
-        });
-      }
-      reply.header('www-authenticate', isBrowser ? 'Basic realm="ivs-autopilot", charset="UTF-8"' : 'Bearer');
-      throw error;
-    }
-  }
-}
-
-/**
- * A span for each request that changes something, from its admission to its response, or until the client disconnects; it is a child of
- * the caller's span, if there is one. https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
- */
-export function traceChanges(scope: FastifyInstance): void {
-  // Not earlier: the parser of the body runs outside of the request's context.
-  scope.addHook('preHandler', (request, { raw }, done) => {
-    const route = request.routeOptions.url ?? 'none';
-    const span = reads(request)
-      ? undefined
-      : openSpan(
-          {
-            name: `${request.method} ${route}`,
-            kind: 'server',
-            attributes: { 'http.request.method': request.method, 'http.route': route },
-          },
-          traceparentIn(request.headers),
-        );
-    if (!span) return done();
-    // Not Fastify's onResponse, which is not called when the client no longer waits for the response.
-    raw.once('close', () => {
-      if (!raw.headersSent) return span.end(Date.now(), 'aborted');
-      span.set({ 'http.response.status_code': raw.statusCode });
-      span.end(Date.now(), raw.statusCode >= 500 ? String(raw.statusCode) : undefined);
-    });
-    below(span.traceparent, done);
-  });
-}
-
-function traceparentIn({ traceparent }: FastifyRequest['headers']): string | undefined {
-  return typeof traceparent === 'string' && placeOf(traceparent) ? traceparent : undefined;
-}
-
-function reads(request: FastifyRequest): boolean {
-  return request.method === 'GET' || request.method === 'HEAD';
 }

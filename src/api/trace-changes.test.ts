@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { fastify } from 'fastify';
 import { expect, test } from 'vitest';
 import { type SpanAttributes, type SpanStart, useTracer } from '#runtime/tracing.ts';
-import { traceChanges } from './server.ts';
+import { traceChanges } from './trace-changes.ts';
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 

@@ -1,31 +1,13 @@
 // `notify test`, against a server that answers as the daemon does.
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { runCli } from './main.ts';
+import { runAgainstStub } from '#test/support/stub-daemon.ts';
 
 async function run(tried: readonly object[], delivered: number) {
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url}`);
-    const job = { jobId: 'j-1', state: 'completed', steps: [], result: { outcome: 'done', delivered, tried } };
-    response.setHeader('content-type', 'application/json');
-    request.resume().on('end', () => response.end(JSON.stringify(request.method === 'POST' ? { jobId: 'j-1' } : job)));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const lines: string[] = [];
-  const code = await runCli(['node', 'ivs-autopilot', 'notify', 'test', 'noc', '--account', 'eu'], {
-    print: (text) => lines.push(text),
-    printError: (text) => lines.push(text),
-    env: { AUTOPILOT_URL: `http://127.0.0.1:${port}` },
-    signal: new AbortController().signal,
-  });
-  server.closeAllConnections();
-  server.close();
-  return { code, asked, text: lines.join('\n') };
+  const job = { jobId: 'j-1', state: 'completed', steps: [], result: { outcome: 'done', delivered, tried } };
+  const ran = await runAgainstStub(['notify', 'test', 'noc', '--account', 'eu'], ({ method }) => ({
+    body: method === 'POST' ? { jobId: 'j-1' } : job,
+  }));
+  return { ...ran, asked: ran.asked.map(({ method, url }) => `${method} ${url}`) };
 }
 
 test('prints the answer of each integration, and fails if one did not accept the message', async () => {

@@ -1,9 +1,6 @@
 // `silence add` and `silence edit` with channels by name, against a server that answers as the daemon does.
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { runCli } from './main.ts';
+import { runAgainstStub } from '#test/support/stub-daemon.ts';
 
 const arnOf = (id: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${id}`;
 const match = {
@@ -14,31 +11,12 @@ const match = {
 };
 
 async function run(...args: string[]) {
-  const sent: string[][] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (part: string) => void (body += part));
-    request.on('end', () => {
-      const { matchers } = (body === '' ? {} : JSON.parse(body)) as { matchers?: string[] };
-      if (matchers) sent.push(matchers);
-      const channels = ['a', 'b'].map((id) => ({ arn: arnOf(id), name: `studio-${id}`, tags: {} }));
-      const time = '2026-11-20T20:00:00.000Z';
-      const answer = request.method === 'GET' ? { channels } : { ...match, id: 's-1', starts: time, ends: time };
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const lines: string[] = [];
-  const code = await runCli(['node', 'ivs-autopilot', 'silence', ...args], {
-    print: (text) => lines.push(text),
-    printError: (text) => lines.push(text),
-    env: { AUTOPILOT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
-    signal: new AbortController().signal,
-  });
-  server.closeAllConnections();
-  server.close();
-  return { code, sent, text: lines.join('\n') };
+  const channels = ['a', 'b'].map((id) => ({ arn: arnOf(id), name: `studio-${id}`, tags: {} }));
+  const time = '2026-11-20T20:00:00.000Z';
+  const { code, text, asked } = await runAgainstStub(['silence', ...args], ({ method }) => ({
+    body: method === 'GET' ? { channels } : { ...match, id: 's-1', starts: time, ends: time },
+  }));
+  return { code, text, sent: asked.flatMap(({ body }) => (body?.matchers ? [body.matchers as string[]] : [])) };
 }
 
 test.each([

@@ -25,6 +25,18 @@ function gateOf(
   });
 }
 
+/** A gate whose ledger grants at most `most` permits at a time, and how many it was asked for each time. */
+function grantingGate(most = Number.POSITIVE_INFINITY) {
+  const asked: number[] = [];
+  const grant: Grant = { permit: 'p', epoch: 'e', sendAt: 0, lapsesAt: 60_000 };
+  const gate = gateOf(async (_attempt, { wants }) => {
+    asked.push(wants.length);
+    const grants = new Map(wants.slice(0, most).map((_, place) => [place, grant]));
+    return { grants, channelWaitsMs: new Map(), accountWaitMs: 0, fenceMs: 0, slotsInUse: 0 };
+  }, 'wait');
+  return { gate, asked };
+}
+
 function waiter(): GateWaiter & { readonly end: { error?: unknown } } {
   const end: { error?: unknown } = {};
   return {
@@ -73,13 +85,7 @@ test('a call does not fail if Redis comes back in time', async () => {
 });
 
 test('permits are asked for several at a time: not before a third of those in hand have been used', async () => {
-  const asked: number[] = [];
-  const grant: Grant = { permit: 'p', epoch: 'e', sendAt: 0, lapsesAt: 60_000 };
-  const gate = gateOf(async (_attempt, { wants }) => {
-    asked.push(wants.length);
-    const grants = new Map(wants.map((_, place) => [place, grant]));
-    return { grants, channelWaitsMs: new Map(), accountWaitMs: 0, fenceMs: 0, slotsInUse: 0 };
-  }, 'wait');
+  const { gate, asked } = grantingGate();
   const use = async (calls: number) => {
     for (let call = 0; call < calls; call += 1) {
       gate.left('sent');
@@ -103,13 +109,7 @@ test('permits are asked for several at a time: not before a third of those in ha
 });
 
 test('an urgent call waits for no other to leave', async () => {
-  const asked: number[] = [];
-  const grant: Grant = { permit: 'p', epoch: 'e', sendAt: 0, lapsesAt: 60_000 };
-  const gate = gateOf(async (_attempt, { wants }) => {
-    asked.push(wants.length);
-    const grants = new Map(wants.slice(0, 10).map((_, place) => [place, grant]));
-    return { grants, channelWaitsMs: new Map(), accountWaitMs: 0, fenceMs: 0, slotsInUse: 0 };
-  }, 'wait');
+  const { gate, asked } = grantingGate(10);
   for (let call = 0; call < 10; call += 1) gate.join(waiter());
   await vi.advanceTimersByTimeAsync(2);
 
@@ -121,13 +121,7 @@ test('an urgent call waits for no other to leave', async () => {
 });
 
 test('an urgent call that finds no room waits for one other to leave, not for a third of them', async () => {
-  const asked: number[] = [];
-  const grant: Grant = { permit: 'p', epoch: 'e', sendAt: 0, lapsesAt: 60_000 };
-  const gate = gateOf(async (_attempt, { wants }) => {
-    asked.push(wants.length);
-    const grants = new Map(wants.map((_, place) => [place, grant]));
-    return { grants, channelWaitsMs: new Map(), accountWaitMs: 0, fenceMs: 0, slotsInUse: 0 };
-  }, 'wait');
+  const { gate, asked } = grantingGate();
   for (let call = 0; call < 20; call += 1) gate.join(waiter());
   await vi.advanceTimersByTimeAsync(2);
   gate.join({ ...waiter(), lane: 'urgent' });

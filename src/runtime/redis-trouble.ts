@@ -100,7 +100,7 @@ export function redisFailure(what: string, cause: unknown, known: RedisTrouble |
   );
 }
 
-/** The text of an error of ioredis. */
+/** Whether ioredis did not send a command because its connection was not open. */
 export function isUnsent(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("Stream isn't writeable and enableOfflineQueue");
 }

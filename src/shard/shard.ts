@@ -24,7 +24,7 @@ import type { Drainer } from '#metadata/drainer.ts';
 import type { Outbox } from '#metadata/outbox.ts';
 import type { MetadataService } from '#metadata/service.ts';
 import type { Sweeper } from '#metadata/sweeper.ts';
-import { type DecideOptions, decideAll, decideAnswer, decideDue } from '#rules/decide.ts';
+import type { DecideOptions } from '#rules/decide.ts';
 import { isSilenced } from '#rules/muting.ts';
 import { AwsClock } from '#runtime/aws-clock.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -36,9 +36,6 @@ import type { RedisServer } from '#runtime/redis-servers.ts';
 import { tracePort } from '#runtime/tracing.ts';
 import { type Committed, Pipeline, type StageOptions, type Taken } from '#src/pipeline.ts';
 import type { RedisState } from '#store/shared-state.ts';
-import { applyObservation, splitObservation } from '#streams/changes.ts';
-import { detectGaps } from '#streams/gaps.ts';
-import { intentsDue } from '#workers/intents.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './actions.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf, queueAccessOf } from './aws-access.ts';
@@ -51,17 +48,14 @@ import { beatIfDue } from './heartbeat.ts';
 import { type Hearer, Intake } from './intake.ts';
 import { type IvsLookups, ivsLookups } from './ivs-lookups.ts';
 import { createMetadata } from './metadata.ts';
+import { oldPictureOf } from './old-picture.ts';
+import { pipelineStages } from './pipeline-stages.ts';
 import { queueWorkers } from './queue-workers.ts';
 import { RedisConnections, type RedisOutage } from './redis-connections.ts';
-import { adBreakSpacingMs, gapOptionsOf, limitSettingsOf } from './settings.ts';
+import { adBreakSpacingMs, limitSettingsOf } from './settings.ts';
 import { Standby } from './standby.ts';
 import { createState } from './state.ts';
 import type { StateWatch } from './watch-state.ts';
-
-/** A lost connection that is restored within this time is no outage. */
-export const briefOutageMs = 5_000;
-/** The state is read every second, and a lost connection is noticed after five; a busy machine may be slower. */
-const unreadMs = 20_000;
 
 export interface ShardOptions {
   readonly account: Account;
@@ -191,16 +185,7 @@ export class Shard {
     this.pipeline = new Pipeline({
       state: this.state,
       ruleset: config().ruleset,
-      stages: {
-        split: splitObservation,
-        apply: (tx, observation) =>
-          applyObservation(tx, observation, { retentionMs: durationMs(config().settings.retention.sessions) }),
-        decide: (tx, changes, ruleset, where) => decideAll(tx, changes, ruleset, this.#decideOptions(tx, where)),
-        decideDue: (tx, ruleset, where) => decideDue(tx, ruleset, this.#decideOptions(tx, where)),
-        decideAnswer: (tx, said, ruleset, where) => decideAnswer(tx, said, ruleset, this.#decideOptions(tx, where)),
-        release: intentsDue,
-        detectGaps: (tx) => detectGaps(tx, gapOptionsOf(config().settings, account)),
-      },
+      stages: pipelineStages({ account, config, decideOptions: (tx, where) => this.#decideOptions(tx, where) }),
       onCommitted: (committed) => this.#committed(committed),
       tracing: tracePort,
     });
@@ -260,16 +245,7 @@ export class Shard {
 
   /** Why what this replica shows is a picture of the past; undefined: it is not. */
   get oldPicture(): OldPicture | undefined {
-    const nowMs = this.state.nowMs();
-    const { asOfMs } = this.state;
-    const trouble = this.#redis.outage;
-    if (trouble === undefined)
-      return asOfMs !== undefined && nowMs - asOfMs > unreadMs
-        ? { kind: 'unread', sinceMs: asOfMs, asOfMs }
-        : undefined;
-    // A single connection that is lost and restored is no outage while the state is still read.
-    if (asOfMs !== undefined && asOfMs > trouble.sinceMs && nowMs - trouble.sinceMs < briefOutageMs) return undefined;
-    return { kind: trouble.kind, sinceMs: Math.min(trouble.sinceMs, asOfMs ?? trouble.sinceMs), asOfMs };
+    return oldPictureOf(this.#redis.outage, this.state.asOfMs, this.state.nowMs());
   }
 
   /** From the configuration, else from the ARNs in the account's own list of channels; undefined while neither tells. */

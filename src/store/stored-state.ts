@@ -1,7 +1,7 @@
 // The state as it lies in Redis: its keys, and what is read and written of them, each in one step. Which copy of it is the newest, and
 // who commits when, is shared-state.ts's matter.
 import type { Log } from '#domain/state-key.ts';
-import { failureOf, type Redis } from '#runtime/redis.ts';
+import type { Redis } from '#runtime/redis.ts';
 import type { RedisClock } from '#runtime/redis-clock.ts';
 import { commitScript, type Moved, refreshScript } from './commit-script.ts';
 import { type Head, newHeadPrefix, newLineage } from './head.ts';
@@ -9,6 +9,7 @@ import type { DraftTransaction } from './local-copy.ts';
 import { findTrace } from './loss.ts';
 import { type Found, headOfRow, type ReadEntry, readAll } from './read-all.ts';
 import { readLog } from './read-log.ts';
+import { StateCalls } from './state-calls.ts';
 
 export interface StoredStateOptions {
   readonly redis: Redis;
@@ -37,10 +38,13 @@ export const defaultDedupTtlMs = 6 * 3_600_000;
 export class StoredState {
   readonly #options: StoredStateOptions;
   readonly #keys: { state: string; head: string; log: string; prefix: string };
+  readonly #calls: StateCalls;
 
   constructor(options: StoredStateOptions) {
-    const { prefix } = options;
+    const { redis, clock, prefix } = options;
     this.#options = options;
+    // After a failed commit the head in Redis tells whether it happened, so the next call must compare.
+    this.#calls = new StateCalls({ redis, clock, failure: 'the shared state could not be read or written' });
     this.#keys = { state: `${prefix}:state`, head: `${prefix}:state-head`, log: `${prefix}:state-log`, prefix };
   }
 
@@ -49,7 +53,7 @@ export class StoredState {
     const { redis, logMaxAgeMs } = this.#options;
     const { onto, dedupIds = [], dedupTtlMs = defaultDedupTtlMs, repair = false } = options;
     const { number = onto?.number ?? 0, lineage = onto?.lineage ?? newLineage() } = options;
-    return this.#call(() =>
+    return this.#calls.script(() =>
       commitScript(redis, {
         ...this.#keys,
         expectedHead: onto?.text ?? '',
@@ -65,15 +69,15 @@ export class StoredState {
 
   /** What was committed after a head that is known; the empty head is before all of them. */
   changesSince(knownHead: string): Promise<Moved> {
-    return this.#call(() => refreshScript(this.#options.redis, { ...this.#keys, knownHead }));
+    return this.#calls.script(() => refreshScript(this.#options.redis, { ...this.#keys, knownHead }));
   }
 
   /** All entries, at the newest head. */
   readAll(): Promise<Found> {
     const { redis, readEntry } = this.#options;
     return readAll({
-      head: async () => (await this.#reach(() => redis.get(this.#keys.head))) ?? '',
-      scan: (cursor) => this.#reach(() => redis.hscan(this.#keys.state, cursor, 'COUNT', 2000)),
+      head: async () => (await this.#calls.reach(() => redis.get(this.#keys.head))) ?? '',
+      scan: (cursor) => this.#calls.reach(() => redis.hscan(this.#keys.state, cursor, 'COUNT', 2000)),
       changesSince: (head) => this.changesSince(head),
       readEntry,
     });
@@ -81,40 +85,23 @@ export class StoredState {
 
   /** The heads of those commits that are still in the log of commits. */
   async loggedHeads(): Promise<readonly string[]> {
-    const rows = await this.#reach(() => this.#options.redis.lrange(this.#keys.log, 0, -1));
+    const rows = await this.#calls.reach(() => this.#options.redis.lrange(this.#keys.log, 0, -1));
     return rows.map(headOfRow);
   }
 
   /** What else in Redis tells that there had been a state, before the process started. */
   trace(startedAtMs: number) {
-    return this.#reach(() => findTrace(this.#options.redis, this.#keys.prefix, startedAtMs));
+    return this.#calls.reach(() => findTrace(this.#options.redis, this.#keys.prefix, startedAtMs));
   }
 
   /** The newest entries of a log, or those before one of them. */
   readLog<T>(log: Log<T>, options: { limit: number; before?: string }): Promise<readonly { id: string; entry: T }[]> {
     const { redis, readEntry } = this.#options;
-    return this.#reach(() => readLog(redis, this.#keys.prefix, log, { ...options, readEntry }));
+    return this.#calls.reach(() => readLog(redis, this.#keys.prefix, log, { ...options, readEntry }));
   }
 
   /** Writes what nobody reads. */
   async probe(): Promise<void> {
-    await this.#reach(() => this.#options.redis.set(`${this.#keys.prefix}:probe`, '1', 'PX', 60_000));
-  }
-
-  /** Runs a script, and learns Redis's clock from its answer. */
-  #call<A extends { redisTimeMs: number }>(run: () => Promise<A>): Promise<A> {
-    return this.#options.clock.measure(
-      () => this.#reach(run),
-      ({ redisTimeMs }) => redisTimeMs,
-    );
-  }
-
-  async #reach<A>(run: () => Promise<A>): Promise<A> {
-    try {
-      return await run();
-    } catch (error) {
-      // A commit may or may not have happened: the head in Redis tells, so the next call must compare.
-      throw failureOf(this.#options.redis, 'the shared state could not be read or written', error);
-    }
+    await this.#calls.reach(() => this.#options.redis.set(`${this.#keys.prefix}:probe`, '1', 'PX', 60_000));
   }
 }

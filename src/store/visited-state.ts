@@ -9,7 +9,7 @@ import { AppError } from '#domain/errors.ts';
 import type { SharedState, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import type { Log } from '#domain/state-key.ts';
 import { isControl } from '#domain/state-registry.ts';
-import { failureOf, type Redis } from '#runtime/redis.ts';
+import type { Redis } from '#runtime/redis.ts';
 import type { RedisClock } from '#runtime/redis-clock.ts';
 import type { Replication } from '#runtime/redis-replication.ts';
 import { replyOf } from '#runtime/script-replies.ts';
@@ -19,6 +19,7 @@ import { DraftTransaction, isKey } from './local-copy.ts';
 import { PartialCopy } from './partial-copy.ts';
 import type { ReadEntry } from './read-all.ts';
 import { readLog } from './read-log.ts';
+import { StateCalls } from './state-calls.ts';
 
 /** What a reader of a state may use. */
 export type SeenState = Pick<SharedState, 'view' | 'nowMs' | 'readLog'>;
@@ -68,10 +69,13 @@ const pickReply = z.array(z.string()).min(1);
 export class VisitedState {
   readonly #options: VisitedStateOptions;
   readonly #keys: { state: string; head: string; log: string; prefix: string };
+  readonly #calls: StateCalls;
 
   constructor(options: VisitedStateOptions) {
     this.#options = options;
-    const { prefix } = options;
+    const { redis, clock, prefix, account } = options;
+    const failure = `the shared state of ${account} could not be read or written`;
+    this.#calls = new StateCalls({ redis, clock, failure });
     this.#keys = { state: `${prefix}:state`, head: `${prefix}:state-head`, log: `${prefix}:state-log`, prefix };
   }
 
@@ -128,7 +132,7 @@ export class VisitedState {
       const { writes, appends } = draft;
       if (writes.size === 0 && appends.length === 0 && dedupIds.length === 0) return result;
       const head = parseHead(visit.head!);
-      const answer = await this.#call(() =>
+      const answer = await this.#calls.script(() =>
         commitScript(redis, {
           ...this.#keys,
           expectedHead: head.text,
@@ -177,7 +181,7 @@ export class VisitedState {
   async #pick(copy: PartialCopy, kinds: readonly string[]): Promise<void> {
     const { redis, readEntry } = this.#options;
     for (let cursor = '0'; ; ) {
-      const answer = await this.#reach(() =>
+      const answer = await this.#calls.reach(() =>
         redis.eval(pickScript, 1, this.#keys.state, cursor, String(fieldsPerStep), ...kinds),
       );
       const [next, ...fields] = replyOf('pick', pickReply, answer);
@@ -192,7 +196,7 @@ export class VisitedState {
 
   async #look(copy: PartialCopy, keys: readonly string[]): Promise<void> {
     const { redis, readEntry } = this.#options;
-    const values = await this.#reach(() => redis.hmget(this.#keys.state, ...keys));
+    const values = await this.#calls.reach(() => redis.hmget(this.#keys.state, ...keys));
     for (const [index, key] of keys.entries()) {
       const stored = values[index];
       if (stored !== null && stored !== undefined) copy.set(key, readEntry(key, stored));
@@ -213,28 +217,11 @@ export class VisitedState {
 
   #readLog<T>(log: Log<T>, options: { limit: number; before?: string }): Promise<readonly { id: string; entry: T }[]> {
     const { redis, prefix, readEntry } = this.#options;
-    return this.#reach(() => readLog(redis, prefix, log, { ...options, readEntry }));
+    return this.#calls.reach(() => readLog(redis, prefix, log, { ...options, readEntry }));
   }
 
   #changesSince(knownHead: string): Promise<Moved> {
-    return this.#call(() => refreshScript(this.#options.redis, { ...this.#keys, knownHead }));
-  }
-
-  #call<A extends { redisTimeMs: number }>(run: () => Promise<A>): Promise<A> {
-    return this.#options.clock.measure(
-      () => this.#reach(run),
-      ({ redisTimeMs }) => redisTimeMs,
-    );
-  }
-
-  async #reach<A>(run: () => Promise<A>): Promise<A> {
-    try {
-      return await run();
-    } catch (error) {
-      if (error instanceof AppError) throw error;
-      const { redis, account } = this.#options;
-      throw failureOf(redis, `the shared state of ${account} could not be read or written`, error);
-    }
+    return this.#calls.script(() => refreshScript(this.#options.redis, { ...this.#keys, knownHead }));
   }
 }
 

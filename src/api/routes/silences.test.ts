@@ -35,19 +35,11 @@ async function setup() {
     onControl: (control) => void told.push(control),
   });
   const ask = askedRoutes(plugin, 'operator');
-  return { engine, ask, told };
+  return { engine, shard, ask, told };
 }
 
 test('does not report a missing timer or silence as gone while an account cannot be asked', async () => {
-  const { engine } = await setup();
-  const shard = {
-    name: 'main',
-    region: 'us-west-2',
-    accountId: '111122223333',
-    state: engine.state,
-    ruleset: engine.ruleset,
-    startedAtMs: epochMs,
-  };
+  const { shard } = await setup();
   const away = async (): Promise<never> => {
     throw new AppError('REDIS_UNREACHABLE', 'the server is away');
   };

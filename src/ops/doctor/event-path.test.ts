@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eventPathChecks } from './event-path.ts';
+import { type EventPathOptions, eventPathChecks } from './event-path.ts';
 
 /** A queue without a policy, on a bus without rules. */
 const clients = {
@@ -7,7 +7,7 @@ const clients = {
     send: async () => ({ Attributes: { QueueArn: 'arn:aws:sqs:us-west-2:111122223333:q', RedrivePolicy: '{}' } }),
   },
   eventBridge: { send: async () => ({ Rules: [] }) },
-} as any;
+} as unknown as EventPathOptions['clients'];
 
 const statuses = async (local: readonly string[]) => {
   const isLocal = (service: string) => local.includes(service);
