@@ -21,6 +21,11 @@ const failure = (call: Promise<unknown>) =>
     (error: unknown) => error as AppError,
   );
 
+function retryAfterMsOf({ disposition }: AppError): number {
+  if (disposition.kind !== 'retry-after') throw new Error(`the error names no time: ${disposition.kind}`);
+  return disposition.delayMs;
+}
+
 /** A connection to a separate Redis, for what only the test does to it. */
 function lookInto(url: string): AsyncDisposable & { readonly redis: Redis } {
   const redis = connectRedis({ url, role: 'worker', logger: quietLogger() });
@@ -428,8 +433,8 @@ describe('throttled despite the limits', () => {
         const error = await failure(replicas[i % 2]!.client.putMetadata({ channelArn, metadata: `${i}` }));
         if (error === undefined) return;
         expect(error.code).toBe('IVS_THROTTLED');
-        // As its senders do: not again within the second that the service counts.
-        await new Promise((resolve) => setTimeout(resolve, 1000));
+        // As its senders do: not again before the time that the error names.
+        await new Promise((resolve) => setTimeout(resolve, retryAfterMsOf(error)));
       }
     };
 

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { pauseShard, resumeShard } from '#api/pause.ts';
 import { pausesOf, silencesInForce } from '#domain/controls-in-force.ts';
 import type { Transaction } from '#domain/shared-state.ts';
@@ -666,7 +666,9 @@ describe('a control that Redis has not taken yet', () => {
     await state.refresh();
     const frozen = await ownRedis();
     await using _frozen = frozen;
-    const stuck = new RedisState({ redis: new Redis(frozen.url), prefix: scope.prefix, metrics });
+    const connection = new Redis(frozen.url);
+    onTestFinished(() => connection.disconnect());
+    const stuck = new RedisState({ redis: connection, prefix: scope.prefix, metrics });
     await stuck.refresh();
     process.kill(frozen.server.pid, 'SIGSTOP');
     try {
