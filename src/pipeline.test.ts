@@ -66,19 +66,23 @@ test('tries a batch once, and not one by one, while the state is unreachable', a
 /** A pipeline that commits each stream of a list by itself, and records what it commits in order. */
 function setupLists({ onCommitted = () => undefined }: { onCommitted?: () => void } = {}) {
   const applied: string[] = [];
+  const knownAtSplit: number[] = [];
   const pipeline = new Pipeline({
     state: new MemoryState({ now: () => 0 }),
     ruleset,
     stages: {
-      split: (observation) =>
-        observation.kind === 'poll'
+      split: (observation, view) => {
+        knownAtSplit.push(view.count(kindOf('seen')));
+        return observation.kind === 'poll'
           ? observation.streams.map((stream) => ({ ...observation, streams: [stream] }))
-          : [observation],
-      apply: (_tx, observation) => {
+          : [observation];
+      },
+      apply: (tx, observation) => {
         const channels = observation.kind === 'poll' ? observation.streams.map(({ channelArn }) => channelArn) : [];
         const name = channels.map((arn) => arn.split('/')[1]!).join('+') || channelOf(observation);
         if (name === 'broken') throw new TypeError('cannot be judged');
         applied.push(name);
+        tx.set(at(`seen/${name}`), 1);
         return [];
       },
       decide: () => [],
@@ -89,7 +93,7 @@ function setupLists({ onCommitted = () => undefined }: { onCommitted?: () => voi
     },
     onCommitted,
   });
-  return { pipeline, applied };
+  return { pipeline, applied, knownAtSplit };
 }
 
 const listOf = (...channels: string[]) =>
@@ -107,6 +111,30 @@ test('commits a long list piece by piece, so that an event that arrives meanwhil
   await event;
 
   expect(applied).toEqual(['a', 'event', 'b', 'c']);
+});
+
+test('splits a list when its turn has come, by what was committed before', async () => {
+  const { pipeline, knownAtSplit } = setupLists();
+
+  await Promise.all([
+    pipeline.observe(listOf('a', 'b')),
+    pipeline.observe(listOf('c')),
+    pipeline.observe(eventIn('d')),
+  ]);
+
+  // The event came first, then the two of the first list.
+  expect(knownAtSplit).toEqual([1, 3]);
+});
+
+test('refuses a list that cannot be split; the next one is not affected', async () => {
+  const { pipeline, applied, knownAtSplit } = setupLists();
+  const odd = { ...listOf('a'), streams: undefined as never };
+
+  const results = await Promise.allSettled([pipeline.observe(odd), pipeline.observe(listOf('b'))]);
+
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  expect(applied).toEqual(['b']);
+  expect(knownAtSplit).toHaveLength(2);
 });
 
 test('refuses a list and skips the rest of it if a piece cannot be evaluated; the next list is not affected', async () => {

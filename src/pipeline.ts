@@ -2,13 +2,14 @@
 //
 // Whoever observes something calls `observe` and waits: once it resolves, everything that follows from the observation is committed, so a
 // message may be deleted from its queue. Observations that arrive during a commit share the next one; a long one (a list of the whole
-// fleet) is committed piece by piece, and observations that arrived meanwhile are committed between the pieces.
+// fleet, or an empty list, which says something about the whole fleet) is committed piece by piece, and observations that arrived
+// meanwhile are committed between the pieces.
 import type { Answered, ApprovalSaid } from '#domain/approval.ts';
 import type { Decision } from '#domain/decision.ts';
 import { AppError, isRedisFailure } from '#domain/errors.ts';
 import type { Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
-import type { SharedState, Transaction } from '#domain/shared-state.ts';
+import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 import type { TracePort, Traceparent } from '#domain/trace.ts';
 
@@ -21,8 +22,8 @@ export interface StageOptions {
 export interface PipelineStages {
   /** Updates the records with an observation; returns what changed. */
   apply(tx: Transaction, observation: Observation): readonly StreamChange[];
-  /** Splits an observation into pieces, each small enough that others can wait for its commit. */
-  split(observation: Observation): Observation[];
+  /** Splits an observation, by what is known, into pieces, each small enough that others can wait for its commit. */
+  split(observation: Observation, view: StateView): Observation[];
   /** Evaluates the changes of one commit by the rules: rule memory, timers, journal and jobs are written through the transaction. */
   decide(
     tx: Transaction,
@@ -71,8 +72,9 @@ export interface Committed {
 export type Taken = 'taken' | 'repeated';
 
 interface Waiting {
-  /** The pieces of the observation that are not committed yet. */
-  readonly pieces: Observation[];
+  readonly observation: Observation;
+  /** Of a long one whose turn has come: the pieces that are not committed yet. */
+  pieces?: Observation[];
   /** The place of the observer in a trace. */
   readonly trace: Traceparent | undefined;
   readonly resolve: (taken: Taken) => void;
@@ -115,12 +117,10 @@ export class Pipeline {
 
   /** Resolves when everything that follows from the observation is committed. @throws AppError REDIS_UNREACHABLE: observe it again */
   observe(observation: Observation): Promise<Taken> {
-    const { stages, tracing } = this.#options;
+    const { tracing } = this.#options;
     const trace = tracing?.current();
     const done = new Promise<Taken>((resolve, reject) => {
-      const pieces = stages.split(observation);
-      const isLong = pieces.length > 1 || pieces.some((piece) => listedIn(piece) > mostListedInShared);
-      (isLong ? this.#long : this.#waiting).push({ pieces, trace, resolve, reject });
+      (isLong(observation) ? this.#long : this.#waiting).push({ observation, trace, resolve, reject });
     });
     this.#working ??= tracing ? tracing.outside(() => this.#work()) : this.#work();
     return done;
@@ -170,11 +170,15 @@ export class Pipeline {
 
   /**
    * Commits the next piece of a long observation. Returns whether the observation is done: after its last piece, or one that cannot be
-   * committed.
+   * committed. It is split when its turn has come: by then, what came before it is known.
    */
-  async #advance({ pieces, trace, resolve, reject }: Waiting): Promise<boolean> {
+  async #advance(long: Waiting): Promise<boolean> {
+    const { observation, trace, resolve, reject } = long;
+    const { state, stages } = this.#options;
+    let pieces: Observation[];
     try {
-      await this.#process(pieces.splice(0, 1).map((observation) => ({ observation, trace })));
+      pieces = long.pieces ??= stages.split(observation, state.view);
+      await this.#process(pieces.splice(0, 1).map((piece) => ({ observation: piece, trace })));
     } catch (error) {
       reject(error);
       return true;
@@ -187,10 +191,8 @@ export class Pipeline {
   /** An observation that cannot be evaluated is refused alone: those that shared its commit are retried, each in its own. */
   async #settle(batch: readonly Waiting[]): Promise<void> {
     try {
-      const observed = batch.flatMap(({ pieces, trace }) => pieces.map((observation) => ({ observation, trace })));
-      const repeats = new Set(await this.#process(observed));
-      for (const { pieces, resolve } of batch)
-        resolve(pieces.every((piece) => repeats.has(piece)) ? 'repeated' : 'taken');
+      const repeats = new Set(await this.#process(batch));
+      for (const { observation, resolve } of batch) resolve(repeats.has(observation) ? 'repeated' : 'taken');
     } catch (error) {
       if (batch.length > 1 && !isOfTheState(error)) for (const waiting of batch) await this.#settle([waiting]);
       else for (const { reject } of batch) reject(error);
@@ -258,10 +260,10 @@ function isOfTheState(error: unknown): boolean {
   return isRedisFailure(error) || (error instanceof AppError && ofTheState.has(error.code));
 }
 
-/** How many streams or channels an observation lists. */
-function listedIn(observation: Observation): number {
-  if (observation.kind === 'poll') return observation.streams.length;
-  return observation.kind === 'inventory' ? observation.channels.length : 0;
+/** Whether an observation is committed by itself: it lists much, or a sweep that lists little says much of all that it does not list. */
+function isLong(observation: Observation): boolean {
+  if (observation.kind === 'poll') return observation.complete || observation.streams.length > mostListedInShared;
+  return observation.kind === 'inventory' && (observation.complete || observation.channels.length > mostListedInShared);
 }
 
 /** The id under which an observation takes effect once. */

@@ -51,7 +51,7 @@ export async function sampleCost(
     );
     const sweep = { kind: 'poll', scope: 'all', pollId: String(atMs), startedAtMs: atMs, finishedAtMs: atMs } as const;
     const pages = Math.ceil(channels / 100);
-    for (const piece of splitObservation({ ...sweep, complete: true, pages, streams }))
+    for (const piece of splitObservation({ ...sweep, complete: true, pages, streams }, state.view))
       await state.transact((tx) => applyObservation(tx, piece, { retentionMs: 60 * 1440 * minute }));
   }
   const { kinds } = await sizeOf(redis, prefix);

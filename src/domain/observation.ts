@@ -31,6 +31,9 @@ export interface EventObservation {
 /** `starving` lists with filterBy.health = STARVING; `all` lists every live stream. */
 export type SweepScope = 'starving' | 'all';
 
+/** What names a session. */
+export type StreamName = Pick<StreamSnapshot, 'channelArn' | 'streamId'>;
+
 /** One sweep of ListStreams. */
 export interface PollObservation {
   readonly kind: 'poll';
@@ -46,8 +49,10 @@ export interface PollObservation {
   /** Number of pages read: a filtered list may have short pages, and a stream may move between pages meanwhile. */
   readonly pages: number;
   readonly streams: readonly StreamSnapshot[];
-  /** In a piece of a large sweep: the streams of the earlier pieces. Only the last piece determines absence. */
-  readonly alreadyApplied?: readonly Pick<StreamSnapshot, 'channelArn' | 'streamId'>[];
+  /** In the last piece of a large sweep: the streams of the earlier pieces. */
+  readonly alreadyApplied?: readonly StreamName[];
+  /** In a piece of a large sweep: the sessions, absent from the whole list, that this piece judges. The last piece judges all others. */
+  readonly unlisted?: readonly StreamName[];
   /** True in every piece of a large sweep but the last. */
   readonly continues?: boolean;
 }
@@ -85,6 +90,8 @@ export interface InventoryObservation {
   readonly kind: 'inventory';
   readonly channels: readonly import('./channel.ts').Channel[];
   readonly removed: readonly ChannelArn[];
+  /** True in every piece of a large refresh but the last, which has all that were removed: only there, absence is noted. */
+  readonly continues?: boolean;
   readonly atMs: number;
   /** False for a refresh of single channels: then absence means nothing. */
   readonly complete: boolean;

@@ -1,7 +1,13 @@
 // Applies an observation to the records, inventory and notes of the shared state, and names the changes that rules judge.
 // Deterministic: it reads and writes nothing but the transaction.
-import type { EventObservation, InventoryObservation, Observation, PollObservation } from '#domain/observation.ts';
-import type { Transaction } from '#domain/shared-state.ts';
+import type {
+  EventObservation,
+  InventoryObservation,
+  Observation,
+  PollObservation,
+  StreamName,
+} from '#domain/observation.ts';
+import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { fold } from './channel-records.ts';
@@ -10,7 +16,7 @@ import { gapOf } from './gaps.ts';
 import { applyHistory } from './history.ts';
 import { applyInventory } from './inventory-changes.ts';
 import { streamOf } from './keys.ts';
-import { applyPoll } from './poll-changes.ts';
+import { applyPoll, conclusionsOf } from './poll-changes.ts';
 import { applyKeys } from './stream-keys.ts';
 
 export interface ApplyOptions {
@@ -43,36 +49,50 @@ export function applyObservation(tx: Transaction, observation: Observation, opti
   }
 }
 
-/** Splits an observation into pieces small enough for one commit each; applied one after another they have the same effect. */
-export function splitObservation(observation: Observation, maxPerPiece = 25): Observation[] {
-  if (observation.kind === 'poll' && observation.streams.length > maxPerPiece)
-    return splitPoll(observation, maxPerPiece);
-  if (observation.kind === 'inventory' && observation.channels.length > maxPerPiece)
-    return splitInventory(observation, maxPerPiece);
+/**
+ * Splits an observation into pieces small enough for one commit each; applied one after another they have the same effect. What a sweep
+ * says about sessions that it does not list is found in the view: thousands can recover, or end, from one sweep to the next.
+ */
+export function splitObservation(observation: Observation, view: StateView, maxPerPiece = 25): Observation[] {
+  if (observation.kind === 'poll') return splitPoll(observation, view, maxPerPiece);
+  if (observation.kind === 'inventory') return splitInventory(observation, maxPerPiece);
   return [observation];
 }
 
-function splitPoll(poll: PollObservation, size: number): PollObservation[] {
-  const pieces: PollObservation[] = [];
-  for (let from = 0; from < poll.streams.length; from += size) {
-    const last = from + size >= poll.streams.length;
-    pieces.push({
-      ...poll,
-      streams: poll.streams.slice(from, from + size),
-      ...(last ? { alreadyApplied: poll.streams.slice(0, from) } : { continues: true }),
-    });
-  }
-  return pieces;
+function splitPoll(poll: PollObservation, view: StateView, size: number): PollObservation[] {
+  if (poll.continues) return [poll];
+  const unlisted = poll.complete ? conclusionsOf(view, poll).map(({ record }) => nameOnly(record)) : [];
+  const listed = inChunks(poll.streams, size);
+  const judged = inChunks(unlisted, size).slice(0, -1);
+  if (listed.length <= 1 && judged.length === 0) return [poll];
+  const last = listed.pop() ?? [];
+  return [
+    ...listed.map((streams) => ({ ...poll, streams, continues: true })),
+    ...judged.map((names) => ({ ...poll, streams: [], unlisted: names, continues: true })),
+    { ...poll, streams: last, alreadyApplied: poll.streams.slice(0, poll.streams.length - last.length) },
+  ];
+}
+
+function nameOnly({ channelArn, streamId }: StreamName): StreamName {
+  return { channelArn, streamId };
 }
 
 function splitInventory(inventory: InventoryObservation, size: number): InventoryObservation[] {
-  const pieces: InventoryObservation[] = [];
-  for (let from = 0; from < inventory.channels.length; from += size) {
-    const last = from + size >= inventory.channels.length;
-    const channels = inventory.channels.slice(from, from + size);
-    pieces.push(last ? { ...inventory, channels } : { ...inventory, channels, removed: [], complete: false });
-  }
-  return pieces;
+  if (inventory.continues) return [inventory];
+  const listed = inChunks(inventory.channels, size);
+  const removed = inChunks(inventory.removed, size).slice(0, -1);
+  const last = listed.pop() ?? [];
+  return [
+    ...listed.map((channels) => ({ ...inventory, channels, removed: [], continues: true })),
+    ...removed.map((arns) => ({ ...inventory, channels: [], removed: arns, continues: true })),
+    { ...inventory, channels: last },
+  ];
+}
+
+function inChunks<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
+    list.slice(index * size, (index + 1) * size),
+  );
 }
 
 function applyEvent(tx: Transaction, observation: EventObservation, settleMs: number): StreamChange[] {

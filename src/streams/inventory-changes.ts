@@ -9,7 +9,7 @@ import type { StreamChange } from '#domain/stream-record.ts';
 import { channelOf, streamOf } from './keys.ts';
 
 export function applyInventory(tx: Transaction, observation: InventoryObservation): StreamChange[] {
-  const { complete, known } = observation;
+  const { complete, continues, known } = observation;
   // Decided within the transaction: a later reading by another replica may be there already.
   const isCurrent = (arn: ChannelArn) => !known || isDeepStrictEqual(channelOf(tx, arn), known.get(arn));
   const channels = observation.channels.filter(({ arn }) => isCurrent(arn));
@@ -26,11 +26,11 @@ export function applyInventory(tx: Transaction, observation: InventoryObservatio
   const missing = tx.get(notes.missingChannels) ?? {};
   const gone = removed.filter((arn) => !complete || missing[arn]).filter((arn) => channelOf(tx, arn));
   for (const arn of gone) tx.delete(kinds.channel.of(arn));
-  if (complete) {
+  if (complete && !continues) {
     noteMissing(
       tx,
       missing,
-      removed.filter((arn) => !gone.includes(arn)),
+      removed.filter((arn) => channelOf(tx, arn)),
     );
     if (!tx.get(notes.inventoryListed)) tx.set(notes.inventoryListed, { atMs: tx.nowMs });
   }

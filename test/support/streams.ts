@@ -2,6 +2,7 @@
 import type { ChannelArn, StreamHealth, StreamId, StreamSnapshot } from '#domain/channel.ts';
 import type { EventObservation, Observation, PollObservation } from '#domain/observation.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
+import type { DraftTransaction } from '#store/local-copy.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { applyObservation, splitObservation } from '#streams/changes.ts';
 import { streamOf } from '#streams/keys.ts';
@@ -112,6 +113,8 @@ export function poll(
 export class Noticing {
   nowMs = startMs;
   readonly changes: StreamChange[] = [];
+  /** How many entries each commit wrote, in order. */
+  readonly written: number[] = [];
   readonly state = new MemoryState({ now: () => this.nowMs });
   readonly retentionMs = 60 * 86_400_000;
 
@@ -120,9 +123,13 @@ export class Noticing {
     const seen: StreamChange[] = [];
     for (const observation of observations) {
       this.nowMs = Math.max(this.nowMs, arrivalOf(observation));
-      for (const piece of splitObservation(observation))
+      for (const piece of splitObservation(observation, this.state.view))
         seen.push(
-          ...(await this.state.transact((tx) => applyObservation(tx, piece, { retentionMs: this.retentionMs }))),
+          ...(await this.state.transact((tx) => {
+            const changes = applyObservation(tx, piece, { retentionMs: this.retentionMs });
+            this.written.push((tx as DraftTransaction).writes.size);
+            return changes;
+          })),
         );
     }
     this.changes.push(...seen);

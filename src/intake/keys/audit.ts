@@ -18,7 +18,7 @@ export interface KeyAuditOptions {
 const mostInBatch = 50;
 /** Most channels whose keys one run lists, so that the first audit of a large fleet does not outlast its job; the next run continues. */
 const mostListed = 1_000;
-/** Findings that are committed together. */
+/** Findings, and channels that are gone, that are committed together. */
 const committedTogether = 25;
 const callWaitMs = 30_000;
 /** Errors about one channel that say nothing about the others. */
@@ -45,7 +45,8 @@ export async function auditKeys(
   const gone = Array.from(view.entries(kinds.streamKey), ([arn]) => arn).filter(
     (arn) => view.get(kinds.channel.of(arn)) === undefined,
   );
-  if (gone.length > 0) await observe({ kind: 'keys', channels: [], gone, atMs: now() });
+  for (let from = 0; from < gone.length; from += committedTogether)
+    await observe({ kind: 'keys', channels: [], gone: gone.slice(from, from + committedTogether), atMs: now() });
   let odd: AppError | undefined;
   const usable = async <T>(answer: Promise<T>): Promise<T | undefined> => {
     try {
