@@ -113,17 +113,21 @@ test('commits a long list piece by piece, so that an event that arrives meanwhil
   expect(applied).toEqual(['a', 'event', 'b', 'c']);
 });
 
-test('splits a list when its turn has come, by what was committed before', async () => {
+test('splits a list at its first turn, by what was committed before', async () => {
   const { pipeline, knownAtSplit } = setupLists();
 
-  await Promise.all([
-    pipeline.observe(listOf('a', 'b')),
-    pipeline.observe(listOf('c')),
-    pipeline.observe(eventIn('d')),
-  ]);
+  await Promise.all([pipeline.observe(listOf('a')), pipeline.observe(eventIn('b')), pipeline.observe(listOf('c'))]);
 
-  // The event came first, then the two of the first list.
-  expect(knownAtSplit).toEqual([1, 3]);
+  // The event comes first.
+  expect(knownAtSplit).toEqual([1, 2]);
+});
+
+test('a short list does not wait for the whole of a long one', async () => {
+  const { pipeline, applied } = setupLists();
+
+  await Promise.all([pipeline.observe(listOf('a', 'b', 'c')), pipeline.observe(listOf('short'))]);
+
+  expect(applied).toEqual(['a', 'short', 'b', 'c']);
 });
 
 test('refuses a list that cannot be split; the next one is not affected', async () => {

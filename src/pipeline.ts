@@ -73,7 +73,7 @@ export type Taken = 'taken' | 'repeated';
 
 interface Waiting {
   readonly observation: Observation;
-  /** Of a long one whose turn has come: the pieces that are not committed yet. */
+  /** Of a long one, from its first turn on: the pieces that are not committed yet. */
   pieces?: Observation[];
   /** The place of the observer in a trace. */
   readonly trace: Traceparent | undefined;
@@ -97,7 +97,7 @@ export class Pipeline {
   #ruleset: Ruleset;
   /** Small observations, which share commits. */
   #waiting: Waiting[] = [];
-  /** Long ones, in order. */
+  /** Long ones, which take turns: a short list does not wait for the whole of a long one. */
   readonly #long: Waiting[] = [];
   #working: Promise<void> | undefined;
 
@@ -162,15 +162,15 @@ export class Pipeline {
     await Promise.resolve();
     while (this.#waiting.length > 0 || this.#long.length > 0) {
       if (this.#waiting.length > 0) await this.#settle(this.#waiting.splice(0, batchSize));
-      const [long] = this.#long;
-      if (long && (await this.#advance(long))) this.#long.shift();
+      const long = this.#long.shift();
+      if (long && !(await this.#advance(long))) this.#long.push(long);
     }
     this.#working = undefined;
   }
 
   /**
    * Commits the next piece of a long observation. Returns whether the observation is done: after its last piece, or one that cannot be
-   * committed. It is split when its turn has come: by then, what came before it is known.
+   * committed. It is split at its first turn: by then, what came before it is known.
    */
   async #advance(long: Waiting): Promise<boolean> {
     const { observation, trace, resolve, reject } = long;
