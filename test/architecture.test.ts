@@ -84,6 +84,7 @@ const telemetry = ['src/runtime/opentelemetry.ts', 'src/runtime/metrics-bridge.t
 const soleImporters: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-ivs': ['src/ivs'],
   '@aws-sdk/credential-providers': ['src/runtime'],
+  '@smithy/core': ['src/runtime/aws-middleware.ts'],
   '@smithy/node-http-handler': ['src/runtime'],
   '@aws-sdk/client-sns': ['src/outbound/sns.ts'],
   '@opentelemetry/api': telemetry,

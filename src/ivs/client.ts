@@ -7,9 +7,9 @@ import { Secret } from '#domain/secret.ts';
 import type { Traceparent } from '#domain/trace.ts';
 import { createAwsClient } from '#runtime/aws-client.ts';
 import type { AwsClock } from '#runtime/aws-clock.ts';
+import type { AwsCallOptions } from '#runtime/aws-middleware.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { carried, following } from '#runtime/tracing.ts';
-import type { WireAnswer } from '#runtime/wire-answers.ts';
 import { checkAnswer } from './answers.ts';
 import { type ClientOperation, type Commands, commands } from './commands.ts';
 import { isThrottle, throttleScope, toAppError } from './errors.ts';
@@ -141,22 +141,22 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
         input: object,
       ) => InstanceType<Commands['ListStreams']>
     )(input as object);
-    // The last step before the wire: a serialized and signed request waits here for its time.
-    command.middlewareStack.add(
-      (next) => async (args) => {
+    const callOptions: AwsCallOptions = {
+      // A serialized and signed request waits here for its time.
+      async aroundWire(toWire) {
         confirm?.();
         await permit.untilSend(signal);
-        const result = await next(args);
+        const answer = await toWire();
         permit.answered();
-        checkAnswer(operation, input as object, result.response as WireAnswer);
-        return result;
+        checkAnswer(operation, input as object, answer.response);
+        return answer;
       },
-      { step: 'deserialize', priority: 'low', name: 'permit' },
-    );
+      ...(signal ? { abortSignal: signal } : {}),
+    };
     const resource = resourceOf(input as object);
     let outcome = 'ok';
     try {
-      const output = await sdk.send(command, signal ? { abortSignal: signal } : {});
+      const output = await sdk.send(command, callOptions);
       return guard(output) as unknown as ResultOf<O>;
     } catch (error) {
       if (error instanceof PermitLapsed) {

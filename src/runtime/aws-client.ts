@@ -2,13 +2,24 @@
 // pause between two bytes. Here a call has one deadline from its first byte to the last byte of its answer, and another over all its
 // attempts and the search for credentials. A peer that sends slowly, hangs or never ends blocks nobody.
 
+import { Readable } from 'node:stream';
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider, ResponseMetadata } from '@aws-sdk/types';
 import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
 import { checkAnswers } from './aws-answers.ts';
 import type { AwsClock } from './aws-clock.ts';
+import {
+  type AwsCallOptions,
+  type AwsCommand,
+  callOf,
+  type HttpAnswer,
+  type HttpOptions,
+  type HttpRequest,
+  leanMiddleware,
+} from './aws-middleware.ts';
 import { TimeoutError, within } from './deadline.ts';
 import { type Proxy, processEgress } from './egress.ts';
+import { Sha256 } from './sha256.ts';
 import { type SpanOptions, tracedBelow } from './tracing.ts';
 import { Tunnel, type TunnelOptions } from './tunnel.ts';
 
@@ -30,9 +41,7 @@ const pauseMs = 1_000;
 /** Ten SQS messages of 1 MiB, escaped: no answer that we request is larger. */
 const mostAnswerBytes = 32 * 1024 * 1024;
 
-type HttpRequest = Parameters<NodeHttpHandler['handle']>[0];
-type HttpOptions = NonNullable<Parameters<NodeHttpHandler['handle']>[1]>;
-type Send = (command: { readonly constructor: { readonly name: string } }, options?: HttpOptions) => Promise<unknown>;
+type Send = (command: AwsCommand, options?: AwsCallOptions) => Promise<unknown>;
 
 type Credentials = AwsCredentialIdentity | AwsCredentialIdentityProvider;
 
@@ -61,15 +70,19 @@ export function createAwsClient<Client extends object>(
   { requestTimeoutMs, maxAttempts = 2, until, awsClock }: AwsCallBounds,
 ): Client {
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  const handler = new WholeAnswerHandler(requestTimeoutMs, requestHandler, awsClock);
   const client = new Client({
     ...given,
     maxAttempts,
-    requestHandler: new WholeAnswerHandler(requestTimeoutMs, requestHandler, awsClock),
+    requestHandler: handler,
+    sha256: Sha256,
+    cacheMiddleware: true,
     ...(credentials === undefined
       ? { credentialDefaultProvider: (init: object) => boundedCredentials(() => fromNodeProviderChain(init)) }
       : { credentials: typeof credentials === 'function' ? boundedCredentials(() => credentials) : credentials }),
   } as never);
   checkAnswers(client);
+  leanMiddleware(client, handler, maxAttempts);
   const sender = client as { send: Send };
   const send = sender.send.bind(client);
   sender.send = (command, options = {}) => {
@@ -78,7 +91,7 @@ export function createAwsClient<Client extends object>(
     const operation = nameOf(command);
     return tracedBelow(spanOf(client, operation), async (span) => {
       const answer = await within({ ms, what: operation, signals: [signalOf(options), until] }, (abortSignal) =>
-        send(command, { ...options, abortSignal }),
+        send(callOf(command, { ...options, abortSignal })),
       );
       const { requestId, httpStatusCode } = (answer as { $metadata?: ResponseMetadata } | undefined)?.$metadata ?? {};
       span.set({ 'aws.request_id': requestId, 'http.response.status_code': httpStatusCode });
@@ -158,7 +171,7 @@ class WholeAnswerHandler extends NodeHttpHandler {
     this.#awsClock = awsClock;
   }
 
-  override handle(request: HttpRequest, options: HttpOptions = {}): ReturnType<NodeHttpHandler['handle']> {
+  override handle(request: HttpRequest, options: HttpOptions = {}): Promise<HttpAnswer> {
     const { requestTimeout: ms = this.#requestTimeoutMs, ...rest } = options;
     return within({ ms, what: request.hostname, signals: [signalOf(options)] }, async (abortSignal) => {
       const { protocol, hostname, port } = request;
@@ -166,7 +179,7 @@ class WholeAnswerHandler extends NodeHttpHandler {
       const sent = { ...rest, abortSignal };
       const { response } = await (proxy ? this.#through(proxy).handle(request, sent) : super.handle(request, sent));
       this.#awsClock?.heard(response.headers['date']);
-      if (isReadable(response.body)) response.body = await readWhole(response.body, abortSignal);
+      if (response.body instanceof Readable) response.body = await readWhole(response.body, abortSignal);
       return { response };
     });
   }
@@ -198,33 +211,35 @@ class WholeAnswerHandler extends NodeHttpHandler {
   }
 }
 
-async function readWhole(body: NodeJS.ReadableStream, signal: AbortSignal): Promise<Uint8Array> {
-  const stream = body as NodeJS.ReadableStream & { destroy(error?: Error): void };
-  const onAbort = () => stream.destroy(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
+/** Cheaper than iterating over the stream: most answers are empty, or one piece. */
+function readWhole(body: Readable, signal: AbortSignal): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+  const onAbort = () => body.destroy(signal.reason as Error);
+  return new Promise<Uint8Array>((resolve, reject) => {
+    const onClose = () => reject(body.errored ?? new Error('the connection ended before the answer'));
+    body.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes > mostAnswerBytes) throw new Error(`an answer of AWS is larger than ${mostAnswerBytes} bytes`);
-      chunks.push(chunk);
-    }
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-  return Buffer.concat(chunks);
-}
-
-function isReadable(body: unknown): body is NodeJS.ReadableStream {
-  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+      if (bytes > mostAnswerBytes) body.destroy(new Error(`an answer of AWS is larger than ${mostAnswerBytes} bytes`));
+      else chunks.push(chunk);
+    });
+    body.once('end', () => {
+      body.off('close', onClose);
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+    });
+    body.once('error', reject);
+    body.once('close', onClose);
+    // It may have ended before anybody listened.
+    if (body.closed) onClose();
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  }).finally(() => signal.removeEventListener('abort', onAbort));
 }
 
 function signalOf({ abortSignal }: HttpOptions): AbortSignal | undefined {
   return abortSignal instanceof AbortSignal ? abortSignal : undefined;
 }
 
-function nameOf(command: { readonly constructor: { readonly name: string } }): string {
+function nameOf(command: AwsCommand): string {
   return command.constructor.name.replace(/Command$/, '');
 }

@@ -23,31 +23,29 @@ export interface Bound {
  * not, the caller waits no longer. Not AbortSignal.any: its signals would stay until a full garbage collection.
  * @throws TimeoutError, AbortError
  */
-export async function within<T>(
-  { ms, what, signals = [] }: Bound,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const end = new AbortController();
-  const { promise: ended, reject } = Promise.withResolvers<never>();
-  // Whichever ends first, the outcome of the other no longer matters.
-  ended.catch(() => undefined);
-  const stop = (error: Error) => {
-    reject(error);
-    end.abort(error);
-  };
-  const timer = setTimeout(() => stop(new TimeoutError(`${what}: no complete answer within ${ms} ms`)), ms);
-  const listening = signals.flatMap((signal) => {
-    if (signal === undefined) return [];
-    const onAbort = () => stop(new AbortError(`${what}: interrupted`, { cause: signal.reason }));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    return [{ signal, onAbort }];
+export function within<T>({ ms, what, signals = [] }: Bound, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = new AbortController();
+    const listening: { readonly signal: AbortSignal; readonly onAbort: () => void }[] = [];
+    const settle = () => {
+      clearTimeout(timer);
+      for (const { signal, onAbort } of listening) signal.removeEventListener('abort', onAbort);
+    };
+    // Whichever ends first, the outcome of the other no longer matters.
+    const stop = (error: Error) => {
+      settle();
+      reject(error);
+      end.abort(error);
+    };
+    const timer = setTimeout(() => stop(new TimeoutError(`${what}: no complete answer within ${ms} ms`)), ms);
+    for (const signal of signals) {
+      if (signal === undefined) continue;
+      const onAbort = () => stop(new AbortError(`${what}: interrupted`, { cause: signal.reason }));
+      if (signal.aborted) return onAbort();
+      signal.addEventListener('abort', onAbort, { once: true });
+      listening.push({ signal, onAbort });
+    }
+    const running = async () => run(end.signal);
+    running().finally(settle).then(resolve, reject);
   });
-  try {
-    if (end.signal.aborted) return await ended;
-    return await Promise.race([run(end.signal), ended]);
-  } finally {
-    clearTimeout(timer);
-    for (const { signal, onAbort } of listening) signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -13,10 +13,12 @@ export interface WireAnswer {
 /** For an operation of which only the status is read: its body may be empty. */
 export const nothingRead = z.object({});
 
+const decoder = new TextDecoder();
+
 /** The body of a 2xx answer. Undefined for a refusal, which the SDK reads. */
 export function bodyOf({ statusCode, body }: WireAnswer): string | undefined {
   if (statusCode < 200 || statusCode > 299) return undefined;
-  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
+  if (body instanceof Uint8Array) return decoder.decode(body);
   return typeof body === 'string' ? body : '';
 }
 
@@ -28,10 +30,13 @@ export function readAnswer<T extends z.ZodType>(
   shape: T,
   body: string,
 ): { readonly answer: z.infer<T> } | { readonly problem: string } {
-  if (body === '' && (shape as z.ZodType) !== nothingRead) return { problem: 'the body is empty' };
+  if (body === '') {
+    if ((shape as z.ZodType) !== nothingRead) return { problem: 'the body is empty' };
+    return { answer: {} as z.infer<T> };
+  }
   let json: unknown;
   try {
-    json = JSON.parse(body || '{}');
+    json = JSON.parse(body);
   } catch {
     return { problem: 'the body is not JSON' };
   }
