@@ -16,12 +16,12 @@ const arrayOf = (instruction: RegExp): string[] => JSON.parse(instruction.exec(d
 /** The user nobody, if we may become it; otherwise the user who runs the tests. */
 const stranger = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
-test('the entry point runs as another user on a read-only tree; the health check sees it; SIGTERM ends it', async () => {
+test('the entry point runs as another user on a read-only tree, compiles nothing; the health check sees it; SIGTERM ends it', async () => {
   await using platform = await broadcast();
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-container-'));
   const config = join(folder, 'autopilot.yaml');
   await writeFile(config, `${quickSettings}rules: []\n`);
-  await chmod(folder, 0o755);
+  await chmod(folder, 0o777);
   const [, ...entryPoint] = arrayOf(/^ENTRYPOINT (\[.*\])$/m);
   const command = arrayOf(/^CMD (\[.*\])$/m);
   const env = {
@@ -38,16 +38,24 @@ test('the entry point runs as another user on a read-only tree; the health check
     AWS_ENDPOINT_URL_SQS: platform.sqs.endpoint,
   };
   const options = { cwd: root, ...stranger };
+  const compiled = { NODE_COMPILE_CACHE: join(folder, 'compiled') };
+  const [, ...compiler] = arrayOf(/^RUN (\["node", "--input-type=module".*\])$/m);
+  const compile = compiler.map((argument) => argument.replaceAll('/app/', `${root}/`));
+  expect(spawnSync(process.execPath, compile, { ...options, env: compiled }).status).toBe(0);
 
   const withoutRedis = spawnSync(process.execPath, [...entryPoint, ...command], { ...options, env, encoding: 'utf8' });
   const child = spawn(process.execPath, [...entryPoint, ...command], {
     ...options,
-    env: { ...env, REDIS_URL: platform.scope.url },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    // Node says which sources it finds compiled. https://nodejs.org/api/cli.html#node_debug_nativecategory
+    env: { ...env, ...compiled, REDIS_URL: platform.scope.url, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' },
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const exit = new Promise((done) => child.once('exit', done));
-  let log = '';
+  const exit = new Promise((done) => child.once('close', done));
+  let [log, said] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const sourcesOf = (what: string) =>
+    Array.from(said.matchAll(new RegExp(`${what} for StrippedTypeScript (\\S+)`, 'g')), ([, source]) => source);
   try {
     await eventually(() => log.includes('ivs-autopilot runs'));
     const port = /"url":"http:\/\/127\.0\.0\.1:(\d+)","docs"/.exec(log)?.[1];
@@ -59,6 +67,8 @@ test('the entry point runs as another user on a read-only tree; the health check
     child.kill('SIGTERM');
 
     expect([healthy, nobodyThere, await exit]).toEqual([0, 1, 0]);
+    expect(sourcesOf('retrieving transpile cache').length).toBeGreaterThan(100);
+    expect(sourcesOf('no transpile cache')).toEqual([]);
     expect(withoutRedis.status).toBe(1);
     expect(withoutRedis.stdout).toContain('REDIS_NOT_CONFIGURED');
     expect(withoutRedis.stdout).toContain('set REDIS_URL');
