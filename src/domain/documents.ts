@@ -32,8 +32,13 @@ export function timesOfStream(
   if (startedAtMs === undefined) return {};
   return {
     startTime: new Date(startedAtMs).toISOString(),
-    ...(live ? { ageSeconds: Math.max(0, Math.floor((nowMs - startedAtMs) / 1000)) } : {}),
+    ...(live ? { ageSeconds: ageSecondsOf(startedAtMs, nowMs) } : {}),
   };
+}
+
+/** How long a stream has been live: `ageSeconds` of its document. */
+export function ageSecondsOf(startedAtMs: number, nowMs: number): number {
+  return Math.max(0, Math.floor((nowMs - startedAtMs) / 1000));
 }
 
 /** What `match` matches, and `{{ channel… }}` prints. The settings are present once IVS has returned them. */

@@ -1,8 +1,10 @@
-// What a commit costs while thousands of channels are remembered: it must read what is in trouble now, not everything that ever was.
+// What a commit costs: while thousands of channels are remembered it reads what is in trouble now, not everything that ever was, and it
+// describes each stream once.
 import { expect, test } from 'vitest';
 import type { Transaction } from '#domain/shared-state.ts';
 import type { Index, Kind } from '#domain/state-key.ts';
 import { kinds } from '#domain/state-registry.ts';
+import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { arnOf, Engine, epochMs } from '#test/support/engine.ts';
 import { foldStream } from '#test/support/stream-fold.ts';
 import { decideAll } from './decide.ts';
@@ -77,4 +79,29 @@ test('a cap and an inhibition read only what waits or fires now, however many ch
   // Each of those that are due, for the cap, and hardly more.
   expect(looked).toBeGreaterThanOrEqual(8);
   expect(looked).toBeLessThanOrEqual(20);
+});
+
+test('the document of a stream is built once for each of its records, whoever reads it', async () => {
+  const engine = new Engine(rules);
+  await engine.goLive('a');
+
+  const built = new Map<StreamRecord, number>();
+  const watched = (record: StreamRecord) =>
+    new Proxy(record, {
+      get(target, field) {
+        // Among all that a decision reads, only the document has this.
+        if (field === 'failureReason') built.set(record, (built.get(record) ?? 0) + 1);
+        return Reflect.get(target, field) as unknown;
+      },
+    });
+  const decided = await engine.state.transact((tx) => {
+    const change = foldStream(tx, arnOf('a'), { health: 'STARVING' }) as StreamChange & { kind: 'stream' };
+    const [before, after] = [watched(change.before!), watched(change.after)];
+    tx.set(kinds.stream.of(arnOf('a')), after);
+    return decideAll(tx, [{ ...change, before, after }], engine.ruleset, engine.options);
+  });
+
+  // The aggregate counts the channel, and the other rule judges it.
+  expect(decided.map(({ rule }) => rule)).toContain('slate');
+  expect([...built.values()]).toEqual([1, 1]);
 });

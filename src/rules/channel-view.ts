@@ -28,11 +28,30 @@ export function viewOf(
   record: StreamRecord | undefined,
   nowMs: number,
 ): ChannelView {
-  return {
-    arn,
-    entry: channel,
-    record,
-    channel: channelDocument(arn, channel, record?.channelName),
-    stream: streamDocument(record, nowMs),
-  };
+  return new View(arn, channel, record, nowMs);
+}
+
+/** Builds each document when it is first read: most changes concern no rule that reads the channel's. */
+class View implements ChannelView {
+  readonly arn: ChannelArn;
+  readonly entry: Channel | undefined;
+  readonly record: StreamRecord | undefined;
+  readonly #nowMs: number;
+  #channel: ChannelDocument | undefined;
+  #stream: StreamDocument | undefined;
+
+  constructor(arn: ChannelArn, entry: Channel | undefined, record: StreamRecord | undefined, nowMs: number) {
+    this.arn = arn;
+    this.entry = entry;
+    this.record = record;
+    this.#nowMs = nowMs;
+  }
+
+  get channel(): ChannelDocument {
+    return (this.#channel ??= channelDocument(this.arn, this.entry, this.record?.channelName));
+  }
+
+  get stream(): StreamDocument {
+    return (this.#stream ??= streamDocument(this.record, this.#nowMs));
+  }
 }

@@ -78,9 +78,9 @@ function askedFields(pattern: Pattern, above: readonly string[] = []): (readonly
 /** Fields of StreamDocument in which two states of a channel differ. */
 export function changedFields(before: StreamDocument, after: StreamDocument): ReadonlySet<string> {
   const changed = new Set<string>();
-  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (before[key as keyof StreamDocument] !== after[key as keyof StreamDocument]) changed.add(key);
-  }
+  for (const fields of [Object.keys(before), Object.keys(after)])
+    for (const field of fields)
+      if (before[field as keyof StreamDocument] !== after[field as keyof StreamDocument]) changed.add(field);
   return changed;
 }
 

@@ -81,7 +81,7 @@ export function decideAll(
   if (changes.length === 0) return [];
   const evaluation = new Evaluation(tx, ruleset, options);
   followRuleset(evaluation);
-  followPopulation(tx, changes, evaluation.index);
+  followPopulation(evaluation, changes);
   for (const change of changes) {
     evaluation.trace = change.trace ?? options.trace;
     notice(evaluation, change);

@@ -5,8 +5,10 @@ import type { Decision } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { Cause, RuleMemory, Timer, WithheldMoment } from '#domain/rule-memory.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
 import type { Traceparent } from '#domain/trace.ts';
-import { type ChannelView, channelView } from './channel-view.ts';
+import { type ChannelView, channelView, viewOf } from './channel-view.ts';
 import { CommitJobs } from './commit-jobs.ts';
 import { firingsInLastHour, newMemory, noteFired, readMemory, readPolled, writeFirings } from './memory.ts';
 import { Muting } from './muting.ts';
@@ -61,6 +63,8 @@ export class Evaluation {
   hasWithheld = false;
   /** The place in a trace of what is being evaluated. */
   trace: Traceparent | undefined;
+  /** By the record of the stream. */
+  readonly #views = new Map<StreamRecord, ChannelView>();
   readonly #channels = new Map<string, ChannelView>();
   readonly #firings = new Map<string, number[]>();
   readonly #withheldBy = new Map<string, Set<string>>();
@@ -76,6 +80,17 @@ export class Evaluation {
 
   get nowMs(): number {
     return this.tx.nowMs;
+  }
+
+  /** A channel as a record describes its stream, whether it still is the newest or not. */
+  viewOf(record: StreamRecord): ChannelView {
+    let view = this.#views.get(record);
+    if (!view) {
+      const { channelArn } = record;
+      view = viewOf(channelArn, this.tx.get(kinds.channel.of(channelArn)), record, this.nowMs);
+      this.#views.set(record, view);
+    }
+    return view;
   }
 
   /** Takes over a view that was built from the newest record. */

@@ -9,7 +9,7 @@ import type { Cause } from '#domain/rule-memory.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { groupOf } from './act.ts';
-import { type ChannelView, viewOf } from './channel-view.ts';
+import type { ChannelView } from './channel-view.ts';
 import { clockedFields, noteTurn } from './clocked.ts';
 import {
   changedFields,
@@ -19,7 +19,7 @@ import {
   revisedSinceMs,
   streamValues,
 } from './conditions.ts';
-import { formatWholeSeconds, streamDocument } from './documents.ts';
+import { formatWholeSeconds, offline } from './documents.ts';
 import type { Evaluation } from './evaluation.ts';
 import { updateIncident } from './incidents.ts';
 import { evaluateKeyAge } from './key-age.ts';
@@ -35,9 +35,9 @@ type ChangeOf<K extends StreamChange['kind']> = Extract<StreamChange, { kind: K 
 /** A channel's record changed. */
 export function noticeStream(evaluation: Evaluation, change: ChangeOf<'stream'>): void {
   const { channelArn, before, after } = change;
-  const view = viewOf(channelArn, evaluation.tx.get(kinds.channel.of(channelArn)), after, evaluation.nowMs);
+  const view = evaluation.viewOf(after);
   evaluation.see(view);
-  const earlier = streamDocument(before, evaluation.nowMs);
+  const earlier = before ? evaluation.viewOf(before).stream : offline;
   const changed = changedFields(earlier, view.stream);
   // That a channel is no longer selected is noticed when the inventory changes.
   const selected = selectedRules(evaluation.index, view);

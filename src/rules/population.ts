@@ -7,6 +7,7 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import { type StreamChange, unlistedSinceMs } from '#domain/stream-record.ts';
 import { type ChannelView, channelView, viewOf } from './channel-view.ts';
+import type { Evaluation } from './evaluation.ts';
 import type { RuleIndex, RuleOf } from './rule-index.ts';
 
 const none: Tally = { count: 0, live: 0 };
@@ -24,7 +25,8 @@ export function liveCount(view: StateView): number {
 }
 
 /** Applies the changes of one transaction. Cheap: it reads only the changed channels, unless a recount is due. */
-export function followPopulation(tx: Transaction, changes: readonly StreamChange[], index: RuleIndex): void {
+export function followPopulation(evaluation: Evaluation, changes: readonly StreamChange[]): void {
+  const { tx, index } = evaluation;
   const known = tx.get(key);
   const stale =
     !known ||
@@ -32,7 +34,7 @@ export function followPopulation(tx: Transaction, changes: readonly StreamChange
     changes.some(
       (change) => change.kind === 'inventory' || (change.kind === 'poll' && change.scope === 'all' && change.complete),
     );
-  const counted = stale ? recount(tx, index) : adjust(tx, known, changes, index);
+  const counted = stale ? recount(tx, index) : adjust(evaluation, known, changes);
   if (!known || counted !== known) tx.set(key, counted);
 }
 
@@ -95,26 +97,20 @@ function tallyOf({ match, trigger }: RuleOf<'aggregate'>, { channel, stream }: C
   return { count: trigger.pattern.match(stream) ? 1 : 0, live: 1 };
 }
 
-function adjust(
-  tx: Transaction,
-  known: Population,
-  changes: readonly StreamChange[],
-  { aggregate }: RuleIndex,
-): Population {
+function adjust(evaluation: Evaluation, known: Population, changes: readonly StreamChange[]): Population {
+  const { aggregate } = evaluation.index;
   let { live } = known;
   const aggregates = { ...known.aggregates };
   let moved = false;
   for (const change of changes) {
     if (change.kind !== 'stream') continue;
-    const channel = tx.get(kinds.channel.of(change.channelArn));
     for (const [record, sign] of [[change.before, -1] as const, [change.after, 1] as const]) {
       if (record?.state !== 'live') continue;
       live += sign;
-      const view = viewOf(change.channelArn, channel, record, tx.nowMs);
       for (const rule of aggregate) {
         // Whether a stream is in doubt changes with complete polls, and those recount.
         const known = aggregates[rule.name]!;
-        aggregates[rule.name] = { ...known, ...plus(known, tallyOf(rule, view), sign) };
+        aggregates[rule.name] = { ...known, ...plus(known, tallyOf(rule, evaluation.viewOf(record)), sign) };
       }
       moved = true;
     }

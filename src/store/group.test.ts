@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
-import type { Transaction } from '#domain/shared-state.ts';
+import { expect, test, vi } from 'vitest';
+import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { runGroup, type Waiting } from './group.ts';
+import { DraftTransaction } from './local-copy.ts';
 import { MemoryState } from './memory-state.ts';
 
 const key = kinds.pause.of('global');
@@ -67,4 +68,40 @@ test('a dedup id is a repeat for later transactions, and is written once, unless
 
   expect(results).toEqual([false, [true, true, false]]);
   expect(dedupIds).toEqual(['new']);
+});
+
+test('bodies look at what is committed without a detour until one has written', () => {
+  const looked: string[] = [];
+  const { view } = new MemoryState({ now: () => 1 });
+  const base: StateView = {
+    get: (wanted) => {
+      looked.push(wanted);
+      return view.get(wanted);
+    },
+    entries: (kind) => view.entries(kind),
+    count: (kind) => view.count(kind),
+    indexed: (index, word) => view.indexed(index, word),
+  };
+  const get = vi.spyOn(DraftTransaction.prototype, 'get');
+  const member = (body: Waiting['body']): Waiting => ({
+    body,
+    dedupIds: [],
+    dedupTtlMs: 1,
+    resolve: () => undefined,
+    reject: () => undefined,
+  });
+
+  runGroup(
+    [
+      member((tx) => tx.get(key)),
+      member((tx) => tx.set(key, pause('ann'))),
+      member((tx) => tx.get(kinds.pause.of('state_lost'))),
+    ],
+    { base, nowMs: 1, repeats: new Set() },
+  );
+
+  expect(looked).toEqual([key, kinds.pause.of('state_lost')]);
+  // The last body looks first at its own writes, then at those before it.
+  expect(get).toHaveBeenCalledTimes(1 + 2);
+  get.mockRestore();
 });

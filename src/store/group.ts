@@ -30,7 +30,8 @@ export function runGroup(
   const used = new Set<string>();
   const settle = members.map(({ body, dedupIds, trace, resolve, reject }) => {
     const own = new DraftTransaction({
-      base: draft,
+      // Until a body has written something there is nothing to look through.
+      base: draft.writes.size === 0 ? base : draft,
       nowMs,
       repeats: used.size === 0 ? repeats : new Set([...repeats, ...used]),
       trace,

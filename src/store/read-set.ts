@@ -6,7 +6,8 @@ import type { Index, Key, Kind } from '#domain/state-key.ts';
 /** A view that notes what is read. Entries, counts and indexes stand for their whole kind: what does not exist yet counts too. */
 export class ReadSet implements StateView {
   readonly #base: StateView;
-  readonly #keys = new Set<string>();
+  /** The copy does not change while a transaction runs, so what is read again is found here. */
+  readonly #read = new Map<string, unknown>();
   readonly #kinds = new Set<string>();
 
   constructor(base: StateView) {
@@ -14,8 +15,11 @@ export class ReadSet implements StateView {
   }
 
   get<T>(key: Key<T>): T | undefined {
-    this.#keys.add(key);
-    return this.#base.get(key);
+    const known = this.#read.get(key);
+    if (known !== undefined || this.#read.has(key)) return known as T | undefined;
+    const value = this.#base.get(key);
+    this.#read.set(key, value);
+    return value;
   }
 
   entries<T, Id extends string>(kind: Kind<T, Id>): Iterable<readonly [Id, T]> {
@@ -35,6 +39,6 @@ export class ReadSet implements StateView {
 
   /** Whether any of these keys was read. */
   includesAny(keys: readonly string[]): boolean {
-    return keys.some((key) => this.#keys.has(key) || this.#kinds.has(key.slice(0, key.indexOf('/'))));
+    return keys.some((key) => this.#read.has(key) || this.#kinds.has(key.slice(0, key.indexOf('/'))));
   }
 }

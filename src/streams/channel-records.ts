@@ -37,8 +37,8 @@ export function fold(
   if (!before && newest && input.kind === 'event' && input.observation.eventTimeMs < unknownAfterMs)
     return { record: undefined, changes: [] };
   // What a sweep lists now is not a fragment.
-  const isArchived = archivedOf(tx, channelArn)[streamId] !== undefined;
-  if (!before && isArchived && input.kind !== 'seen') return { record: undefined, changes: [] };
+  if (!before && input.kind !== 'seen' && archivedOf(tx, channelArn)[streamId] !== undefined)
+    return { record: undefined, changes: [] };
   const after = named(tx, withKnownSweeps(tx, reduceSession(before, input, session)), input);
   if (before && after === before) return { record: before, changes: [] };
   if (before && before === newest && after.basis.firstSeenMs === before.basis.firstSeenMs && past.length === 0) {
