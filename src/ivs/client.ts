@@ -69,6 +69,8 @@ type Methods = {
  * The content of a call is decided this long before it may be sent: enough for a round trip to Redis, including its wait, and for signing.
  */
 const buildAheadMs = 15;
+/** It may be decided this much earlier: what several calls send is then decided in one round trip. */
+const buildTogetherMs = 12;
 
 /** The limited client. Every method throws AppError: LIMITER_*, IVS_* or INTERRUPTED. Returned answers have been checked (answers.ts). */
 export interface IvsClientPort extends Methods {
@@ -211,7 +213,7 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
         limiter.run(request('PutMetadata', { channelArn }, callOptions), () => async (permit) => {
           callOptions.onGranted?.();
           // Decided late on purpose: items that arrive meanwhile are included, the most urgent first.
-          await permit.untilBefore(buildAheadMs, callOptions.signal);
+          await permit.untilBefore(buildAheadMs, buildTogetherMs, callOptions.signal);
           const built = await build();
           if (!built) return undefined;
           try {

@@ -4,9 +4,12 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { systemClock } from '#runtime/clock.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import type { ExchangeReply, ExchangeRequest, SlotLedger } from './ledger.ts';
-import { type Call, Limiter } from './limiter.ts';
+import { type Call, Limiter, Permit } from './limiter.ts';
 
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 /** A limiter whose ledger grants everything at once. */
 function limiterOf(): Limiter {
@@ -108,4 +111,40 @@ test('a stop waits for the call that a job runs, and a call that comes later is 
 
   await expect(call).resolves.toBe('answered');
   await stopped;
+});
+
+/** A permit to send at this moment. */
+function permitAt(sendAt: number): Permit {
+  return new Permit({ permit: 'p', epoch: 'e', sendAt, lapsesAt: sendAt + 600_000 }, 0, () => undefined);
+}
+
+test('a permit waits by timers alone, and never sends early', async () => {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'setImmediate'] });
+  const turns = vi.spyOn(globalThis, 'setImmediate');
+  const permit = permitAt(performance.now() + 10.4);
+  const sending = permit.untilSend();
+
+  await vi.advanceTimersByTimeAsync(10);
+  expect(permit.state.kind).toBe('granted');
+  await vi.advanceTimersByTimeAsync(1);
+  await sending;
+
+  expect(permit.state.kind).toBe('sent');
+  expect(turns).not.toHaveBeenCalled();
+});
+
+test('what is sent at about the same time is decided at the same moment, early enough', async () => {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout'] });
+  // Of the grid that all permits share.
+  const start = Math.ceil(performance.now() / 12) * 12;
+  const decided: number[] = [];
+  const at = [start + 75, start + 80, start + 86.9, start + 87].map(async (sendAt) => {
+    await permitAt(sendAt).untilBefore(15, 12);
+    decided.push(performance.now());
+  });
+
+  await vi.advanceTimersByTimeAsync(200);
+  await Promise.all(at);
+
+  expect(decided.map((ms) => ms - start)).toEqual([60, 60, 60, 72]);
 });

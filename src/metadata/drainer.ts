@@ -89,7 +89,9 @@ const freshMs = 10;
 /** A choice may be made this much earlier than at the last moment; urgent items are chosen at once. */
 const takeWithinMs = 3;
 /** An answer may be recorded this much later. A crash repeats the calls that were not recorded. */
-const recordWithinMs = 10;
+const recordWithinMs = 25;
+/** … but not longer than this share of the time between two calls of a channel: the next one follows from the record. */
+const recordWithinShare = 1 / 8;
 /** Between two claims, unless something urgent waits: what arrives meanwhile is claimed together. */
 const claimGapMs = 5;
 
@@ -135,7 +137,8 @@ export class Drainer implements Service {
       },
     });
     this.#takes = new Gather({ withinMs: takeWithinMs, most: 32, run: (leases) => outbox.takeAll(leases) });
-    this.#records = new Gather({ withinMs: recordWithinMs, most: 64, run: (calls) => outbox.recordAll(calls) });
+    const recordMs = Math.min(recordWithinMs, this.#paceMs(0) * recordWithinShare);
+    this.#records = new Gather({ withinMs: recordMs, most: 64, run: (calls) => outbox.recordAll(calls) });
   }
 
   /** Channels leased at the moment. */
