@@ -28,6 +28,7 @@ RUN node scripts/page.ts
 
 FROM ${BASE} AS runtime
 ENV NODE_ENV=production \
+    MALLOC_ARENA_MAX=1 \
     NODE_COMPILE_CACHE=/app/.compile-cache \
     AUTOPILOT_CONTAINER=1 \
     AUTOPILOT_HTTP_HOST=0.0.0.0 \
@@ -59,7 +60,7 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.AUTOPILOT_HTTP_PORT}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Exec form: Node is process 1 and gets SIGTERM itself.
-# The flags keep the daemon small and its pauses short (src/runtime/heap-growth.ts).
+# The flags, and MALLOC_ARENA_MAX, keep the daemon small and its pauses short (src/runtime/heap-growth.ts).
 ENTRYPOINT ["node", "--max-semi-space-size=4", "--v8-pool-size=1", "src/cli/main.ts"]
 CMD ["run"]
 

@@ -37,7 +37,9 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   try {
     const node = nodeBeside();
     if (!node) throw new Error(`this is ${process.version}`);
-    become(node, ['--max-semi-space-size=4', '--v8-pool-size=1', fileURLToPath(import.meta.url), ...args]);
+    // src/runtime/heap-growth.ts says why.
+    const env = { MALLOC_ARENA_MAX: '1', ...process.env };
+    become(node, ['--max-semi-space-size=4', '--v8-pool-size=1', fileURLToPath(import.meta.url), ...args], { env });
   } catch (error) {
     const how = process.platform === 'darwin' ? ' (brew install node@24)' : '';
     console.error(`ivs-autopilot needs Node 24 or newer: ${error.message}. Install Node 24${how} and run it again.`);

@@ -19,14 +19,13 @@ const wants = { redis: false, chromium: false };
 while (args[0] === '--redis' || args[0] === '--chromium') wants[args.shift().slice(2)] = true;
 
 const bin = join(packageRoot, 'node_modules', '.bin');
+const runsDaemon = (target) => ['src/main.ts', 'src/cli/main.ts'].includes(target);
 
 /** @returns {string[]} the command line to start, Node 24 first where the target is a script of ours. */
 function commandLine(node24) {
   const [target, ...rest] = args;
   // src/runtime/heap-growth.ts says why.
-  const flags = ['src/main.ts', 'src/cli/main.ts'].includes(target)
-    ? ['--max-semi-space-size=4', '--v8-pool-size=1']
-    : [];
+  const flags = runsDaemon(target) ? ['--max-semi-space-size=4', '--v8-pool-size=1'] : [];
   if (/\.(ts|mjs)$/.test(target)) return [node24, ...flags, join(packageRoot, target), ...rest];
   return [node24, join(bin, target), ...rest];
 }
@@ -51,6 +50,7 @@ try {
   endSetup();
   // Sources are compiled once, not at every start: this is faster, and saves the daemon the compiler's memory.
   env.NODE_COMPILE_CACHE ||= join(packageRoot, 'node_modules', '.cache', 'node-compile');
+  if (runsDaemon(args[0])) env.MALLOC_ARENA_MAX ||= '1';
   const [command, ...rest] = commandLine(node24);
   // Our own programs treat a signal that arrives twice at once as one; a tool may not.
   become(command, rest, { env, countsRepeats: /\.(ts|mjs)$/.test(args[0]) });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { growthPercent } from './heap-growth.ts';
 
@@ -17,3 +19,13 @@ test.each([
 ])('%i ms after the start, a heap with %i MB alive may grow by %i percent', (ageMs, liveMb, percent) => {
   expect(growthPercent(liveMb, ageMs)).toBe(percent);
 });
+
+test.each(['Dockerfile', 'scripts/run.mjs', 'bin/ivs-autopilot.mjs', 'test/support/daemon-process.ts'])(
+  '%s starts the daemon with the flags and the variable that belong to this',
+  (file) => {
+    const text = readFileSync(join(import.meta.dirname, '..', '..', file), 'utf8');
+
+    for (const setting of [/--max-semi-space-size=4\b/, /--v8-pool-size=1\b/, /\bMALLOC_ARENA_MAX\W+1\b/])
+      expect(text).toMatch(setting);
+  },
+);

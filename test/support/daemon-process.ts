@@ -46,6 +46,7 @@ export async function daemonProcess(options: {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],
+        MALLOC_ARENA_MAX: '1',
         HOME: folder,
         AUTOPILOT_DATA_DIR: join(folder, 'data'),
         AUTOPILOT_CONFIG: join(folder, 'autopilot.yaml'),
