@@ -10,20 +10,21 @@ export type StreamId = string & { readonly __brand: 'StreamId' };
 export const streamHealths = ['HEALTHY', 'STARVING', 'UNKNOWN'] as const;
 export type StreamHealth = (typeof streamHealths)[number];
 
+const longestArn = 128;
 const channelArnPattern = /^arn:aws:ivs:([a-z0-9-]+):([0-9]+):channel\/([a-zA-Z0-9-]+)$/;
 
 /** The parts of a channel's ARN, or undefined for any other text. */
 export function parseChannelArn(
   text: string,
 ): { arn: ChannelArn; region: string; account: string; id: string } | undefined {
-  const match = text.length <= 128 ? channelArnPattern.exec(text) : null;
+  const match = text.length <= longestArn ? channelArnPattern.exec(text) : null;
   if (!match) return undefined;
   return { arn: text as ChannelArn, region: match[1]!, account: match[2]!, id: match[3]! };
 }
 
 /** Whether the text is the ARN of a channel. */
 export function isChannelArn(text: string): text is ChannelArn {
-  return parseChannelArn(text) !== undefined;
+  return text.length <= longestArn && channelArnPattern.test(text);
 }
 
 /** The last part of a channel's ARN: short, unique in its account and region, free of colons. */

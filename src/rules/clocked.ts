@@ -71,13 +71,17 @@ function nextTurnMs(
   { ages, adBreak, rounds = [] }: Clocked,
   afterMs: number,
 ): number {
-  if (state !== 'live') return Number.POSITIVE_INFINITY;
-  const turns = [
-    ...(startedAtMs === undefined ? [] : ages.map((seconds) => startedAtMs + seconds * 1000)),
-    ...(startedAtMs === undefined ? [] : rounds.map((everyMs) => nextRoundMs(startedAtMs, everyMs, afterMs))),
-    ...(adBreak ? (adBreaks ?? []).map(({ endsAtMs }) => endsAtMs) : []),
-  ];
-  return Math.min(...turns.filter((ms) => ms > afterMs));
+  let nextMs = Number.POSITIVE_INFINITY;
+  const consider = (ms: number) => {
+    if (ms > afterMs && ms < nextMs) nextMs = ms;
+  };
+  if (state !== 'live') return nextMs;
+  if (startedAtMs !== undefined) {
+    for (const seconds of ages) consider(startedAtMs + seconds * 1000);
+    for (const everyMs of rounds) consider(nextRoundMs(startedAtMs, everyMs, afterMs));
+  }
+  if (adBreak) for (const { endsAtMs } of adBreaks ?? []) consider(endsAtMs);
+  return nextMs;
 }
 
 function nextRoundMs(startedAtMs: number, everyMs: number, afterMs: number): number {

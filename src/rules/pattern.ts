@@ -52,7 +52,11 @@ export function compilePattern(source: unknown): CompiledPattern {
   return {
     ok: true,
     source: source as Pattern,
-    match: (document) => roots.some((root) => verdictOfObject(root, isRecord(document) ? document : {}) !== no),
+    match: (document) => {
+      const object = isRecord(document) ? document : {};
+      for (const root of roots) if (verdictOfObject(root, object) !== no) return true;
+      return false;
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import type { AggregateDocument } from '#domain/documents.ts';
 import type { Counted, Population, Tally } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
-import { type StreamChange, unlistedSinceMs } from '#domain/stream-record.ts';
+import { type StreamChange, type StreamRecord, unlistedSinceMs } from '#domain/stream-record.ts';
 import { type ChannelView, channelView, viewOf } from './channel-view.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { RuleIndex, RuleOf } from './rule-index.ts';
@@ -100,28 +100,30 @@ function tallyOf({ match, trigger }: RuleOf<'aggregate'>, { channel, stream }: C
 function adjust(evaluation: Evaluation, known: Population, changes: readonly StreamChange[]): Population {
   const { aggregate } = evaluation.index;
   let { live } = known;
-  const aggregates = { ...known.aggregates };
-  let moved = false;
+  const counts = aggregate.map(({ name }) => ({ ...known.aggregates[name]! }));
+  const add = (record: StreamRecord | undefined, sign: 1 | -1) => {
+    if (record?.state !== 'live') return;
+    live += sign;
+    // Whether a stream is in doubt changes with complete polls, and those recount.
+    for (const [place, rule] of aggregate.entries()) {
+      const own = tallyOf(rule, evaluation.viewOf(record));
+      counts[place]!.count += sign * own.count;
+      counts[place]!.live += sign * own.live;
+    }
+  };
   for (const change of changes) {
     if (change.kind !== 'stream') continue;
-    for (const [record, sign] of [[change.before, -1] as const, [change.after, 1] as const]) {
-      if (record?.state !== 'live') continue;
-      live += sign;
-      for (const rule of aggregate) {
-        // Whether a stream is in doubt changes with complete polls, and those recount.
-        const known = aggregates[rule.name]!;
-        aggregates[rule.name] = { ...known, ...plus(known, tallyOf(rule, evaluation.viewOf(record)), sign) };
-      }
-      moved = true;
-    }
+    add(change.before, -1);
+    add(change.after, 1);
   }
-  if (!moved) return known;
   // A change that was counted twice or not at all cannot last: the next complete poll recounts.
   const same =
     live === known.live &&
-    aggregate.every(({ name }) => {
-      const [now, then] = [aggregates[name]!, known.aggregates[name]!];
+    aggregate.every(({ name }, place) => {
+      const [now, then] = [counts[place]!, known.aggregates[name]!];
       return now.count === then.count && now.live === then.live;
     });
-  return same ? known : { live: Math.max(0, live), aggregates };
+  if (same) return known;
+  const changed = Object.fromEntries(aggregate.map(({ name }, place) => [name, counts[place]!]));
+  return { live: Math.max(0, live), aggregates: { ...known.aggregates, ...changed } };
 }

@@ -38,8 +38,7 @@ export function runGroup(
     });
     try {
       const result = body(own);
-      for (const [key, value] of own.writes) draft.writes.set(key, value);
-      draft.appends.push(...own.appends);
+      draft.join(own);
       for (const dedupId of dedupIds) if (!repeats.has(dedupId)) used.add(dedupId);
       return () => resolve(result);
     } catch (error) {

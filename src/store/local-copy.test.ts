@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Index, Kind } from '#domain/state-key.ts';
 import { at, kindOf } from '#test/support/plain-keys.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
@@ -27,6 +27,22 @@ describe('the entries of a draft', () => {
     expect(Object.fromEntries(own.entries(kindOf('stream')))).toEqual({ other: 'old', own: 'own' });
     expect([...own.entries(kindOf('nothing'))]).toEqual([]);
     expect(Object.fromEntries(copy.entries(kindOf('fact')))).toEqual({ kept: 'old', changed: 'old', deleted: 'old' });
+  });
+
+  test('are found without a look at the writes, if none of them is of that kind', () => {
+    const draft = draftOver(copy);
+    const later = draftOver(draft);
+    later.set(at('stream/own'), 'own');
+    later.delete(at('past/other'));
+    draft.join(later);
+    const walk = vi.spyOn(draft.writes, Symbol.iterator);
+
+    expect(draft.count(kindOf('fact'))).toBe(3);
+    expect([...draft.entries(kindOf('fact'))]).toHaveLength(3);
+    expect(walk).not.toHaveBeenCalled();
+    expect(draft.count(kindOf('stream'))).toBe(2);
+    expect([...draft.entries(kindOf('past'))]).toEqual([]);
+    expect(walk).toHaveBeenCalledTimes(2);
   });
 
   test('are those of the moment when the first is read, so a loop over them may write', () => {

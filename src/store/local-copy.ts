@@ -114,6 +114,8 @@ export class DraftTransaction implements Transaction {
   readonly writes = new Map<string, unknown>();
   readonly appends: { log: string; entry: unknown; maxEntries: number }[] = [];
   readonly #base: StateView;
+  /** The kinds of what was written: nearly every walk and count is of another one. */
+  readonly #kinds = new Set<string>();
   readonly #repeats: ReadonlySet<string>;
   readonly #trace: Traceparent | undefined;
 
@@ -158,6 +160,7 @@ export class DraftTransaction implements Transaction {
 
   #written<T, Id extends string>(kind: Kind<T, Id>): ReadonlyMap<Id, T | undefined> {
     const written = new Map<Id, T | undefined>();
+    if (!this.#kinds.has(kind.name)) return written;
     for (const [key, value] of this.writes) {
       const [writtenKind, id] = splitKey(key);
       if (writtenKind === kind.name) written.set(id as Id, value as T | undefined);
@@ -167,6 +170,7 @@ export class DraftTransaction implements Transaction {
 
   count(kind: Kind<unknown>): number {
     let count = this.#base.count(kind);
+    if (!this.#kinds.has(kind.name)) return count;
     for (const [key, value] of this.writes) {
       if (splitKey(key)[0] !== kind.name) continue;
       const existed = this.#base.get(key as Key<unknown>) !== undefined;
@@ -178,11 +182,17 @@ export class DraftTransaction implements Transaction {
 
   set<T>(key: Key<T>, value: NoInfer<T>): void {
     if (value === undefined) throw new TypeError(`cannot set ${key} to undefined: delete it`);
-    this.writes.set(key, value);
+    this.#write(key, value);
   }
 
   delete(key: Key<unknown>): void {
-    this.writes.set(key, undefined);
+    this.#write(key, undefined);
+  }
+
+  /** Takes over what a later transaction has written. */
+  join({ writes, appends }: DraftTransaction): void {
+    for (const [key, value] of writes) this.#write(key, value);
+    this.appends.push(...appends);
   }
 
   isRepeat(dedupId: string): boolean {
@@ -196,7 +206,12 @@ export class DraftTransaction implements Transaction {
   enqueue(job: JobRequest): void {
     const isTold = this.#trace === undefined || job.payload['follows'] !== undefined;
     const traced = isTold ? job : { ...job, payload: { ...job.payload, follows: [this.#trace] } };
-    this.writes.set(kinds.job.of(job.jobId), traced);
+    this.#write(kinds.job.of(job.jobId), traced);
+  }
+
+  #write(key: string, value: unknown): void {
+    this.#kinds.add(splitKey(key)[0]);
+    this.writes.set(key, value);
   }
 }
 
