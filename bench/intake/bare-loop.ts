@@ -3,7 +3,7 @@ import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aw
 import { credentials } from '../noticing/stand.ts';
 
 /** As many as the daemon has. */
-const receivers = 4;
+const receivers = 8;
 
 /** Resolves when this many messages were taken and deleted. */
 export async function bareLoop(endpoint: string, queueUrl: string, count: number): Promise<void> {

@@ -58,7 +58,8 @@ export function eventOf(body: string, arrivedAtMs: number): EventObservation {
   return seen.observation;
 }
 
-const inBlock = 20;
+/** More than the daemon receives at once: otherwise a channel would starve and recover within one commit, and there is nothing to decide. */
+const inBlock = 100;
 
 /**
  * Two events for each of this many live channels, a second apart: most starve and recover, every tenth ends and is live again. In blocks,

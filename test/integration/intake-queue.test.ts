@@ -91,6 +91,12 @@ async function setup(
     deadLetters: () => queue(dead.queueUrl),
     counted,
     send: (body: string) => ask(sqs.endpoint, 'SendMessage', { QueueUrl: queueUrl, MessageBody: body }),
+    async sendMany(bodies: readonly string[]) {
+      for (let from = 0; from < bodies.length; from += 10) {
+        const Entries = bodies.slice(from, from + 10).map((MessageBody, index) => ({ Id: String(index), MessageBody }));
+        await ask(sqs.endpoint, 'SendMessageBatch', { QueueUrl: queueUrl, Entries });
+      }
+    },
     async [Symbol.asyncDispose]() {
       await consumer.stop();
       await sqs.close();
@@ -133,6 +139,51 @@ test.concurrent('pauses after a full answer while metadata is being sent, and no
     expect(rests.length > 0).toBe(isSending);
     expect(Math.max(0, ...rests)).toBeLessThanOrEqual(50);
   }
+});
+
+test.concurrent('events of a full queue are observed together, up to eighty; while metadata is being sent, up to forty', async () => {
+  let isSending = false;
+  await using rig = await setup({ maxReceives: 1000, consumer: { isSending: () => isSending } });
+  let [waiting, most] = [0, 0];
+  let committed = Promise.withResolvers<void>();
+  rig.fate.observe = async () => {
+    waiting += 1;
+    most = Math.max(most, waiting);
+    await committed.promise;
+    waiting -= 1;
+  };
+  const commit = () => {
+    most = 0;
+    committed.resolve();
+    committed = Promise.withResolvers();
+  };
+  /** Resolves when this many events wait for one commit. A receive that fails on a busy machine may join again after a commit. */
+  const gathered = async (wanted: number) => {
+    for (let patienceMs = 2_000; ; patienceMs *= 2) {
+      await rig.sendMany(Array.from({ length: 100 }, (_, index) => bodyOf('Starvation Start', index * 1000)));
+      const until = performance.now() + patienceMs;
+      await eventually(() => waiting >= wanted || performance.now() > until);
+      if (waiting >= wanted) return;
+      commit();
+    }
+  };
+
+  await rig.consumer.start();
+  // Each full answer lets one more receive join.
+  await gathered(80);
+  // Half of the receives end, and the others go on.
+  isSending = true;
+  commit();
+  await gathered(40);
+  expect(most).toBe(40);
+  isSending = false;
+  commit();
+  await gathered(80);
+
+  expect(most).toBe(80);
+  rig.fate.observe = () => Promise.resolve();
+  commit();
+  await eventually(rig.drained);
 });
 
 test.concurrent('dates the arrival of events by the clock that all replicas share, whatever this host’s clock says', async () => {

@@ -46,12 +46,15 @@ export interface QueueConsumerOptions {
   readonly metrics: Metrics;
   /** The events' `source`. Default: `aws.ivs`. */
   readonly sources?: readonly string[];
-  /** Maximum number of parallel receives: one waits for messages, others join it while answers are mostly full. */
+  /**
+   * Maximum number of parallel receives: one waits for messages, others join it while answers are mostly full. What several have received
+   * shares a commit, and a commit costs as much CPU as several events.
+   */
   readonly parallel?: number;
   readonly waitTimeSeconds?: number;
   /**
    * Whether metadata waits to be sent by this process. Sending has a rate to keep, and receiving at full speed would take its time, so
-   * receives then leave it half of the time.
+   * then only half as many receives run, and they leave it half of the time.
    */
   readonly isSending?: () => boolean;
   /** Without a read for this long, events count as missing; reads, and notes of them, are several times as frequent. */
@@ -93,7 +96,7 @@ export class QueueConsumer implements Service {
 
   constructor(options: QueueConsumerOptions) {
     this.#options = {
-      parallel: 4,
+      parallel: 8,
       waitTimeSeconds: 20,
       silentAfterMs: () => Number.POSITIVE_INFINITY,
       isSending: () => false,
@@ -143,11 +146,17 @@ export class QueueConsumer implements Service {
       const outcome = await this.#turn();
       if (outcome === 'full' && isSending())
         await sleepOrAbort(clock, Math.min(mostGivenMs, clock.monotonic() - begunAt), signal);
-      if (!lasting && outcome !== 'full') return;
+      if (!lasting && (outcome !== 'full' || this.#loops.size > this.#most)) return;
       failures = outcome === 'failed' ? failures + 1 : 0;
       if (outcome === 'few') await sleepOrAbort(clock, restMs, signal);
       if (failures > 0) await sleepOrAbort(clock, backoffMs(this.#backoff(), failures - 1, random), signal);
     }
+  }
+
+  /** How many receives may run now. */
+  get #most(): number {
+    const { parallel, isSending } = this.#options;
+    return isSending() ? Math.ceil(parallel / 2) : parallel;
   }
 
   /** The end of an outage is noticed well before the silence would count as a gap. */
@@ -170,7 +179,7 @@ export class QueueConsumer implements Service {
     }
     // Half full is enough: SQS may return fewer messages than there are.
     const isFull = messages.length > mostInReceive / 2;
-    if (isFull && this.#loops.size < this.#options.parallel) this.#spawn(false);
+    if (isFull && this.#loops.size < this.#most) this.#spawn(false);
     const readAtMs = this.#options.now();
     const handled = await Promise.all(
       messages.map((message) => traced(this.#spanOf(message), (span) => this.#handle(message, span))),
