@@ -16,10 +16,11 @@ export interface AwsCallOptions extends HttpOptions {
   readonly aroundWire?: (send: () => Promise<HttpAnswer>) => Promise<HttpAnswer>;
 }
 
-/** The part of a command that a call needs. */
+/** The part of a command that the SDK's `send` needs. */
 export interface AwsCommand {
   readonly input?: unknown;
   readonly constructor: { readonly name: string };
+  readonly resolveMiddleware: (...args: never[]) => unknown;
 }
 
 const callOptions = Symbol('call options');
@@ -54,7 +55,13 @@ type MakeSigner = (scheme?: SigningScheme) => Promise<unknown>;
 
 /** One call of a command, to be given to the client's `send` without options: these travel with it. A command may be sent many times. */
 export function callOf(command: AwsCommand, options: AwsCallOptions): AwsCommand {
-  return Object.assign(Object.create(command) as AwsCommand, { input: command.input, [callOptions]: options });
+  const call: AwsCommand & Pick<CallArguments, typeof callOptions> = {
+    input: command.input,
+    constructor: command.constructor,
+    resolveMiddleware: command.resolveMiddleware.bind(command),
+    [callOptions]: options,
+  };
+  return call;
 }
 
 /** Prepares a client, made with `cacheMiddleware`, for calls of `callOf`. Its last step hands the request to `handler`. */
