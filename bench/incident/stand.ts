@@ -68,9 +68,8 @@ export async function incidentStand({
   });
   const arns = (await aws.control.createChannels(channels)).map(({ arn }) => arn);
   const streamIds = await aws.control.goLive(arns);
-  const daemons: DaemonProcess[] = [];
-  for (const role of roles) {
-    const daemon = await daemonProcess({
+  const start = (role: ReplicaRole, more: Readonly<Record<string, string>>) =>
+    daemonProcess({
       config: config(`http://127.0.0.1:${port}/`),
       flags: ['--role', role],
       env: {
@@ -78,12 +77,14 @@ export async function incidentStand({
         AWS_ENDPOINT_URL_IVS: aws.ivsUrl,
         AWS_ENDPOINT_URL_SQS: aws.sqsEndpoint,
         AUTOPILOT_QUEUE_URL: aws.queueUrls[0]!,
-        AUTOPILOT_NAMESPACE: 'bench',
-        ...(profileFolder === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileFolder}` }),
+        ...more,
       },
     });
-    daemons.push(stack.use(daemon));
-  }
+  // Leaves its compiled code to the measured ones, as the image does. A standby acts on nothing.
+  await (await start('all', { AUTOPILOT_NAMESPACE: 'compiled', AUTOPILOT_STANDBY: '1' }))[Symbol.asyncDispose]();
+  const profile = profileFolder === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileFolder}` };
+  const daemons: DaemonProcess[] = [];
+  for (const role of roles) daemons.push(stack.use(await start(role, { AUTOPILOT_NAMESPACE: 'bench', ...profile })));
   if (onOneCore) {
     for (const pid of [redis.pid, ...daemons.map((daemon) => daemon.pid)]) pin(pid, '0');
     for (const pid of [aws.pid, receiver.pid!, process.pid]) pin(pid, '1-1023');
