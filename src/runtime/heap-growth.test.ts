@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -18,6 +19,42 @@ test.each([
   [minute, 400, 10],
 ])('%i ms after the start, a heap with %i MB alive may grow by %i percent', (ageMs, liveMb, percent) => {
   expect(growthPercent(liveMb, ageMs)).toBe(percent);
+});
+
+/** Makes objects, keeps every tenth for a while, and prints how large the young generation became during four full collections. */
+const churn = `
+const { getHeapSpaceStatistics } = await import('node:v8');
+const { constants, PerformanceObserver } = await import('node:perf_hooks');
+const { tendHeap } = await import('./src/runtime/heap-growth.ts');
+let full = 0;
+new PerformanceObserver((list) => {
+  for (const { detail } of list.getEntries()) if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) full += 1;
+}).observe({ entryTypes: ['gc'] });
+tendHeap();
+const kept = [];
+let largest = 0;
+for (let round = 0; full < 4; round += 1) {
+  for (let index = 0; index < 2_000; index += 1) {
+    const made = { round, index, texts: [String(round), String(index)], more: { index } };
+    if (index % 10 === 0) kept[(round * 200 + index / 10) % 300_000] = made;
+  }
+  largest = Math.max(largest, getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size);
+  if (round % 20 === 0) await new Promise(setImmediate);
+}
+console.log(largest / 1_048_576);
+`;
+
+test('the young generation keeps its size, also while a full collection is under way', () => {
+  const flags = ['--max-semi-space-size=4', '--v8-pool-size=1', '--input-type=module', '--eval', churn];
+  const { stdout, stderr } = spawnSync(process.execPath, flags, {
+    cwd: join(import.meta.dirname, '..', '..'),
+    encoding: 'utf8',
+  });
+
+  expect(stderr).toBe('');
+  expect(Number(stdout)).toBeGreaterThan(0);
+  // Two halves of 4 MB, and some pages.
+  expect(Number(stdout)).toBeLessThanOrEqual(10);
 });
 
 test.each(['Dockerfile', 'scripts/run.mjs', 'bin/ivs-autopilot.mjs', 'test/support/daemon-process.ts'])(

@@ -25,8 +25,15 @@ export function growthPercent(liveMb: number, ageMs: number): number {
   return Math.max(leastPercent, Math.round((totalMb / Math.max(1, liveMb) - 1) * 100));
 }
 
-/** Sets the growth by what is left after each full collection, until it is disposed of. For the whole process. */
+/**
+ * Sets the growth by what is left after each full collection, until it is disposed of. For the whole process.
+ *
+ * It also lets young objects be collected while a full collection is under way, as Node did up to version 20. Otherwise all that is
+ * allocated meanwhile stays until its end, the young generation grows to 30 MB instead of 8, and V8 keeps those pages: with 10,000
+ * channels the daemon's largest size was 270 MB instead of 225.
+ */
 export function tendHeap(): Disposable {
+  setFlagsFromString('--no-separate-gc-phases');
   const set = () => {
     const percent = growthPercent(getHeapStatistics().used_heap_size / bytesPerMb, performance.now());
     setFlagsFromString(`--heap-growing-percent=${percent}`);
