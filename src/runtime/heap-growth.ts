@@ -30,7 +30,7 @@ export function growthPercent(liveMb: number, ageMs: number): number {
  *
  * It also lets young objects be collected while a full collection is under way, as Node did up to version 20. Otherwise all that is
  * allocated meanwhile stays until its end, the young generation grows to 30 MB instead of 8, and V8 keeps those pages: with 10,000
- * channels the daemon's largest size was 270 MB instead of 225.
+ * channels the daemon's largest size was 269 MB instead of 226.
  */
 export function tendHeap(): Disposable {
   setFlagsFromString('--no-separate-gc-phases');
