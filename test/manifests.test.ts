@@ -257,14 +257,15 @@ describe('systemd', () => {
       .map(read)
       .join('\n');
     const variables = [
-      ...value('Environment').map((text) => text.split('=')[0]!),
+      ...value('Environment').map((text) => text.replace(/^"/, '').split('=')[0]!),
       ...Array.from(read('deploy/systemd/environment').matchAll(/^([A-Z_]+)=/gm), ([, name]) => name!),
     ];
 
     expect(value('LoadCredential')).toEqual(['api_token:/etc/ivs-autopilot/api_token']);
     expect(variables).toContain('AUTOPILOT_API_TOKEN_FILE');
     expect(variables).not.toContain('AUTOPILOT_API_TOKEN');
-    expect(variables.filter((name) => !sources.includes(name))).toEqual([]);
+    // The last one is read by Node.
+    expect(variables.filter((name) => !sources.includes(name))).toEqual(['NODE_OPTIONS']);
     expect(value('MemoryDenyWriteExecute')).toEqual([]);
   });
 

@@ -57,12 +57,15 @@ test('the young generation keeps its size, also while a full collection is under
   expect(Number(stdout)).toBeLessThanOrEqual(10);
 });
 
-test.each(['Dockerfile', 'scripts/run.mjs', 'bin/ivs-autopilot.mjs', 'test/support/daemon-process.ts'])(
-  '%s starts the daemon with the flags and the variable that belong to this',
-  (file) => {
-    const text = readFileSync(join(import.meta.dirname, '..', '..', file), 'utf8');
+test.each([
+  'Dockerfile',
+  'deploy/systemd/ivs-autopilot.service',
+  'scripts/run.mjs',
+  'bin/ivs-autopilot.mjs',
+  'test/support/daemon-process.ts',
+])('%s starts the daemon with the flags and the variable that belong to this', (file) => {
+  const text = readFileSync(join(import.meta.dirname, '..', '..', file), 'utf8');
 
-    for (const setting of [/--max-semi-space-size=4\b/, /--v8-pool-size=1\b/, /\bMALLOC_ARENA_MAX\W+1\b/])
-      expect(text).toMatch(setting);
-  },
-);
+  for (const setting of [/--max-semi-space-size=4\b/, /--v8-pool-size=1\b/, /\bMALLOC_ARENA_MAX\W+1\b/])
+    expect(text).toMatch(setting);
+});
