@@ -22,6 +22,9 @@ export function sawHealth(basis: HealthBasis | undefined, { value, atMs, sinceMs
   if (!basis) return { value, seen: [[moment, sinceMs]] };
   if (value !== basis.value && moment > newest(basis))
     return { ...basis, value, seen: [[moment, sinceMs]], brokenAt: newest(basis) };
+  // What nearly every sweep brings: the same again, later.
+  if (value === basis.value && moment > newest(basis))
+    return { ...basis, seen: withNewest(basis.seen, [moment, sinceMs]) };
   if (moment <= (basis.brokenAt ?? Number.NEGATIVE_INFINITY)) return basis;
   if (value !== basis.value)
     return { ...basis, brokenAt: moment, seen: basis.seen.filter(([seenAt]) => seenAt > moment) };
@@ -46,13 +49,20 @@ export function healthOf({ value, seen, absentMs = [] }: HealthBasis): { health:
   if (absentSinceMs !== undefined) return { health: 'UNKNOWN', healthSinceMs: absentSinceMs };
   const brokenMs = value === 'STARVING' ? absentMs.findLast((ms) => ms <= newestAt) : undefined;
   // An event is placed at the end of its second but dated at its beginning: a poll within that second may come first and have a later time.
-  const unbroken = seen.filter(([seenAt]) => brokenMs === undefined || seenAt >= brokenMs);
-  return { health: value, healthSinceMs: Math.min(...unbroken.map(([, sinceMs]) => sinceMs)) };
+  let healthSinceMs = Number.POSITIVE_INFINITY;
+  for (const [seenAt, sinceMs] of seen)
+    if (brokenMs === undefined || seenAt >= brokenMs) healthSinceMs = Math.min(healthSinceMs, sinceMs);
+  return { health: value, healthSinceMs };
 }
 
 /** When health was last seen, epoch ms; 0 when it never was. */
 export function lastSeenMs(basis: HealthBasis | undefined): number {
   return basis ? Math.floor(newest(basis)) : 0;
+}
+
+function withNewest(seen: HealthBasis['seen'], sighting: HealthBasis['seen'][number]): HealthBasis['seen'] {
+  const more = [...seen, sighting];
+  return more.length > maxSightings ? withoutSecond(more) : more;
 }
 
 /** The first keeps the second's statement about the beginning. */

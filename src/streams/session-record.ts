@@ -136,21 +136,25 @@ export function emptyRecord({
 function settle(before: StreamRecord, added: StreamRecord, source: Evidence, nowMs: number): StreamRecord {
   if (added === before) return before;
   const derived = derive(added.basis, before.evidence['state'] ? before.stateSinceMs : nowMs);
-  const after = { ...added, ...derived };
-  const stateMoved = after.state !== before.state || before.evidence['state'] === undefined;
-  const healthMoved = after.health !== before.health;
-  const evidence = { ...after.evidence };
-  if (stateMoved || (after.stateSinceMs !== before.stateSinceMs && source.source !== 'poll'))
+  const stateMoved = derived.state !== before.state || before.evidence['state'] === undefined;
+  const healthMoved = derived.health !== before.health;
+  const evidence = { ...added.evidence };
+  if (stateMoved || (derived.stateSinceMs !== before.stateSinceMs && source.source !== 'poll'))
     evidence['state'] = source;
-  if (healthMoved || (after.healthSinceMs !== before.healthSinceMs && source.source !== 'poll'))
+  if (healthMoved || (derived.healthSinceMs !== before.healthSinceMs && source.source !== 'poll'))
     evidence['health'] = source;
-  if (after.viewerCountAtMs !== before.viewerCountAtMs) evidence['viewerCount'] = source;
-  if (after.recordingSinceMs !== before.recordingSinceMs) evidence['recording'] = source;
-  const text = source.source === 'poll' && pollText(stateMoved, healthMoved, after);
-  return { ...after, evidence, timeline: text ? withEntry(after.timeline, { ...source, text }) : after.timeline };
+  if (added.viewerCountAtMs !== before.viewerCountAtMs) evidence['viewerCount'] = source;
+  if (derived.recordingSinceMs !== before.recordingSinceMs) evidence['recording'] = source;
+  const text = source.source === 'poll' && pollText(stateMoved, healthMoved, derived);
+  const timeline = text ? withEntry(added.timeline, { ...source, text }) : added.timeline;
+  return { ...added, ...derived, evidence, timeline };
 }
 
-function pollText(stateMoved: boolean, healthMoved: boolean, { state, health }: StreamRecord): string | undefined {
+function pollText(
+  stateMoved: boolean,
+  healthMoved: boolean,
+  { state, health }: Pick<StreamRecord, 'state' | 'health'>,
+): string | undefined {
   if (stateMoved) return state === 'live' ? `live, ${health.toLowerCase()}` : state;
   if (!healthMoved || state !== 'live') return undefined;
   return health === 'UNKNOWN' ? 'no longer known to be starving' : health.toLowerCase();
@@ -285,11 +289,13 @@ function addSighting(record: StreamRecord, { snapshot, seenAtMs }: SessionInput 
   return {
     ...record,
     ...(counted ? { viewerCount, viewerCountAtMs: seenAtMs } : {}),
-    basis: { ...seen, missed: stillMissed(seen) },
+    basis: seen.missed.length === 0 ? seen : { ...seen, missed: stillMissed(seen) },
   };
 }
 
 function withListed(known: readonly number[] = [], seenAtMs: number): readonly number[] {
+  const last = known.at(-1);
+  if (last !== undefined && seenAtMs > last) return [last, seenAtMs];
   return known.includes(seenAtMs) ? known : [...known, seenAtMs].toSorted((a, b) => a - b).slice(-2);
 }
 

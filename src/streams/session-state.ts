@@ -49,6 +49,7 @@ function confirmedMs({ listedMs }: SessionBasis): number | undefined {
  * One odd event does not outweigh what every sweep shows; a session that is really over is ended by the sweeps.
  */
 function credible(basis: SessionBasis): SessionBasis {
+  if (basis.endedMs === undefined && basis.failedMs === undefined && basis.sessionEndedMs === undefined) return basis;
   const { endedMs, failedMs, sessionEndedMs, ...others } = basis;
   const startMs = basis.startPollMs ?? basis.startEventMs ?? Number.NEGATIVE_INFINITY;
   const shownMs = (confirmedMs(basis) ?? Number.NEGATIVE_INFINITY) - staleListMs;
