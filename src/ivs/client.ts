@@ -76,14 +76,14 @@ const buildTogetherMs = 12;
 export interface IvsClientPort extends Methods {
   /**
    * PutMetadata for callers that decide late: waits for the channel's permit, then asks `build` what to send. `build` runs at the last
-   * moment, shortly before the call may be sent, and must be quick (one round trip to Redis at most). If it returns undefined, the permit
+   * moment, `leadMs` before the call may be sent, and must be quick (one round trip to Redis at most). If it returns undefined, the permit
    * is returned unused, and the result is undefined. The result is also undefined, and nothing was sent, if the permit lapsed meanwhile
    * (the process was suspended), because the content may be out of date by then.
    */
   putMetadataWhenGranted(
     channelArn: ChannelArn,
     options: CallOptions & { readonly onGranted?: () => void },
-    build: () => Promise<BuiltMetadata | undefined> | BuiltMetadata | undefined,
+    build: (leadMs: number) => Promise<BuiltMetadata | undefined> | BuiltMetadata | undefined,
   ): Promise<{ readonly metadata: string } | undefined>;
 }
 
@@ -213,8 +213,8 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
         limiter.run(request('PutMetadata', { channelArn }, callOptions), () => async (permit) => {
           callOptions.onGranted?.();
           // Decided late on purpose: items that arrive meanwhile are included, the most urgent first.
-          await permit.untilBefore(buildAheadMs, buildTogetherMs, callOptions.signal);
-          const built = await build();
+          const leadMs = await permit.untilBefore(buildAheadMs, buildTogetherMs, callOptions.signal);
+          const built = await build(leadMs);
           if (!built) return undefined;
           try {
             await following(built.follows ?? [], () =>

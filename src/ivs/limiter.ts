@@ -90,8 +90,9 @@ export class Permit {
   /**
    * Resolves this long before the call is to be sent, up to `togetherMs` earlier, or at once if that has passed: for callers that decide late
    * what to send. Permits for about the same time resolve together, so that their callers can share a round trip.
+   * @returns in how many ms the call is to be sent
    */
-  async untilBefore(ms: number, togetherMs: number, signal?: AbortSignal): Promise<void> {
+  async untilBefore(ms: number, togetherMs: number, signal?: AbortSignal): Promise<number> {
     const leftMs = Math.floor((this.#sendAt - ms) / togetherMs) * togetherMs - performance.now();
     if (leftMs > 0 && !signal?.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -102,6 +103,7 @@ export class Permit {
     }
     if (signal?.aborted) throw interruption(signal);
     this.check();
+    return Math.max(0, this.#sendAt - performance.now());
   }
 
   /** Resolves when the call is to be sent, and counts it as sent. Call it right before the wire. */

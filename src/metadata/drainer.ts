@@ -20,6 +20,7 @@ import { RedisChannel } from '#runtime/redis-channel.ts';
 import { tracePort } from '#runtime/tracing.ts';
 import { callResultOf, unsureOf } from './call-result.ts';
 import type { EndedCall, Outbox, Recorded } from './outbox.ts';
+import { nextChoiceAt } from './pace.ts';
 import type { CallResult, Parcel } from './parcel.ts';
 import type { DeliveryWatch, MetadataSender } from './ports.ts';
 
@@ -137,7 +138,7 @@ export class Drainer implements Service {
       },
     });
     this.#takes = new Gather({ withinMs: takeWithinMs, most: 32, run: (leases) => outbox.takeAll(leases) });
-    const recordMs = Math.min(recordWithinMs, this.#paceMs(0) * recordWithinShare);
+    const recordMs = Math.min(recordWithinMs, (1000 / this.#options.channelCallsPerSecond) * recordWithinShare);
     this.#records = new Gather({ withinMs: recordMs, most: 64, run: (calls) => outbox.recordAll(calls) });
   }
 
@@ -308,7 +309,7 @@ export class Drainer implements Service {
     drain.wait = wait;
     let parcel: Parcel | undefined;
     let over = false;
-    let takenAt: number | undefined;
+    let taking: { readonly takenAt: number; readonly dueAt: number } | undefined;
     let expiry: NodeJS.Timeout | undefined;
     // Until it is certain that the channel is ours, the wait can be ended.
     const onGranted = () => {
@@ -322,7 +323,8 @@ export class Drainer implements Service {
       const sent = await sender.putMetadataWhenGranted(
         channelArn,
         { lane: drain.lane, signal: wait.signal, onGranted },
-        async () => {
+        async (leadMs) => {
+          const dueAt = performance.now() + leadMs;
           await drain.claimed;
           if (wait.signal.aborted || this.#stop.signal.aborted) return undefined;
           drain.wait = undefined;
@@ -330,7 +332,8 @@ export class Drainer implements Service {
           over = taken === 'over';
           if (taken === 'over' || taken === 'too late') return undefined;
           parcel = taken;
-          takenAt = performance.now();
+          const takenAt = performance.now();
+          taking = { takenAt, dueAt };
           // A call whose items nobody wants any longer is ended, however long it may still take.
           expiry = setTimeout(() => wait.abort(expired), Math.max(0, taken.expiresAt - takenAt));
           return { metadata: taken.metadata, follows: taken.follows };
@@ -350,7 +353,8 @@ export class Drainer implements Service {
     } finally {
       clearTimeout(expiry);
       drain.wait = undefined;
-      if (takenAt !== undefined) drain.pacedUntil = takenAt + this.#paceMs(performance.now() - takenAt);
+      if (taking)
+        drain.pacedUntil = nextChoiceAt({ ...taking, endedAt: performance.now() }, this.#options.channelCallsPerSecond);
     }
   }
 
@@ -364,13 +368,6 @@ export class Drainer implements Service {
     if (chosen && chosen.until > performance.now()) return chosen.parcel;
     const taken = await this.#takes.ask([channelArn, lease.token], drain.lane === 'urgent');
     return typeof taken === 'string' ? 'over' : taken;
-  }
-
-  /**
-   * Each slot of a channel is free a second after its answer: the slots are spread evenly, so that no item waits longer than the others.
-   */
-  #paceMs(callMs: number): number {
-    return (1000 + callMs) / this.#options.channelCallsPerSecond;
   }
 
   /** Records the answer, however long Redis takes to come back; during a stop for at most a second. */

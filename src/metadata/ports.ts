@@ -8,13 +8,16 @@ export interface MetadataSender {
   /**
    * Waits for the channel's permit, then asks `build` once what to send; undefined returns the permit unused. Returns what
    * was sent; undefined if nothing was, because there was nothing to send or the permit lapsed after `build`. A permit is
-   * granted a little before its time, so that `build` may ask Redis; `onGranted` is called then: no other permit would come sooner.
+   * granted a little before its time, so that `build` may ask Redis: it gets in how many ms that is. `onGranted` is called when the permit
+   * is granted: no other permit would come sooner.
    * @throws AppError LIMITER_*, IVS_*, INTERRUPTED; the signal's reason while it waits.
    */
   putMetadataWhenGranted(
     channelArn: ChannelArn,
     options: { readonly lane: Lane; readonly signal: AbortSignal; readonly onGranted: () => void },
-    build: () => Promise<{ readonly metadata: string; readonly follows: readonly Traceparent[] } | undefined>,
+    build: (
+      leadMs: number,
+    ) => Promise<{ readonly metadata: string; readonly follows: readonly Traceparent[] } | undefined>,
   ): Promise<{ readonly metadata: string } | undefined>;
 }
 

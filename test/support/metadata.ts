@@ -48,7 +48,7 @@ export class FakeSender implements MetadataSender {
     await Promise.race([this.permit(channelArn, signal), aborted]);
     onGranted();
     await Promise.race([this.moment(channelArn), aborted]);
-    const built = await build();
+    const built = await build(0);
     if (!built) return undefined;
     const call = { channelArn, lane, metadata: built.metadata, items: itemsOf(built.metadata), atMs: Date.now() };
     this.calls.push(call);
