@@ -3,9 +3,10 @@
 // freely up to a harmless size, and only a little beyond it. How much of the heap is alive makes no other difference: when a daemon of
 // 2,000 channels (70 MB alive) could grow by a tenth only, full collections took an eighth of its CPU time.
 //
-// Two flags and a variable belong to this; they are set where the daemon is started. --max-semi-space-size=4: the objects of one message die young even in
-// a small space; a large one only makes the daemon large. --v8-pool-size=1: one helper thread collects and compiles; four of them on two
-// cores take CPU time from the daemon and Redis just when they need it (the 99th percentile of bench/reaction.ts was 22 ms instead of 13).
+// Two flags and a variable belong to this; they are set where the daemon is started (docs/decisions/0027-memory-settings.md).
+// --max-semi-space-size=4: the objects of one message die young even in a small space; a large one only makes the daemon large.
+// --v8-pool-size=1: one helper thread collects and compiles; four of them on two cores take CPU time from the daemon and Redis just when
+// they need it (the 99th percentile of bench/reaction.ts was 22 ms instead of 13).
 // MALLOC_ARENA_MAX=1: the helper thread's memory is the main thread's again when it has compiled. With an arena of its own it kept 10 MB.
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
