@@ -208,3 +208,29 @@ test('a request is signed with the service’s time, once that is known to diffe
   });
   expect(after! - before!).toBeGreaterThan(hour);
 });
+
+test('credentials that are replaced sign the next call, although the signer is kept', async () => {
+  const { requests, url } = await service();
+  let found = 0;
+  const client = createAwsClient(
+    IvsClient,
+    {
+      region: 'us-west-2',
+      endpoint: url,
+      // Within the SDK's five minutes before their end, credentials are asked for again.
+      credentials: async () => {
+        found += 1;
+        return { ...testCredentials, accessKeyId: `AKIDTEST${found}`, expiration: new Date(Date.now() + 60_000) };
+      },
+    },
+    { requestTimeoutMs: 60_000, maxAttempts: 1 },
+  );
+  onTestFinished(() => client.destroy());
+
+  await client.send(putMetadata());
+  await client.send(putMetadata());
+
+  const signedBy = requests.map(({ headers }) => /Credential=(\w+)\//.exec(String(headers.authorization))?.[1]);
+  expect(new Set(signedBy).size).toBe(2);
+  for (const keyId of signedBy) expect(keyId).toMatch(/^AKIDTEST\d+$/);
+});
