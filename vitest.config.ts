@@ -31,10 +31,19 @@ export default defineConfig({
           // As the examples name it, which are for other projects.
           alias: { 'ivs-autopilot/simulator': join(import.meta.dirname, 'simulator', 'index.ts') },
           isolate: false,
+          setupFiles: ['test/support/nothing-left-behind.ts'],
           ...guards,
         },
       },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], isolate: false, ...real } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          isolate: false,
+          setupFiles: ['test/support/nothing-left-behind.ts'],
+          ...real,
+        },
+      },
       { test: { name: 'system', include: ['test/system/**/*.test.ts'], ...real } },
     ],
     globalSetup: ['test/support/global-redis.ts'],

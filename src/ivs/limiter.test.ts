@@ -7,8 +7,9 @@ import type { ExchangeReply, ExchangeRequest, SlotLedger } from './ledger.ts';
 import { type Call, Limiter, Permit } from './limiter.ts';
 
 afterEach(() => {
-  vi.useRealTimers();
+  // A spy on a faked timer puts the faked one back, so mocks come first.
   vi.restoreAllMocks();
+  vi.useRealTimers();
 });
 
 /** A limiter whose ledger grants everything at once. */
