@@ -9,12 +9,13 @@ afterEach(() => void vi.useRealTimers());
 function gateOf(
   exchange: (attempt: number, request: ExchangeRequest) => Promise<ExchangeReply>,
   onRedisDown: GateOptions['onRedisDown'],
+  perAccount = 155,
 ) {
   let attempts = 0;
   const ledger = { exchange: (request: ExchangeRequest) => exchange(++attempts, request) } as unknown as SlotLedger;
   return new Gate({
     operation: 'PutMetadata',
-    limit: { perAccount: 155 },
+    limit: { perAccount },
     ledger,
     random: () => 0.5,
     onRedisDown,
@@ -36,6 +37,23 @@ function grantingGate(most = Number.POSITIVE_INFINITY) {
   }, 'wait');
   return { gate, asked };
 }
+
+/** A gate whose account has no slot before `freeAt`, and what its ledger was told and asked each time. */
+function takenGate(perAccount: number, freeAt: number) {
+  const exchanges: { readonly at: number; readonly wants: number; readonly releases: number }[] = [];
+  const grant: Grant = { permit: 'p', epoch: 'e', sendAt: freeAt, lapsesAt: freeAt + 60_000 };
+  const ledger = async (_attempt: number, { wants, releases, lookAheadMs }: ExchangeRequest): Promise<ExchangeReply> => {
+    const at = performance.now();
+    exchanges.push({ at, wants: wants.length, releases: releases.length });
+    const isFree = freeAt - at <= lookAheadMs;
+    const grants = new Map(isFree ? wants.map((_, place) => [place, grant]) : []);
+    const accountWaitMs = isFree || wants.length === 0 ? 0 : freeAt - at;
+    return { grants, channelWaitsMs: new Map(), accountWaitMs, fenceMs: 0, slotsInUse: perAccount };
+  };
+  return { gate: gateOf(ledger, 'wait', perAccount), exchanges };
+}
+
+const ended = (holdMs: number) => ({ permit: 'p', epoch: 'e', channel: undefined, endedAt: performance.now(), holdMs });
 
 function waiter(): GateWaiter & { readonly end: { error?: unknown } } {
   const end: { error?: unknown } = {};
@@ -132,5 +150,45 @@ test('an urgent call that finds no room waits for one other to leave, not for a 
   await vi.advanceTimersByTimeAsync(2);
 
   expect(asked).toEqual([12, 1]);
+  gate.stop();
+});
+
+test.each([
+  { perAccount: 5, asks: 3 },
+  { perAccount: 155, asks: 11 },
+])('of $perAccount calls a second, a slot that is taken for 970 ms is asked for $asks times', async ({
+  perAccount,
+  asks,
+}) => {
+  const freeAt = performance.now() + 970;
+  const { gate, exchanges } = takenGate(perAccount, freeAt);
+  let granted = 0;
+  gate.join({ ...waiter(), granted: () => (granted += 1) });
+
+  await vi.advanceTimersByTimeAsync(1_000);
+
+  expect(granted).toBe(1);
+  expect(exchanges).toHaveLength(asks);
+  // Early enough for the call to leave at that moment.
+  expect(exchanges.at(-1)!.at).toBeLessThan(freeAt - 30);
+  gate.stop();
+});
+
+test('a call that ended is reported without asking again for a slot that is taken; a permit that was not used is asked for at once', async () => {
+  const { gate, exchanges } = takenGate(5, performance.now() + 970);
+  gate.join(waiter());
+  await vi.advanceTimersByTimeAsync(2);
+  expect(exchanges).toMatchObject([{ wants: 1, releases: 0 }]);
+
+  gate.ended(ended(1_000));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(exchanges.slice(1)).toMatchObject([{ wants: 0, releases: 1 }]);
+
+  gate.ended(ended(0));
+  await vi.advanceTimersByTimeAsync(100);
+  expect(exchanges.slice(2)).toMatchObject([
+    { wants: 0, releases: 1 },
+    { wants: 1, releases: 0 },
+  ]);
   gate.stop();
 });

@@ -37,14 +37,18 @@ const mostInHand = 12;
 const enoughInHand = 2 / 3;
 /** Ended permits are reported with the next request for permits, or after this long. */
 const reportAfterMs = 50;
-/** Another replica may not have reported an answer yet, or may have died, so ask again sooner than the ledger says. */
-const longestAccountWaitMs = 100;
+/**
+ * Another replica may return a permit unused, or may not have reported an answer yet, so ask again sooner than the ledger says: after as
+ * long as a few calls of the operation take at its rate, within these bounds.
+ */
+const accountWaitMs = { calls: 3, least: 100, most: 500 };
 const longestChannelWaitMs = 250;
 /** With `limits.on_redis_down: fail`, a shorter outage is waited out, and so is an answer that takes less than this. */
 export const failAfterMs = 1000;
 
 export class Gate {
   readonly #options: GateOptions;
+  readonly #longestAccountWaitMs: number;
   readonly #line = new WaitingLine<GateWaiter>();
   #releases: Release[] = [];
   #throttles: ThrottleNotice[] = [];
@@ -67,6 +71,8 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.#options = options;
+    const { calls, least, most } = accountWaitMs;
+    this.#longestAccountWaitMs = Math.max(least, Math.min(most, (calls * 1000) / options.limit.perAccount));
   }
 
   get waitingCalls(): number {
@@ -268,8 +274,8 @@ export class Gate {
       else if (reply.accountWaitMs > 0) {
         // A little after the first slot is free: then there are several, and replicas take turns.
         const wait = reply.accountWaitMs - oneWayMs() - lookAheadMs * (0.4 + 0.5 * random());
-        this.#closedUntil = now + Math.max(2, Math.min(wait, longestAccountWaitMs));
-      } else this.#closedUntil = 0;
+        this.#closedUntil = now + Math.max(2, Math.min(wait, this.#longestAccountWaitMs));
+      } else if (asks.length > 0 || releases.some(({ holdMs }) => holdMs === 0)) this.#closedUntil = 0;
       this.#options.onExchange(reply);
     } catch (error) {
       // Reported again later; a release that is older than its lease no longer has an effect.
