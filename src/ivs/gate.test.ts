@@ -42,7 +42,10 @@ function grantingGate(most = Number.POSITIVE_INFINITY) {
 function takenGate(perAccount: number, freeAt: number) {
   const exchanges: { readonly at: number; readonly wants: number; readonly releases: number }[] = [];
   const grant: Grant = { permit: 'p', epoch: 'e', sendAt: freeAt, lapsesAt: freeAt + 60_000 };
-  const ledger = async (_attempt: number, { wants, releases, lookAheadMs }: ExchangeRequest): Promise<ExchangeReply> => {
+  const ledger = async (
+    _attempt: number,
+    { wants, releases, lookAheadMs }: ExchangeRequest,
+  ): Promise<ExchangeReply> => {
     const at = performance.now();
     exchanges.push({ at, wants: wants.length, releases: releases.length });
     const isFree = freeAt - at <= lookAheadMs;
@@ -156,23 +159,23 @@ test('an urgent call that finds no room waits for one other to leave, not for a 
 test.each([
   { perAccount: 5, asks: 3 },
   { perAccount: 155, asks: 11 },
-])('of $perAccount calls a second, a slot that is taken for 970 ms is asked for $asks times', async ({
-  perAccount,
-  asks,
-}) => {
-  const freeAt = performance.now() + 970;
-  const { gate, exchanges } = takenGate(perAccount, freeAt);
-  let granted = 0;
-  gate.join({ ...waiter(), granted: () => (granted += 1) });
+])(
+  'of $perAccount calls a second, a slot that is taken for 970 ms is asked for $asks times',
+  async ({ perAccount, asks }) => {
+    const freeAt = performance.now() + 970;
+    const { gate, exchanges } = takenGate(perAccount, freeAt);
+    let granted = 0;
+    gate.join({ ...waiter(), granted: () => (granted += 1) });
 
-  await vi.advanceTimersByTimeAsync(1_000);
+    await vi.advanceTimersByTimeAsync(1_000);
 
-  expect(granted).toBe(1);
-  expect(exchanges).toHaveLength(asks);
-  // Early enough for the call to leave at that moment.
-  expect(exchanges.at(-1)!.at).toBeLessThan(freeAt - 30);
-  gate.stop();
-});
+    expect(granted).toBe(1);
+    expect(exchanges).toHaveLength(asks);
+    // Early enough for the call to leave at that moment.
+    expect(exchanges.at(-1)!.at).toBeLessThan(freeAt - 30);
+    gate.stop();
+  },
+);
 
 test('a call that ended is reported without asking again for a slot that is taken; a permit that was not used is asked for at once', async () => {
   const { gate, exchanges } = takenGate(5, performance.now() + 970);

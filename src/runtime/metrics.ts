@@ -1,6 +1,12 @@
 // Every metric once: name, help text, closed labels. https://prometheus.io/docs/practices/naming/
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
+/**
+ * Between two samples of the event loop's delay; an idle loop shows this much. Each one wakes an idle process, which
+ * costs 0.04 ms of CPU: at prom-client's 10 ms, 4 ms a second.
+ */
+const loopSampleMs = 20;
+
 /** The daemon's metrics, in a registry of their own so that two daemons can run in one process. */
 export function createMetrics() {
   const registry = new Registry();
@@ -252,7 +258,8 @@ export function createMetrics() {
       ['outcome'],
     ),
     /** Node's own metrics; only the process edge starts them, since they hold timers and observers. */
-    collectProcessMetrics: () => collectDefaultMetrics({ register: registry, prefix: 'autopilot_' }),
+    collectProcessMetrics: () =>
+      collectDefaultMetrics({ register: registry, prefix: 'autopilot_', eventLoopMonitoringPrecision: loopSampleMs }),
   };
 }
 
