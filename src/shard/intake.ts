@@ -261,8 +261,9 @@ export class Intake {
 
   /** Finds out for each channel whether it has a stream key, and how old that is. */
   keyAudits(): StepLoop {
-    const { state, pipeline, reader, clock, logger } = this.#options;
-    const options = { state, reader, observe: pipeline.observe.bind(pipeline), replica: randomUUID() };
+    const { state, pipeline, reader, clock, logger, isSending } = this.#options;
+    const observe = pipeline.observe.bind(pipeline);
+    const options = { state, reader, observe, replica: randomUUID(), yieldsTo: { isSending, clock } };
     return new StepLoop({
       name: 'key-audits',
       step: (signal) => auditWhenDue(options, signal),

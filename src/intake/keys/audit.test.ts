@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
+import { systemClock } from '#runtime/clock.ts';
 import { arnOf, Noticing, startMs } from '#test/support/streams.ts';
 import type { KeyReader, Observe } from '../ports.ts';
-import { auditKeys } from './audit.ts';
+import { auditKeys, type KeyAuditOptions } from './audit.ts';
 import { auditWhenDue } from './key-audits.ts';
 
 const keyOf = (name: string) => `arn:aws:ivs:us-west-2:111122223333:stream-key/${name}`;
@@ -44,7 +45,8 @@ async function setup(channels: number) {
     },
   };
   const signal = AbortSignal.timeout(120_000);
-  const run = () => auditKeys({ view: state.view, now: () => noticing.nowMs, observe, reader }, signal);
+  const run = (more: Pick<KeyAuditOptions, 'yieldsTo'> = {}) =>
+    auditKeys({ view: state.view, now: () => noticing.nowMs, observe, reader, ...more }, signal);
   const runWhenDue = (replica = 'one') => auditWhenDue({ state, reader, observe, replica }, signal);
   const alerts = () => [...state.view.entries(kinds.alert)].map(([id]) => id);
   const known = (arn: ChannelArn) => state.view.get(kinds.streamKey.of(arn));
@@ -202,4 +204,28 @@ test('an unusable answer does not prevent the audit of other channels, and is re
   t.keys.set(t.arns[59]!, []);
   await expect(t.run()).rejects.toMatchObject(invalid);
   expect(t.alerts()).toEqual([`keyless|${t.arns[59]}`]);
+});
+
+test('while metadata is sent, the listing of keys waits, and then continues', async () => {
+  const t = await setup(3);
+  const listedAtSleep: number[] = [];
+  const sleep = async () => void listedAtSleep.push(t.asked.listed.length);
+  // Metadata is sent when the first key is known, for three seconds.
+  const isSending = () => t.asked.listed.length === 1 && listedAtSleep.length < 3;
+
+  await t.run({ yieldsTo: { isSending, clock: { ...systemClock, sleep } } });
+
+  expect(listedAtSleep).toEqual([1, 1, 1]);
+  expect(t.asked.listed).toEqual(t.arns);
+});
+
+test('a daemon that always sends metadata lists the keys all the same, after two minutes', async () => {
+  const t = await setup(3);
+  const slept: number[] = [];
+  const sleep = async (ms: number) => void slept.push(ms);
+
+  await t.run({ yieldsTo: { isSending: () => true, clock: { ...systemClock, sleep } } });
+
+  expect(slept.reduce((sum, ms) => sum + ms, 0)).toBe(120_000);
+  expect(t.asked.listed).toEqual(t.arns);
 });

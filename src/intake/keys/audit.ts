@@ -5,6 +5,7 @@ import { AppError } from '#domain/errors.ts';
 import type { KeyFinding } from '#domain/observation.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
+import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { KeyReader, Observe } from '../ports.ts';
 
 export interface KeyAuditOptions {
@@ -12,6 +13,8 @@ export interface KeyAuditOptions {
   readonly observe: Observe;
   readonly view: StateView;
   readonly now: () => number;
+  /** What the listing of keys waits for; left out: it never waits. */
+  readonly yieldsTo?: { readonly isSending: () => boolean; readonly clock: Clock } | undefined;
 }
 
 /** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetStreamKey.html */
@@ -21,6 +24,11 @@ const mostListed = 1_000;
 /** Findings, and channels that are gone, that are committed together. */
 const committedTogether = 25;
 const callWaitMs = 30_000;
+/**
+ * The first audit of a large fleet lists keys for minutes. While this process sends metadata, that waits, since an incident needs the CPU
+ * first; but in all only so long in one run, so that a daemon which always sends is audited too.
+ */
+const yielding = { stepMs: 1_000, mostSteps: 120 };
 /** Errors about one channel that say nothing about the others. */
 const oddCodes: ReadonlySet<string> = new Set(['IVS_ANSWER_INVALID', 'IVS_REQUEST_INVALID']);
 
@@ -30,7 +38,7 @@ const oddCodes: ReadonlySet<string> = new Set(['IVS_ANSWER_INVALID', 'IVS_REQUES
  * @throws AppError if a call failed; earlier findings stay. An unusable answer is thrown only after all others were read
  */
 export async function auditKeys(
-  { reader, observe, view, now }: KeyAuditOptions,
+  { reader, observe, view, now, yieldsTo }: KeyAuditOptions,
   signal: AbortSignal,
   after = '',
 ): Promise<{ readonly channels: number; readonly listedTo: ChannelArn | undefined }> {
@@ -86,7 +94,10 @@ export async function auditKeys(
   // In order, so that channels without a key are not listed again in place of those after them.
   const waiting = unknown.filter((arn) => arn > after).toSorted();
   const listed = waiting.slice(0, mostListed);
+  let stepsLeft = yielding.mostSteps;
   for (const channelArn of listed) {
+    for (; yieldsTo?.isSending() && stepsLeft > 0 && !signal.aborted; stepsLeft -= 1)
+      await sleepOrAbort(yieldsTo.clock, yielding.stepMs, signal);
     const readAtMs = now();
     const keyArns = await usable(reader.listStreamKeys(channelArn, call));
     // A deleted channel is for the inventory to report.

@@ -5,7 +5,7 @@ import { kinds, notes } from '#domain/state-registry.ts';
 import { gapOf } from '#streams/gaps.ts';
 import { auditKeys, type KeyAuditOptions } from './audit.ts';
 
-export interface KeyAuditsOptions extends Pick<KeyAuditOptions, 'reader' | 'observe'> {
+export interface KeyAuditsOptions extends Pick<KeyAuditOptions, 'reader' | 'observe' | 'yieldsTo'> {
   readonly state: SharedState;
   /** Identifies this process. */
   readonly replica: string;
@@ -17,7 +17,7 @@ const claimMs = 900_000;
 
 /** Audits if it is time and no other replica does. @throws AppError of the call that failed; earlier findings stay */
 export async function auditWhenDue(
-  { state, reader, observe, replica }: KeyAuditsOptions,
+  { state, reader, observe, replica, yieldsTo }: KeyAuditsOptions,
   signal: AbortSignal,
 ): Promise<'idle' | 'worked'> {
   if (!isDue(state.view, state.nowMs())) return 'idle';
@@ -32,7 +32,7 @@ export async function auditWhenDue(
   if (!claimed) return 'idle';
   let done: Awaited<ReturnType<typeof auditKeys>> | undefined;
   try {
-    const options = { reader, observe, view: state.view, now: () => state.nowMs() };
+    const options = { reader, observe, view: state.view, now: () => state.nowMs(), yieldsTo };
     done = await auditKeys(options, signal, claimed.listedTo);
   } finally {
     // Also after a failure or a stop, so that another replica need not wait until the claim expires.
