@@ -33,5 +33,34 @@ export const channelsReply = z.array(z.string());
 export const lanesReply = z.array(z.number());
 /** Item, channels, item, channels, … */
 export const dueReply = z.array(z.string());
+/** Whether the right to sweep was taken, due items, items that wait, channels that are ready, later, leased. */
+export const turnReply = z.tuple([
+  z.union([z.literal(0), z.literal(1)]),
+  dueReply,
+  z.number(),
+  z.number(),
+  z.number(),
+  z.number(),
+]);
 
 export type ParcelReply = z.infer<typeof parcelReply>;
+
+/** An item that is to be ended without being sent, and the channels that have it; undefined: many. */
+export interface DueItem {
+  readonly id: string;
+  readonly channels: string | undefined;
+}
+
+export function dueItems(flat: z.infer<typeof dueReply>): readonly DueItem[] {
+  const due: DueItem[] = [];
+  for (let index = 0; index < flat.length; index += 2)
+    due.push({ id: flat[index]!, channels: flat[index + 1] || undefined });
+  return due;
+}
+
+/** A hash as a script answers it. */
+export function pairsOf(flat: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let index = 0; index < flat.length; index += 2) fields[flat[index]!] = flat[index + 1]!;
+  return fields;
+}

@@ -26,10 +26,14 @@ import {
   claimedReply,
   claimReply,
   countsReply,
+  type DueItem,
+  dueItems,
   dueReply,
   lanesReply,
+  pairsOf,
   recordReply,
   takeReply,
+  turnReply,
 } from './outbox-replies.ts';
 import { argumentsOf, type CallResult, type Parcel, parcelOf } from './parcel.ts';
 import {
@@ -45,7 +49,7 @@ import {
 } from './parts.ts';
 import { runScript, type Script } from './script.ts';
 import { type IdempotencyKey, type OutboxBatch, type StoredBatch, storedBatch, withFull } from './stored-batch.ts';
-import { cancelPartScript, cancelScript, dueScript, sweepScript } from './sweep-scripts.ts';
+import { cancelPartScript, cancelScript, dueScript, sweepScript, turnScript } from './sweep-scripts.ts';
 
 export interface OutboxOptions extends AcceptanceLimits {
   /** A connection of the role `store`. */
@@ -355,13 +359,25 @@ export class Outbox {
     return found === 1;
   }
 
-  /** Items that are to be ended without being sent, and the channels that have them (undefined: many). */
-  async due(most: number): Promise<readonly { readonly id: string; readonly channels: string | undefined }[]> {
-    const flat = replyOf('due', dueReply, await this.#run(dueScript, [most]));
-    const due = [];
-    for (let index = 0; index < flat.length; index += 2)
-      due.push({ id: flat[index]!, channels: flat[index + 1] === '' ? undefined : flat[index + 1] });
-    return due;
+  /** Items that are to be ended without being sent. */
+  async due(most: number): Promise<readonly DueItem[]> {
+    return dueItems(replyOf('due', dueReply, await this.#run(dueScript, [most])));
+  }
+
+  /**
+   * Begins a turn of the sweep in one round trip: takes the right to it for `ms`, unless another replica has it.
+   * @returns what is due, undefined without that right; and how much waits
+   */
+  async sweepTurn(
+    ms: number,
+    most: number,
+  ): Promise<{ readonly due: readonly DueItem[] | undefined; readonly depth: Depth }> {
+    const [isOurs, due, items, ready, later, leased] = replyOf(
+      'turn',
+      turnReply,
+      await this.#run(turnScript, [ms, most]),
+    );
+    return { due: isOurs === 1 ? dueItems(due) : undefined, depth: { items, channels: { ready, later, leased } } };
   }
 
   /** Ends due items on these channels. Returns how many (item, channel) pairs ended. */
@@ -400,11 +416,6 @@ export class Outbox {
     return { items: Number(items ?? 0), channels };
   }
 
-  /** Takes the right to sweep, for `ms`, unless another replica has it. */
-  async lockSweep(ms: number): Promise<boolean> {
-    return (await this.#guard(() => this.#redis.set(`${this.#prefix}:sweeping`, '1', 'PX', ms, 'NX'))) === 'OK';
-  }
-
   /** What was published on the wake channel by another process: the lane in which something waits. */
   wokenLane(message: string): Lane | undefined {
     const [lane, origin] = message.split(' ');
@@ -435,13 +446,6 @@ export class Outbox {
     for (let index = 0; index < counts.length; index += 2)
       this.#options.metrics.metadataItems.inc({ outcome: counts[index] as Outcome }, Number(counts[index + 1]));
   }
-}
-
-/** A hash as a script answers it. */
-function pairsOf(flat: readonly string[]): Record<string, string> {
-  const fields: Record<string, string> = {};
-  for (let index = 0; index < flat.length; index += 2) fields[flat[index]!] = flat[index + 1]!;
-  return fields;
 }
 
 function laneAt(index: number): Lane {

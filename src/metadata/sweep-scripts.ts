@@ -33,20 +33,35 @@ end
 return {1, settle()}
 `);
 
-/**
- * Expired items. Arguments: most. Answers {id, channels that have it or '', id, …}; '' when there are many.
- */
-export const dueScript = script(`${outboxLua}
-local answer = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. ':expiry', '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))) do
-  local channels = redis.call('HMGET', P .. ':i:' .. id, 'c', 'b')
-  if not channels[2] then redis.call('ZREM', P .. ':expiry', id)
-  else
-    answer[#answer + 1] = id
-    answer[#answer + 1] = channels[1] or ''
+// Items that are to be ended without being sent, at most so many: {id, channels that have it or '', id, …}; '' when there are many.
+const dueLua = `
+local function dueItems(most)
+  local answer = {}
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. ':expiry', '-inf', now, 'LIMIT', 0, most)) do
+    local channels = redis.call('HMGET', P .. ':i:' .. id, 'c', 'b')
+    if not channels[2] then redis.call('ZREM', P .. ':expiry', id)
+    else
+      answer[#answer + 1] = id
+      answer[#answer + 1] = channels[1] or ''
+    end
   end
+  return answer
 end
-return answer
+`;
+
+/** Due items. Arguments: most. Answers as `dueItems`. */
+export const dueScript = script(`${outboxLua}${dueLua}
+return dueItems(tonumber(ARGV[1]))
+`);
+
+/**
+ * Takes the right to sweep, unless another replica has it. Arguments: for how many ms, most due items. Answers {1 or 0, due items of
+ * whoever took it, items that wait, channels that are ready, later, held}.
+ */
+export const turnScript = script(`${outboxLua}${dueLua}
+local mine = redis.call('SET', P .. ':sweeping', '1', 'PX', ARGV[1], 'NX')
+return {mine and 1 or 0, mine and dueItems(tonumber(ARGV[2])) or {}, tonumber(redis.call('GET', P .. ':total') or '') or 0,
+  redis.call('ZCARD', P .. ':ready'), redis.call('ZCARD', P .. ':later'), redis.call('ZCARD', P .. ':held')}
 `);
 
 /** Ends dead items on some channels, except those being sent. Arguments: channels, ids. Answers counts. */

@@ -6,10 +6,19 @@ import { Sweeper, type SweeperOptions } from './sweeper.ts';
 /** An outbox in which this many items are due, on the channels `a b`; `stuck` ones are being sent and do not end. */
 function setup({ due = 0, stuck = 0, everywhere = 0, locked = false } = {}) {
   const calls: string[] = [];
+  /** Of the turn and of what it does not answer itself. */
+  const trips: string[] = [];
   let waiting = due;
+  const depth = () => ({ items: waiting + stuck, channels: { ready: 1, later: 2, leased: 3 } });
   const outbox = {
-    lockSweep: async () => !locked,
-    depth: async () => ({ items: waiting + stuck, channels: { ready: 1, later: 2, leased: 3 } }),
+    async sweepTurn(_ms: number, most: number) {
+      trips.push('turn');
+      return { due: locked ? undefined : await outbox.due(most), depth: depth() };
+    },
+    async depth() {
+      trips.push('depth');
+      return depth();
+    },
     async due(most: number) {
       calls.push('due');
       if (calls.length > 200) throw new Error('it never ends');
@@ -55,7 +64,7 @@ function setup({ due = 0, stuck = 0, everywhere = 0, locked = false } = {}) {
     await over;
     return rounds;
   };
-  return { sweeper, calls, gauges, round };
+  return { sweeper, calls, trips, gauges, round };
 }
 const steps = (calls: readonly string[]) => calls.filter((call) => call === 'due').length;
 
@@ -67,6 +76,16 @@ test('ends due items step by step, until a step is not full', async () => {
   expect(steps(calls)).toBe(3);
   expect(calls.slice(0, 2)).toEqual(['due', 'sweep a+b i-0']);
   expect(gauges).toEqual({ items: 0, ready: 1, later: 2, leased: 3 });
+});
+
+test('a turn without anything due is one round trip; the depth is asked for again after a sweep', async () => {
+  const quiet = setup();
+  await quiet.round();
+  expect([quiet.trips, quiet.gauges]).toEqual([['turn'], { items: 0, ready: 1, later: 2, leased: 3 }]);
+
+  const busy = setup({ due: 2 });
+  await busy.round();
+  expect([busy.trips, busy.gauges]).toEqual([['turn', 'depth'], { items: 0, ready: 1, later: 2, leased: 3 }]);
 });
 
 test('a step that ends nothing, since the items are being sent, is the last one for now', async () => {

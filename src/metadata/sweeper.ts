@@ -5,6 +5,7 @@ import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Outbox } from './outbox.ts';
+import type { DueItem } from './outbox-replies.ts';
 
 export interface SweeperOptions {
   readonly outbox: Outbox;
@@ -42,10 +43,13 @@ export class Sweeper implements Service {
     await this.#loop;
   }
 
-  /** One step over the due items. Returns how many (item, channel) pairs ended, and whether more may be due. */
-  async sweep(): Promise<{ readonly ended: number; readonly more: boolean }> {
+  /**
+   * One step over the due items. Returns how many (item, channel) pairs ended, and whether more may be due.
+   * @param found what is due, if that is known already
+   */
+  async sweep(found?: readonly DueItem[]): Promise<{ readonly ended: number; readonly more: boolean }> {
     const { outbox, clock } = this.#options;
-    const due = await outbox.due(itemsPerStep);
+    const due = found ?? (await outbox.due(itemsPerStep));
     const more = due.length === itemsPerStep;
     let ended = 0;
     for (const { id, channels } of due)
@@ -60,9 +64,9 @@ export class Sweeper implements Service {
   }
 
   /** An item that is being sent stays due until its call is answered: a step that ends nothing is the last one for now. */
-  async #sweepAll(): Promise<void> {
+  async #sweepAll(found: readonly DueItem[]): Promise<void> {
     const { clock } = this.#options;
-    for (let step = await this.sweep(); step.more && step.ended > 0 && !this.#stop.signal.aborted; ) {
+    for (let step = await this.sweep(found); step.more && step.ended > 0 && !this.#stop.signal.aborted; ) {
       await clock.sleep(breathMs);
       step = await this.sweep();
     }
@@ -74,8 +78,9 @@ export class Sweeper implements Service {
     let failing = false;
     while (!signal.aborted) {
       try {
-        if (await outbox.lockSweep(intervalMs)) await this.#sweepAll();
-        const { items, channels } = await outbox.depth();
+        const { due = [], depth } = await outbox.sweepTurn(intervalMs, itemsPerStep);
+        if (due.length > 0) await this.#sweepAll(due);
+        const { items, channels } = due.length > 0 ? await outbox.depth() : depth;
         metrics.metadataWaiting.set({ shard }, items);
         for (const [state, count] of Object.entries(channels)) metrics.metadataChannels.set({ shard, state }, count);
         failing = false;

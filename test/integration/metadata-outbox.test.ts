@@ -237,6 +237,27 @@ test('when the total is full, an urgent item displaces as much of the oldest bul
   expect(await outbox.depth()).toEqual({ items: 60, channels: { ready: 60, later: 0, leased: 0 } });
 });
 
+test('one replica at a time has the right to sweep; each of them sees how much waits', async () => {
+  await using scope = await redisScope();
+  const [outbox, other] = [outboxOf(scope), outboxOf(scope)];
+  const { batchId } = await put(outbox, ['a', 'b'], [item('1')]);
+  await outbox.cancel(batchId);
+  await put(outbox, ['c'], [item('2')]);
+  const depth = { items: 1, channels: { ready: 3, later: 0, leased: 0 } };
+
+  const turns = [await outbox.sweepTurn(60_000, 10), await other.sweepTurn(60_000, 10)];
+
+  expect(turns).toEqual([
+    { due: await outbox.due(10), depth },
+    { due: undefined, depth },
+  ]);
+  expect(turns[0]!.due).toHaveLength(1);
+  expect(await outbox.depth()).toEqual(depth);
+  const [due] = turns[0]!.due!;
+  await outbox.sweep(due!.channels!.split(' '), [due!.id]);
+  expect((await outbox.progress(batchId))!.counts.cancelled).toBe(2);
+});
+
 test('what does not fit even without all bulk is refused, and displaces nothing', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope, { maxItemsTotal: 4 });
