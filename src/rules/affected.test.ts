@@ -9,19 +9,22 @@ import { arnOf, Engine, epochMs } from '#test/support/engine.ts';
 import { foldStream } from '#test/support/stream-fold.ts';
 import { decideAll } from './decide.ts';
 import { newMemory, readMemory, writeMemory } from './memory.ts';
+import { aggregateDocument } from './population.ts';
+import type { RuleOf } from './rule-index.ts';
 
 const remembered = 10_000;
+const mass = `
+  - name: mass
+    mode: enforce
+    trigger: {aggregate: {health: [STARVING], count: [{numeric: [">=", 5000]}]}}
+    actions: [{put_metadata: {payload: {type: mass}, targets: {live: true}}}]`;
 const rules = `
 rules:
   - name: slate
     mode: enforce
     trigger: {state: {health: [STARVING]}}
     actions: [{put_metadata: {payload: slate}}]
-    guards: {max_live_percent: 50, cooldown: 0s}
-  - name: mass
-    mode: enforce
-    trigger: {aggregate: {health: [STARVING], count: [{numeric: [">=", 5000]}]}}
-    actions: [{put_metadata: {payload: {type: mass}, targets: {live: true}}}]
+    guards: {max_live_percent: 50, cooldown: 0s}${mass}
 inhibit_rules:
   - source_matchers: ['rule="mass"']
     target_matchers: ['rule="slate"']
@@ -104,4 +107,27 @@ test('the document of a stream is built once for each of its records, whoever re
   // The aggregate counts the channel, and the other rule judges it.
   expect(decided.map(({ rule }) => rule)).toContain('slate');
   expect([...built.values()]).toEqual([1, 1]);
+});
+
+test('an aggregate without match counts a channel without building its document', async () => {
+  const engine = new Engine(`rules:${mass}`);
+  await engine.channel('a');
+  await engine.goLive('a');
+
+  let built = 0;
+  const decided = await engine.state.transact((tx) => {
+    const change = foldStream(tx, arnOf('a'), { health: 'STARVING' });
+    const entry = tx.get(kinds.channel.of(arnOf('a')))!;
+    // The document has everything that the entry has.
+    const read = { get: () => (built += 1), enumerable: true };
+    tx.set(kinds.channel.of(arnOf('a')), Object.defineProperty({ ...entry }, 'latencyMode', read));
+    return decideAll(tx, [change], engine.ruleset, engine.options);
+  });
+
+  expect(decided).toEqual([]);
+  expect(aggregateDocument(engine.state.view, engine.ruleset.rules[0] as RuleOf<'aggregate'>)).toMatchObject({
+    count: 1,
+    live: 1,
+  });
+  expect(built).toBe(0);
 });

@@ -92,9 +92,10 @@ function recount(tx: Transaction, { aggregate }: RuleIndex): Population {
 }
 
 /** What a live channel adds to an aggregate. */
-function tallyOf({ match, trigger }: RuleOf<'aggregate'>, { channel, stream }: ChannelView): Tally {
-  if (match && !match.match(channel)) return none;
-  return { count: trigger.pattern.match(stream) ? 1 : 0, live: 1 };
+function tallyOf({ match, trigger }: RuleOf<'aggregate'>, view: ChannelView): Tally {
+  // Reading `view.channel` builds that document.
+  if (match && !match.match(view.channel)) return none;
+  return { count: trigger.pattern.match(view.stream) ? 1 : 0, live: 1 };
 }
 
 function adjust(evaluation: Evaluation, known: Population, changes: readonly StreamChange[]): Population {

@@ -102,8 +102,27 @@ function kept(make: MakeSigner): MakeSigner {
   const signers = new Map<string, unknown>();
   return async (scheme) => {
     const key = `${scheme?.name} ${scheme?.signingName} ${scheme?.signingRegion}`;
-    const known = signers.get(key) ?? (await make(scheme));
+    const known = signers.get(key) ?? withKeptKey((await make(scheme)) as Signer);
     signers.set(key, known);
     return known;
   };
+}
+
+/** The SDK's SignatureV4. The signers of EventBridge and STS, which can sign for several Regions, find their keys elsewhere. */
+interface Signer {
+  getSigningKey?(...of: [credentials: object, region: string, day: string, service?: string]): Promise<Uint8Array>;
+}
+
+/** The SDK finds a day's key by a hash of the credentials, which it makes anew for each call. Here the newest key is kept beside them. */
+function withKeptKey(signer: Signer): Signer {
+  const derive = signer.getSigningKey?.bind(signer);
+  if (derive === undefined) return signer;
+  let newest: { readonly of: readonly unknown[]; readonly key: Uint8Array } | undefined;
+  signer.getSigningKey = async (...of) => {
+    if (newest?.of.every((part, place) => part === of[place])) return newest.key;
+    const key = await derive(...of);
+    newest = { of, key };
+    return key;
+  };
+  return signer;
 }

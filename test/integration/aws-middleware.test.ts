@@ -209,6 +209,22 @@ test('a request is signed with the service’s time, once that is known to diffe
   expect(after! - before!).toBeGreaterThan(hour);
 });
 
+test('the key of a day is found once, not by a hash of the credentials for each call', async () => {
+  const { requests, url } = await service();
+  const client = clientOf(IvsClient, url);
+  const digests = vi.spyOn(Sha256.prototype, 'digest');
+  onTestFinished(() => digests.mockRestore());
+  await client.send(putMetadata());
+  digests.mockClear();
+
+  for (const metadata of ['a', 'b', 'c']) await client.send(putMetadata(metadata));
+
+  // The body, the request, and the signature. If a day ends meanwhile: the credentials, and four steps to its key.
+  const days = new Set(requests.map(({ headers }) => String(headers['x-amz-date']).slice(0, 8))).size;
+  expect(digests).toHaveBeenCalledTimes(3 * 3 + 5 * (days - 1));
+  expect(new Set(requests.map(({ headers }) => headers.authorization)).size).toBe(4);
+});
+
 test('credentials that are replaced sign the next call, although the signer is kept', async () => {
   const { requests, url } = await service();
   let found = 0;
