@@ -61,6 +61,8 @@ export class ActionUpkeep implements Service {
   readonly #options: Required<UpkeepOptions>;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
+  /** When it last walked over all keys, by the monotonic clock. */
+  #keysMeasuredAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: UpkeepOptions) {
     this.#options = { intervalMs: 1_000, ...options };
@@ -100,19 +102,24 @@ export class ActionUpkeep implements Service {
   }
 
   #measure(): void {
-    const { state, metrics, shard } = this.#options;
+    const { state, metrics, shard, clock } = this.#options;
     const { view } = state;
     const intents = [...view.entries(kinds.intent)].map(([, intent]) => intent.kind);
     for (const kind of intentKinds)
       metrics.intents.set({ shard, action: kind }, intents.filter((each) => each === kind).length);
     metrics.bulkPending.set({ shard }, bulkPending(view));
-    const agesMs = keyAges(view).map(({ sinceMs }) => state.nowMs() - sinceMs);
+    if (clock.monotonic() - this.#keysMeasuredAtMs < keysEveryMs) return;
+    this.#keysMeasuredAtMs = clock.monotonic();
+    const nowMs = state.nowMs();
+    const agesMs = keyAges(view).map(({ sinceMs }) => nowMs - sinceMs);
     for (const [age, fromMs, toMs] of ageClasses)
       metrics.streamKeys.set({ shard, age }, agesMs.filter((ms) => ms >= fromMs && ms < toMs).length);
     metrics.streamKeyAgeMax.set({ shard }, Math.max(0, ...agesMs) / 1000);
   }
 }
 
+/** Ages are shown in days, and a fleet has thousands of keys. */
+const keysEveryMs = 60_000;
 const day = 86_400_000;
 const ageClasses = [
   ['under_7d', 0, 7 * day],
