@@ -13,8 +13,9 @@ const eventIn = (channel: string): Observation => event('Stream Start', { channe
 const channelOf = (observation: Observation) =>
   observation.kind === 'event' ? String(observation.channelArn).split('/')[1]! : '';
 
-/** A pipeline that records the channels, and cannot evaluate the one called `broken`. */
+/** A pipeline that records the channels, and those of each commit, and cannot evaluate the one called `broken`. */
 function setup(state: SharedState = new MemoryState({ now: () => 0 })) {
+  const commits: string[][] = [];
   const pipeline = new Pipeline({
     state,
     ruleset,
@@ -32,10 +33,22 @@ function setup(state: SharedState = new MemoryState({ now: () => 0 })) {
       release: () => undefined,
       detectGaps: () => [],
     },
-    onCommitted: () => undefined,
+    onCommitted: ({ observations }) => commits.push(observations.map(channelOf)),
   });
-  return { pipeline, state };
+  return { pipeline, state, commits };
 }
+
+test('what is observed before the event loop has read every answer that is here shares a commit', async () => {
+  const { pipeline, commits } = setup();
+  const first = pipeline.observe(eventIn('a'));
+  // Everything that follows from one answer runs before the next one is read.
+  for (let step = 0; step < 100; step += 1) await Promise.resolve();
+  const second = pipeline.observe(eventIn('b'));
+  await Promise.all([first, second]);
+  await pipeline.observe(eventIn('c'));
+
+  expect(commits).toEqual([['a', 'b'], ['c']]);
+});
 
 test('refuses only the observation that cannot be evaluated; the others in its commit take effect once', async () => {
   const { pipeline, state } = setup();

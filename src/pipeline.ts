@@ -4,6 +4,7 @@
 // message may be deleted from its queue. Observations that arrive during a commit share the next one; a long one (a list of the whole
 // fleet, or an empty list, which says something about the whole fleet) is committed piece by piece, and observations that arrived
 // meanwhile are committed between the pieces.
+import { setImmediate } from 'node:timers/promises';
 import type { Answered, ApprovalSaid } from '#domain/approval.ts';
 import type { Decision } from '#domain/decision.ts';
 import { AppError, isRedisFailure } from '#domain/errors.ts';
@@ -159,8 +160,9 @@ export class Pipeline {
   }
 
   async #work(): Promise<void> {
-    await Promise.resolve();
     while (this.#waiting.length > 0 || this.#long.length > 0) {
+      // Answers of peers that are here already are read first: their observations share the commit.
+      await setImmediate();
       if (this.#waiting.length > 0) await this.#settle(this.#waiting.splice(0, batchSize));
       const long = this.#long.shift();
       if (long && !(await this.#advance(long))) this.#long.push(long);
