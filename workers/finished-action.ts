@@ -35,8 +35,11 @@ export interface FinishedActionOptions {
   readonly configHash: () => string;
 }
 
-/** The result may share a commit that is made anyway; meanwhile the job stays listed as running for this long. */
-const withinMs = 8;
+/**
+ * The result may share a commit that is made anyway; meanwhile the job stays listed as running for this long. Not that of metadata: its
+ * queue takes one job at a time, so the next one waits.
+ */
+const shareWithinMs = 8;
 /** Attempts while Redis is away: about two minutes. */
 const patience = 30;
 /** Not an end: the job runs again. */
@@ -48,14 +51,12 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
     const { jobId, name, payload, outcome, result, error, checks = [] } = run;
     if (passing.has(outcome)) return;
     if (isFanout({ name, payload: payload as JobRequest['payload'] })) {
-      await patiently(() => state.transact((tx) => recordFanout(tx, run, configHash()), { withinMs }), {
-        clock,
-        random,
-      });
+      await patiently(() => state.transact((tx) => recordFanout(tx, run, configHash())), { clock, random });
       return;
     }
     if (!Object.hasOwn(actionSchemas, name)) return;
     const job = payload as ActionJob;
+    const withinMs = name === 'put_metadata' ? 0 : shareWithinMs;
     const dedupId = `bulk-job:${jobId}`;
     const write = () =>
       state.transact(

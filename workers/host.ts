@@ -5,7 +5,8 @@ import type { ActionJob } from '#domain/action.ts';
 import type { RunOutcome } from '#domain/action-memory.ts';
 import type { Check } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
-import { placesIn } from '#domain/trace.ts';
+import type { HeadStart } from '#domain/job.ts';
+import { placesIn, type Traceparent } from '#domain/trace.ts';
 import { isJobName, type JobKind, type JobName, jobCatalog, type QueueName } from '#jobs/catalog.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
@@ -35,6 +36,10 @@ export interface JobRun {
   check(check: string, passed: boolean, compared: Pick<Check, 'asked' | 'found'>): boolean;
   /** Shows a step in GET /v1/jobs/{id}. */
   progress(step: string, detail?: Readonly<Record<string, unknown>>): Promise<void>;
+  /** The job is not in its queue yet (head-start.ts). */
+  readonly headStart?: HeadStart | undefined;
+  /** The job's metadata was accepted before it was in its queue, as far as this process knows: Redis may have lost it since. */
+  readonly wasAccepted?: boolean | undefined;
 }
 
 export type JobHandler = (payload: unknown, run: JobRun) => Promise<RunResult>;
@@ -172,9 +177,11 @@ export class WorkerHost implements Service {
     if (!isJobName(name) || !handler) {
       return settle(new AppError('JOB_PAYLOAD_INVALID', `nobody works on jobs named ${name}`), job, token, Date.now());
     }
-    const follows = placesIn((job.data as { readonly follows?: unknown } | null | undefined)?.follows);
-    return following(follows, () =>
-      traced(spanOf(job, name), (span) => this.#run(job, { name, handler, token, cancelled, span })),
+    const about = { jobId: job.id ?? '', name, attempt: job.attemptsMade + 1 };
+    return following(placesOf(job.data), () =>
+      traced(spanOfRun(about, job.queueName, job.data), (span) =>
+        this.#run(job, { name, handler, token, cancelled, span }),
+      ),
     );
   }
 
@@ -253,20 +260,29 @@ export class WorkerHost implements Service {
   }
 }
 
-/** https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/ */
-function spanOf(job: Job, name: JobName): SpanOptions {
-  const { channelArn, streamId, cause } = (job.data ?? {}) as Partial<ActionJob>;
+/** The places in traces that a job follows from. */
+export function placesOf(payload: unknown): readonly Traceparent[] {
+  return placesIn((payload as { readonly follows?: unknown } | null | undefined)?.follows);
+}
+
+/** The span of one run of a job. https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/ */
+export function spanOfRun(
+  { jobId, name, attempt }: Pick<JobRun, 'jobId' | 'name' | 'attempt'>,
+  queue: string,
+  payload: unknown,
+): SpanOptions {
+  const { channelArn, streamId, cause } = (payload ?? {}) as Partial<ActionJob>;
   return {
     name: `process ${name}`,
     kind: 'consumer',
     attributes: {
       'messaging.system': 'bullmq',
-      'messaging.destination.name': job.queueName,
+      'messaging.destination.name': queue,
       'messaging.operation.name': 'process',
       'messaging.operation.type': 'process',
-      'messaging.message.id': job.id,
+      'messaging.message.id': jobId,
       'autopilot.job.name': name,
-      'autopilot.job.attempt': job.attemptsMade + 1,
+      'autopilot.job.attempt': attempt,
       'autopilot.rule': cause?.kind === 'rule' ? cause.rule : undefined,
       'autopilot.decision.id': cause?.kind === 'rule' ? cause.decisionId : undefined,
       'autopilot.channel.arn': channelArn,

@@ -93,6 +93,8 @@ async function carryOut(
         return [channelArn, place, decisionId] as const;
       }),
     },
+    headStart: run.headStart,
+    wasAccepted: run.wasAccepted,
   });
   if (states.includes('queue_full'))
     throw new AppError(

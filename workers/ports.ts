@@ -1,6 +1,6 @@
 // What the handlers of actions need from the rest of the program. src/shard/actions.ts implements these ports.
 import type { ActionJob, ActionName, Lane, Pattern } from '#domain/action.ts';
-import type { BatchJob } from '#domain/job.ts';
+import type { BatchJob, HeadStart } from '#domain/job.ts';
 import type { Receiver, Route } from '#domain/receiver.ts';
 import type { Matcher } from '#domain/rule.ts';
 import type { Secret } from '#domain/secret.ts';
@@ -238,6 +238,8 @@ export interface MetadataSubmit extends MetadataAccepted {
     /** Who sends it, for people: `token mara`, `rule slate`. */
     readonly who?: string | undefined;
     readonly job?: BatchJob | undefined;
+    readonly headStart?: HeadStart | undefined;
+    readonly wasAccepted?: boolean | undefined;
     readonly dryRun?: boolean | undefined;
     /** Channels that are left out, whichever target chose them. */
     readonly spare?: ((channelArn: string) => boolean) | undefined;
@@ -268,6 +270,8 @@ export interface MetadataParts extends MetadataAccepted {
     readonly lane: Lane;
     readonly who: string;
     readonly job: BatchJob;
+    readonly headStart?: HeadStart | undefined;
+    readonly wasAccepted?: boolean | undefined;
   }): Promise<{
     readonly batchId: string;
     /** For each part, in their order. */

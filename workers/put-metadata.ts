@@ -36,6 +36,8 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
       ...(job.channelArn === undefined ? {} : { channelArn: job.channelArn }),
       ...(job.cause.kind === 'rule' ? { rule: job.cause.rule, decisionId: job.cause.decisionId } : {}),
     },
+    headStart: context.headStart,
+    wasAccepted: context.wasAccepted,
     ...(job.dryRun ? { dryRun: true } : {}),
     // Automation leaves these channels alone, even if its targets include them.
     ...(job.cause.kind === 'rule'

@@ -20,3 +20,12 @@ export interface BatchJob {
   /** For a fan-out, whose channels are parts of the batch: each one's place in it, and the decision that it follows from. */
   readonly members?: readonly (readonly [channelArn: string, place: number, decisionId: string])[] | undefined;
 }
+
+/** For a job's metadata that is accepted before the job is in its queue. */
+export interface HeadStart {
+  /** The queue's name in Redis, with the prefix of its keys. */
+  readonly queue: string;
+  readonly jobId: string;
+  /** Jobs whose metadata was accepted, although they may still be in the queue. */
+  readonly accepted: readonly string[];
+}

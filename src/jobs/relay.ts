@@ -36,6 +36,8 @@ export class Relay implements Service {
   /** Ids of jobs that are in their queue, but whose record is not written yet. */
   readonly #handedOver = new Set<string>();
   readonly #forgetting = new Set<Promise<void>>();
+  /** By id: jobs that wait for the end of something. */
+  readonly #heldBack = new Map<string, Promise<void>>();
 
   constructor(options: RelayOptions) {
     this.#options = { sweepMs: 2_000, ...options };
@@ -50,6 +52,7 @@ export class Relay implements Service {
     this.#stopping.abort();
     this.#bell.ring();
     await this.#running;
+    await Promise.all(this.#heldBack.values());
     await this.runOnce().catch(() => undefined);
     await Promise.all(this.#forgetting);
   }
@@ -57,6 +60,15 @@ export class Relay implements Service {
   /** To be called when a commit enqueued jobs. */
   nudge(): void {
     this.#bell.ring();
+  }
+
+  /** Hands these jobs over when something has ended; it must not fail, and must end soon. What was committed later waits too. */
+  holdBack(jobIds: readonly string[], ended: Promise<void>): void {
+    const over = ended.then(() => {
+      for (const jobId of jobIds) this.#heldBack.delete(jobId);
+      this.nudge();
+    });
+    for (const jobId of jobIds) this.#heldBack.set(jobId, over);
   }
 
   /** Relays every committed job that this replica knows; returns their number. */
@@ -67,6 +79,7 @@ export class Relay implements Service {
       const jobs: JobRequest[] = [];
       for (const [, job] of state.view.entries(kinds.job)) {
         if (this.#handedOver.has(job.jobId)) continue;
+        if (this.#heldBack.has(job.jobId)) break;
         jobs.push(job);
         if (jobs.length >= batchSize) break;
       }

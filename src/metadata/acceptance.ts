@@ -28,6 +28,8 @@ export type Acceptance =
   | Known
   /** An item's random id is in use; take another. */
   | { readonly outcome: 'id_taken' }
+  /** Its head start would overtake something. */
+  | { readonly outcome: 'overtakes' }
   | { readonly outcome: 'full'; readonly scope: 'total' | 'channel'; readonly waiting: number };
 
 /** What an idempotency key stands for that was used before: this batch, or another request. */
@@ -79,6 +81,9 @@ export function acceptArguments(
     maxItemsPerChannel,
     maxItemsTotal,
     origin,
+    batch.headStart?.queue ?? '',
+    batch.headStart?.jobId ?? '',
+    batch.headStart?.accepted.join(' ') ?? '',
     groups.length,
     ...groups.flatMap((group) => [
       packChannels(group.channels),

@@ -9,6 +9,7 @@ export const acceptReply = z.union([
   z.tuple([z.literal('repeated'), z.string(), z.array(z.string())]),
   z.tuple([z.literal('conflict')]),
   z.tuple([z.literal('id_taken')]),
+  z.tuple([z.literal('overtakes')]),
   z.tuple([z.literal('full'), z.enum(['total', 'channel']), z.number()]),
   z.tuple([z.literal('parts'), countsReply, z.number(), z.array(z.number()), z.array(z.number())]),
 ]);

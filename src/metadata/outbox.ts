@@ -148,6 +148,7 @@ export class Outbox {
         return { outcome: 'repeated', batch: storedBatch(answer[1], pairsOf(answer[2])) };
       case 'conflict':
       case 'id_taken':
+      case 'overtakes':
         return { outcome: answer[0] };
       case 'full':
         return { outcome: 'full', scope: answer[1], waiting: answer[2] };
@@ -176,7 +177,8 @@ export class Outbox {
       case 'full':
         return { outcome: 'full', scope: answer[1], waiting: answer[2] };
       case 'id_taken':
-        return { outcome: 'id_taken' };
+      case 'overtakes':
+        return { outcome: answer[0] };
       case 'accepted':
       case 'repeated':
       case 'conflict':

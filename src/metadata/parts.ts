@@ -25,6 +25,8 @@ export type PartsAcceptance =
     }
   /** An item's random id is in use; take another. */
   | { readonly outcome: 'id_taken' }
+  /** Its head start would overtake something. */
+  | { readonly outcome: 'overtakes' }
   | { readonly outcome: 'full'; readonly scope: 'total' | 'channel'; readonly waiting: number };
 
 /** How a part of a batch stands. */

@@ -5,7 +5,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Lane } from '#domain/action.ts';
 import { type ChannelArn, parseChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
-import type { BatchJob } from '#domain/job.ts';
+import type { BatchJob, HeadStart } from '#domain/job.ts';
 import { notFound } from '#domain/not-found.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -13,6 +13,7 @@ import { currentTrace } from '#runtime/tracing.ts';
 import type { Known } from './acceptance.ts';
 import type { BatchProgress, NewItem, Skipped } from './batch.ts';
 import { callSizes, emptyEnvelopeBytes, encodeItem, encodePlain, newItemId } from './envelope.ts';
+import { Overtakes } from './head-start.ts';
 import type { Outbox } from './outbox.ts';
 import type { AnnounceBatch } from './ports.ts';
 import { type IdempotencyKey, type OutboxItem, type StoredBatch, withFull } from './stored-batch.ts';
@@ -53,6 +54,10 @@ export interface SubmitRequest {
   readonly who?: string | undefined;
   /** The job that it comes from: it gets the outcome of the batch. */
   readonly job?: BatchJob | undefined;
+  /** For a job that is not in its queue yet: accepted only if it overtakes nothing. */
+  readonly headStart?: HeadStart | undefined;
+  /** It was probably accepted before: nothing is prepared for it in advance. */
+  readonly wasAccepted?: boolean | undefined;
 }
 
 export interface Submitted {
@@ -77,7 +82,9 @@ export interface PartRequest {
   readonly payload: NewItem['payload'];
 }
 
-export interface SubmitPartsRequest extends Pick<SubmitRequest, 'lane' | 'who' | 'job'>, Omit<NewItem, 'payload'> {
+export interface SubmitPartsRequest
+  extends Pick<SubmitRequest, 'lane' | 'who' | 'job' | 'headStart' | 'wasAccepted'>,
+    Omit<NewItem, 'payload'> {
   /** No channel twice. */
   readonly parts: readonly PartRequest[];
 }
@@ -127,6 +134,10 @@ export class MetadataService {
   async submit(request: SubmitRequest): Promise<Submitted> {
     const { outbox } = this.#options;
     const idempotency = request.dryRun ? undefined : idempotencyOf(request);
+    if (request.wasAccepted && idempotency) {
+      const known = await outbox.known(idempotency);
+      if (known) return this.#repeatOf(known);
+    }
     let plan: Plan;
     try {
       plan = this.#plan(request);
@@ -149,7 +160,7 @@ export class MetadataService {
       };
       return { ...this.#submitted({ ...batch, skipped }, false), bytes };
     }
-    const { lane, who = '', job } = request;
+    const { lane, who = '', job, headStart, wasAccepted = false } = request;
     const batchId = newBatchId();
     const trace = currentTrace();
     const batch = {
@@ -163,15 +174,19 @@ export class MetadataService {
       channels: channelArns,
       items,
       idempotency,
+      headStart,
     };
     // Not after the answer: the permit is requested now, and the claim follows while the acceptance is under way.
-    if (lane === 'urgent') this.#options.nudge(lane, channelArns.length <= mostHurried ? channelArns : []);
+    const isHurried = lane === 'urgent' && !wasAccepted;
+    if (isHurried) this.#options.nudge(lane, channelArns.length <= mostHurried ? channelArns : []);
     let acceptance = await outbox.accept(batch);
     for (let tries = 1; acceptance.outcome === 'id_taken' && tries < 5; tries += 1)
       acceptance = await outbox.accept({ ...batch, items: this.#encode(request.items) });
     switch (acceptance.outcome) {
       case 'id_taken':
         throw new AppError('INTERNAL', 'no free id for an item was found in five tries');
+      case 'overtakes':
+        throw new Overtakes();
       case 'full':
         throw this.#full(acceptance.scope, acceptance.waiting);
       case 'conflict':
@@ -180,7 +195,7 @@ export class MetadataService {
       case 'accepted': {
         const { channels, channelsBefore, full } = acceptance;
         this.#remember(batchId);
-        if (lane !== 'urgent') this.#options.nudge(lane);
+        if (!isHurried) this.#options.nudge(lane);
         // No announcement for a batch that comes from a job: the job was in the queue already.
         if (!job) this.#announce(batchId);
         const accepted = { batchId, channels, items: items.length, callsPerChannel, channelsBefore };
@@ -198,7 +213,7 @@ export class MetadataService {
     request: SubmitPartsRequest,
   ): Promise<{ readonly batchId: string; readonly states: readonly PartState[] }> {
     const { outbox, home } = this.#options;
-    const { parts, lane, who = '', job, key, expiresInMs } = request;
+    const { parts, lane, who = '', job, key, expiresInMs, headStart, wasAccepted = false } = request;
     const states: PartState[] = [];
     /** Equal payloads are one item. */
     const groups = new Map<unknown, { item: OutboxItem; channels: ChannelArn[]; keys: string[]; places: number[] }>();
@@ -224,9 +239,10 @@ export class MetadataService {
     const batchId = newBatchId();
     if (meant.length === 0) return { batchId, states };
     const channels = meant.flatMap((group) => group.channels);
-    if (lane === 'urgent') this.#options.nudge(lane, channels.length <= mostHurried ? channels : []);
+    const isHurried = lane === 'urgent' && !wasAccepted;
+    if (isHurried) this.#options.nudge(lane, channels.length <= mostHurried ? channels : []);
     const encoded = () => meant.map(({ item, channels, keys }) => ({ channels, keys, items: [item] }));
-    const batch = { batchId, callsPerChannel: 1, skipped: [], lane, who, job, trace: currentTrace() };
+    const batch = { batchId, callsPerChannel: 1, skipped: [], lane, who, job, trace: currentTrace(), headStart };
     let acceptance = await outbox.acceptParts({ ...batch, groups: encoded() });
     for (let tries = 1; acceptance.outcome === 'id_taken' && tries < 5; tries += 1) {
       for (const [payload, group] of groups) group.item = this.#encode([newItem(payload as NewItem['payload'])])[0]!;
@@ -234,12 +250,13 @@ export class MetadataService {
     }
     if (acceptance.outcome === 'id_taken')
       throw new AppError('INTERNAL', 'no free id for an item was found in five tries');
+    if (acceptance.outcome === 'overtakes') throw new Overtakes();
     if (acceptance.outcome === 'full') throw this.#full(acceptance.scope, acceptance.waiting);
     const places = meant.flatMap((group) => group.places);
     for (const index of acceptance.full) states[places[index]!] = 'queue_full';
     for (const index of acceptance.repeated) states[places[index]!] = 'repeated';
     if (acceptance.channels > 0) this.#remember(batchId);
-    if (acceptance.channels > 0 && lane !== 'urgent') this.#options.nudge(lane);
+    if (acceptance.channels > 0 && !isHurried) this.#options.nudge(lane);
     return { batchId, states };
   }
 

@@ -2,7 +2,7 @@
 
 import { type Lane, lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
-import type { BatchJob } from '#domain/job.ts';
+import type { BatchJob, HeadStart } from '#domain/job.ts';
 import type { Traceparent } from '#domain/trace.ts';
 import { type BatchProgress, type Content, type Outcome, outcomes, type Skipped } from './batch.ts';
 import { payloadOf } from './envelope.ts';
@@ -32,6 +32,8 @@ export interface OutboxBatch {
   readonly job?: BatchJob | undefined;
   /** The sender's place in a trace. */
   readonly trace?: Traceparent | undefined;
+  /** For a job that is not in its queue yet: accepted only if it overtakes nothing. */
+  readonly headStart?: HeadStart | undefined;
 }
 
 export interface IdempotencyKey {

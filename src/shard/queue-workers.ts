@@ -12,7 +12,8 @@ import { inTurns } from '#runtime/turns.ts';
 import type { Taken } from '#src/pipeline.ts';
 import type { RedisState } from '#store/shared-state.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';
-import { WorkerHost, type WorkerHostOptions } from '#workers/host.ts';
+import { HeadStarts } from '#workers/head-start.ts';
+import { type JobRun, WorkerHost, type WorkerHostOptions } from '#workers/host.ts';
 import { bindFanout } from '#workers/metadata-fanout.ts';
 import { bindVerifyBulk } from '#workers/verify-bulk.ts';
 import type { createActionHandlers } from './actions.ts';
@@ -34,13 +35,40 @@ export interface QueueWorkersOptions
   readonly nudgeDrainer: () => void;
 }
 
-export function queueWorkers(options: QueueWorkersOptions): WorkerHost {
+export interface QueueWorkers {
+  readonly host: WorkerHost;
+  /** Undefined for a role that does not work on metadata. */
+  readonly headStarts: HeadStarts | undefined;
+}
+
+export function queueWorkers(options: QueueWorkersOptions): QueueWorkers {
   const { does, config, state, client, metadata, actions, intake, observe, nudgeDrainer, ...rest } = options;
   const { clock, random } = rest;
   const one = { concurrency: 1 };
   const fanOut = bindFanout({ state, metadata });
   const inTurn = inTurns();
-  return new WorkerHost({
+  let headStarts: HeadStarts | undefined;
+  /** A run that knows whether another one, before its job was in the queue, was accepted. */
+  const informed = (run: JobRun): JobRun => (headStarts?.accepted(run.jobId) ? { ...run, wasAccepted: true } : run);
+  const handlers: WorkerHostOptions['handlers'] = {
+    ...actions,
+    // In the order of the decisions too, when one of them runs early: the newest item of a channel is the one that stays.
+    // An action that reads IVS first waits for a permit, and would delay all of them.
+    put_metadata: (payload, run) =>
+      asksFirst(payload)
+        ? actions.put_metadata(payload, run)
+        : inTurn(() => actions.put_metadata(payload, informed(run))),
+    'metadata-fanout': async (payload, run) => {
+      if (isFanout({ name: run.name, payload: payload as JobRequest['payload'] }))
+        return inTurn(() => fanOut(payload, informed(run)));
+      nudgeDrainer();
+      return { outcome: 'done' };
+    },
+    'verify-bulk': bindVerifyBulk({ state, ivs: createActionCalls(client) }),
+    observe: async (payload) => ({ outcome: 'done', observed: await observe(parseObserved(payload)) }),
+    ...intake,
+  };
+  const host = new WorkerHost({
     ...rest,
     queues: {
       ...(does('intake') ? { 'poll-starving': one, 'poll-all': one, 'refresh-inventory': one } : {}),
@@ -48,28 +76,24 @@ export function queueWorkers(options: QueueWorkersOptions): WorkerHost {
         ? {
             actions: { concurrency: config().settings.worker_concurrency },
             notifications: { concurrency: 20 },
-            'metadata-fanout': { concurrency: 10 },
+            // What is decided first is accepted first: with more at a time, BullMQ may begin two jobs in the other order.
+            'metadata-fanout': one,
           }
         : {}),
     },
-    handlers: {
-      ...actions,
-      // What is decided first is accepted first: the newest item of a channel is the one that stays.
-      // An action that reads IVS first waits for a permit, and would delay all of them.
-      put_metadata: (payload, run) =>
-        asksFirst(payload) ? actions.put_metadata(payload, run) : inTurn(() => actions.put_metadata(payload, run)),
-      'metadata-fanout': async (payload, run) => {
-        if (isFanout({ name: run.name, payload: payload as JobRequest['payload'] }))
-          return inTurn(() => fanOut(payload, run));
-        nudgeDrainer();
-        return { outcome: 'done' };
-      },
-      'verify-bulk': bindVerifyBulk({ state, ivs: createActionCalls(client) }),
-      observe: async (payload) => ({ outcome: 'done', observed: await observe(parseObserved(payload)) }),
-      ...intake,
-    },
+    handlers,
     onFinished: finishedActionRecorder({ state, clock, random, configHash: () => config().hash }),
   });
+  const { prefix, logger } = rest;
+  if (does('worker'))
+    headStarts = new HeadStarts({ queue: 'metadata-fanout', prefix, isMeant: isMetadata, handlers, logger });
+  return { host, headStarts };
+}
+
+/** Of the jobs in `metadata-fanout`, those that hand something over, and at once. */
+function isMetadata({ name, payload, delayMs }: JobRequest): boolean {
+  if (delayMs !== undefined) return false;
+  return isFanout({ name, payload }) || (name === 'put_metadata' && !asksFirst(payload));
 }
 
 function asksFirst(payload: unknown): boolean {

@@ -36,6 +36,7 @@ import type { RedisServer } from '#runtime/redis-servers.ts';
 import { tracePort } from '#runtime/tracing.ts';
 import { type Committed, Pipeline, type StageOptions, type Taken } from '#src/pipeline.ts';
 import type { RedisState } from '#store/shared-state.ts';
+import type { HeadStarts } from '#workers/head-start.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './actions.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf, queueAccessOf } from './aws-access.ts';
@@ -44,6 +45,7 @@ import { deliveryResults } from './delivery-results.ts';
 import type { ShardDirectory } from './directory.ts';
 import type { DistantShard } from './distant.ts';
 import type { FileAuthority } from './file-authority.ts';
+import { handOver } from './hand-over.ts';
 import { beatIfDue } from './heartbeat.ts';
 import { type Hearer, Intake } from './intake.ts';
 import { type IvsLookups, ivsLookups } from './ivs-lookups.ts';
@@ -113,6 +115,8 @@ export class Shard {
   readonly #aws: AwsAccess;
   readonly #redis: RedisConnections;
   #stack: TeardownStack | undefined;
+  /** Undefined before this replica works on metadata, and if its role does not. */
+  #headStarts: HeadStarts | undefined;
   readonly #drainer: Drainer;
   readonly #sweeper: Sweeper;
   /** `http.external_url`, as of the start. */
@@ -337,7 +341,7 @@ export class Shard {
       const groups = { receiver, isSilenced };
       await stack.start(new ActionUpkeep({ shard: this.name, state, clock, logger, metrics, nudge, groups }), 2_000);
     }
-    const workers = queueWorkers({
+    const { host, headStarts } = queueWorkers({
       connect: () => this.#redis.connect('worker'),
       prefix: this.#prefix,
       does,
@@ -355,7 +359,8 @@ export class Shard {
       observe: (observation) => this.take(observation),
       nudgeDrainer: () => this.#drainer.nudge('normal'),
     });
-    await stack.start(workers, graceMs + 3_000);
+    await stack.start(host, graceMs + 3_000);
+    this.#headStarts = headStarts;
     const { depth, consumer } = this.intake;
     if (depth && (does('intake') || does('api'))) await stack.start(depth, 2_000);
     if (does('intake')) {
@@ -439,7 +444,8 @@ export class Shard {
   }
 
   #committed(committed: Committed): void {
-    if (this.state.view.count(kinds.job) > 0) this.relay.nudge();
+    const { view } = this.state;
+    if (view.count(kinds.job) > 0) handOver(committed, { view, headStarts: this.#headStarts, relay: this.relay });
     const { metrics, onCommitted } = this.#options;
     for (const { rule, mode, outcome, reason } of committed.decisions)
       metrics.decisions.inc({ rule, mode, outcome, reason });

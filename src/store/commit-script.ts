@@ -34,10 +34,10 @@ local time = redis.call('TIME')
 local nowMs = time[1] .. string.format('%03d', math.floor(tonumber(time[2]) / 1000))
 local head, fields = redis.call('GET', KEYS[2]) or '', redis.call('HLEN', KEYS[1])
 local function moved(known)
-  local keys, seen, found, from, commits = {}, {}, known ~= '' and known == head, 0, 0
+  local keys, lists, seen, found, from = {}, {}, {}, known ~= '' and known == head, 0
   local tail = {nowMs, head, fields, redis.call('LLEN', KEYS[3])}
   local function answer(isFound, isWhole, changes)
-    return {'moved', tail[1], tail[2], tail[3], tail[4], isFound and 1 or 0, isWhole and 1 or 0, commits, changes}
+    return {'moved', tail[1], tail[2], tail[3], tail[4], isFound and 1 or 0, isWhole and 1 or 0, #lists, changes}
   end
   if found then return answer(true, true, {}) end
   if known == '' then return answer(false, false, {}) end
@@ -49,10 +49,13 @@ local function moved(known)
     for _, row in ipairs(rows) do
       local commit = cjson.decode(row)
       if commit.h == known then found = true break end
-      commits = commits + 1
-      for _, key in ipairs(commit.k) do
-        if not seen[key] then seen[key] = true; keys[#keys + 1] = key end
-      end
+      lists[#lists + 1] = commit.k
+    end
+  end
+  -- What was committed first comes first: jobs of several commits are handed over in that order.
+  for index = #lists, 1, -1 do
+    for _, key in ipairs(lists[index]) do
+      if not seen[key] then seen[key] = true; keys[#keys + 1] = key end
     end
   end
   if not found or #keys > 20000 then return answer(found, false, {}) end

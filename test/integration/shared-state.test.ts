@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Transaction } from '#domain/shared-state.ts';
 import type { Index } from '#domain/state-key.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
 import { Pipeline } from '#src/pipeline.ts';
@@ -54,6 +55,24 @@ describe('the shared state', () => {
     await b.refresh();
 
     expect(b.view.get(at('stream/x'))).toEqual({ health: 'STARVING' });
+  });
+
+  test('a refresh over several commits takes in what they wrote in the order of the commits', async () => {
+    await using bundle = await setup();
+    const [a, b] = [bundle.replica(), bundle.replica()];
+    await a.transact((tx) => tx.set(at('stream/x'), {}));
+    await b.refresh();
+
+    const ids = Array.from({ length: 40 }, (_, index) => `job-${(index * 7) % 40}`);
+    for (let index = 0; index < ids.length; index += 2)
+      await a.transact((tx) => {
+        for (const jobId of ids.slice(index, index + 2)) tx.enqueue({ jobId, name: 'notify', payload: {} });
+      });
+    await b.refresh();
+
+    const order = (state: RedisState) => Array.from(state.view.entries(kinds.job), ([id]) => id);
+    expect(order(b)).toEqual(ids);
+    expect(order(a)).toEqual(ids);
   });
 
   test('transactions of several replicas never lose an update', async () => {
