@@ -110,17 +110,23 @@ function kept(make: MakeSigner): MakeSigner {
 
 /** The SDK's SignatureV4. The signers of EventBridge and STS, which can sign for several Regions, find their keys elsewhere. */
 interface Signer {
-  getSigningKey?(...of: [credentials: object, region: string, day: string, service?: string]): Promise<Uint8Array>;
+  getSigningKey?(
+    credentials: { readonly secretAccessKey: string },
+    region: string,
+    day: string,
+    service?: string,
+  ): Promise<Uint8Array>;
 }
 
-/** The SDK finds a day's key by a hash of the credentials, which it makes anew for each call. Here the newest key is kept beside them. */
+/** The SDK finds a day's key by a hash of the credentials, made anew for each call. Here the newest key is kept, with what it was made of. */
 function withKeptKey(signer: Signer): Signer {
   const derive = signer.getSigningKey?.bind(signer);
   if (derive === undefined) return signer;
   let newest: { readonly of: readonly unknown[]; readonly key: Uint8Array } | undefined;
-  signer.getSigningKey = async (...of) => {
+  signer.getSigningKey = async (credentials, region, day, service) => {
+    const of = [credentials.secretAccessKey, region, day, service];
     if (newest?.of.every((part, place) => part === of[place])) return newest.key;
-    const key = await derive(...of);
+    const key = await derive(credentials, region, day, service);
     newest = { of, key };
     return key;
   };

@@ -1,5 +1,6 @@
 // What the SDK runs around a call: once for each operation, without what does nothing here. These tests name the SDK's own parts, so that a
 // new version of it that has others is noticed.
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -223,6 +224,35 @@ test('the key of a day is found once, not by a hash of the credentials for each 
   const days = new Set(requests.map(({ headers }) => String(headers['x-amz-date']).slice(0, 8))).size;
   expect(digests).toHaveBeenCalledTimes(3 * 3 + 5 * (days - 1));
   expect(new Set(requests.map(({ headers }) => headers.authorization)).size).toBe(4);
+});
+
+test('a secret that is replaced has a key of its own, even within the same object', async () => {
+  const { requests, url } = await service();
+  // The SDK keeps keys too, for all clients: these secrets have none yet.
+  const given = { ...testCredentials, secretAccessKey: randomUUID() };
+  const client = createAwsClient(
+    IvsClient,
+    {
+      region: 'us-west-2',
+      endpoint: url,
+      // Within the SDK's five minutes before their end, credentials are asked for again.
+      credentials: async () => Object.assign(given, { expiration: new Date(Date.now() + 60_000) }),
+    },
+    { requestTimeoutMs: 60_000, maxAttempts: 1 },
+  );
+  onTestFinished(() => client.destroy());
+  const digests = vi.spyOn(Sha256.prototype, 'digest');
+  onTestFinished(() => digests.mockRestore());
+
+  await client.send(putMetadata());
+  given.secretAccessKey = randomUUID();
+  await client.send(putMetadata());
+  await client.send(putMetadata());
+
+  // Three for each call, and five for each key: for either secret, and for a new day if one begins meanwhile.
+  const days = new Set(requests.map(({ headers }) => String(headers['x-amz-date']).slice(0, 8))).size;
+  expect(digests.mock.calls.length - 3 * 3).toBeGreaterThanOrEqual(5 * 2);
+  expect(digests.mock.calls.length - 3 * 3).toBeLessThanOrEqual(5 * (2 + days - 1));
 });
 
 test('credentials that are replaced sign the next call, although the signer is kept', async () => {
