@@ -36,8 +36,8 @@ export interface FinishedActionOptions {
 }
 
 /**
- * The result may share a commit that is made anyway; meanwhile the job stays listed as running for this long. Not that of metadata: its
- * queue takes one job at a time, so the next one waits.
+ * The result may share a commit that is made anyway; meanwhile the job stays listed as running for this long. Not in the queue
+ * `metadata-fanout`: it takes one job at a time, so the next one waits.
  */
 const shareWithinMs = 8;
 /** Attempts while Redis is away: about two minutes. */
@@ -56,7 +56,7 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
     }
     if (!Object.hasOwn(actionSchemas, name)) return;
     const job = payload as ActionJob;
-    const withinMs = name === 'put_metadata' ? 0 : shareWithinMs;
+    const withinMs = name === 'put_metadata' && job.onlyIf === undefined ? 0 : shareWithinMs;
     const dedupId = `bulk-job:${jobId}`;
     const write = () =>
       state.transact(

@@ -8,7 +8,7 @@ import type { RunResult } from './outcome.ts';
 
 const job = (jobId: string, name = 'put_metadata'): JobRequest => ({ jobId, name, payload: {} });
 const all = () => true;
-const accepted: RunResult = { outcome: 'done', reason: 'accepted' };
+const accepted: RunResult = { outcome: 'done', reason: 'accepted', batchId: 'b' };
 
 function setup(handle: (jobId: string) => Promise<RunResult> = async () => accepted) {
   /** What each run was told: its job, then the jobs that may still be in the queue. */
@@ -21,7 +21,7 @@ function setup(handle: (jobId: string) => Promise<RunResult> = async () => accep
     handlers: {
       put_metadata: (_payload, { jobId, headStart }) => {
         expect(headStart).toMatchObject({ queue: 'p:metadata-fanout', jobId });
-        runs.push([jobId, ...headStart!.accepted].join(' '));
+        runs.push([jobId, ...headStart!.accepted.keys()].join(' '));
         return handle(jobId);
       },
     },
@@ -79,11 +79,26 @@ test('a run waits for the run before it', async () => {
   expect(runs).toEqual(['a', 'b a']);
 });
 
-test('of the accepted jobs, the newest fifty are remembered', async () => {
+test('a job that came out of the queue is forgotten when the next one does; the newest hundred others are remembered', async () => {
+  const { starts, runs } = setup();
+  for (let index = 0; index < 110; index += 1) await starts.begin([job(`j${index}`)], all).ended;
+
+  const taken = ['j108', 'j109', 'other', 'j0'].map((jobId) => starts.taken(jobId));
+  await starts.begin([job('last')], all).ended;
+
+  expect(taken).toEqual(['b', 'b', undefined, undefined]);
+  const [, ...known] = runs.at(-1)!.split(' ');
+  expect([known.length, known[0], known.at(-1)]).toEqual([98, 'j10', 'j107']);
+});
+
+test('with very many jobs on their way, none begins early', async () => {
   const { starts, runs } = setup();
 
-  for (let index = 0; index < 60; index += 1) await starts.begin([job(`j${index}`)], all).ended;
+  const { jobIds, ended } = starts.begin(
+    Array.from({ length: 101 }, (_, index) => job(`j${index}`)),
+    (jobId) => jobId === 'j100',
+  );
+  await ended;
 
-  const [id, ...known] = runs.at(-1)!.split(' ');
-  expect([id, known.length, known[0], known.at(-1)]).toEqual(['j59', 50, 'j9', 'j58']);
+  expect([jobIds, runs]).toEqual([[], []]);
 });

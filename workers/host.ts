@@ -38,8 +38,8 @@ export interface JobRun {
   progress(step: string, detail?: Readonly<Record<string, unknown>>): Promise<void>;
   /** The job is not in its queue yet (head-start.ts). */
   readonly headStart?: HeadStart | undefined;
-  /** The job's metadata was accepted before it was in its queue, as far as this process knows: Redis may have lost it since. */
-  readonly wasAccepted?: boolean | undefined;
+  /** The batch that the job's metadata was accepted as, before the job was in its queue; Redis may have lost it since. */
+  readonly acceptedAs?: string | undefined;
 }
 
 export type JobHandler = (payload: unknown, run: JobRun) => Promise<RunResult>;

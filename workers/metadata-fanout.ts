@@ -94,7 +94,7 @@ async function carryOut(
       }),
     },
     headStart: run.headStart,
-    wasAccepted: run.wasAccepted,
+    acceptedAs: run.acceptedAs,
   });
   if (states.includes('queue_full'))
     throw new AppError(

@@ -239,7 +239,7 @@ export interface MetadataSubmit extends MetadataAccepted {
     readonly who?: string | undefined;
     readonly job?: BatchJob | undefined;
     readonly headStart?: HeadStart | undefined;
-    readonly wasAccepted?: boolean | undefined;
+    readonly acceptedAs?: string | undefined;
     readonly dryRun?: boolean | undefined;
     /** Channels that are left out, whichever target chose them. */
     readonly spare?: ((channelArn: string) => boolean) | undefined;
@@ -271,7 +271,7 @@ export interface MetadataParts extends MetadataAccepted {
     readonly who: string;
     readonly job: BatchJob;
     readonly headStart?: HeadStart | undefined;
-    readonly wasAccepted?: boolean | undefined;
+    readonly acceptedAs?: string | undefined;
   }): Promise<{
     readonly batchId: string;
     /** For each part, in their order. */

@@ -37,7 +37,7 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
       ...(job.cause.kind === 'rule' ? { rule: job.cause.rule, decisionId: job.cause.decisionId } : {}),
     },
     headStart: context.headStart,
-    wasAccepted: context.wasAccepted,
+    acceptedAs: context.acceptedAs,
     ...(job.dryRun ? { dryRun: true } : {}),
     // Automation leaves these channels alone, even if its targets include them.
     ...(job.cause.kind === 'rule'

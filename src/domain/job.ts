@@ -26,6 +26,8 @@ export interface HeadStart {
   /** The queue's name in Redis, with the prefix of its keys. */
   readonly queue: string;
   readonly jobId: string;
-  /** Jobs whose metadata was accepted, although they may still be in the queue. */
-  readonly accepted: readonly string[];
+  /** Ids of jobs that were still on their way to the queue when it was committed. */
+  readonly older: readonly string[];
+  /** Jobs whose metadata was accepted, although they may still be in the queue: their ids, and the batches they were accepted as. */
+  readonly accepted: ReadonlyMap<string, string>;
 }

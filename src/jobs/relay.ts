@@ -1,6 +1,7 @@
 // The outbox relay (the pattern is known as the transactional outbox): carries committed jobs from the shared state into BullMQ. A decision
 // and its jobs are one commit; this later step may be repeated at will, because job ids are derived from their cause. The replica that
-// committed relays at once; the sweep of any other replica finds what a dead one left behind.
+// committed relays at once, except what it holds back until its metadata is accepted (workers/head-start.ts); the sweep of any other
+// replica finds what a dead one left behind.
 import { messageOf } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
@@ -11,6 +12,7 @@ import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import { codeOf } from '#runtime/episode.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
+import { isJobName, queueOf } from './catalog.ts';
 import type { Queues } from './queues.ts';
 
 export interface RelayOptions {
@@ -62,7 +64,10 @@ export class Relay implements Service {
     this.#bell.ring();
   }
 
-  /** Hands these jobs over when something has ended; it must not fail, and must end soon. What was committed later waits too. */
+  /**
+   * Hands these jobs over when something has ended; it must not fail, and must end soon. Until then later jobs of the same queue wait too:
+   * the order stays.
+   */
   holdBack(jobIds: readonly string[], ended: Promise<void>): void {
     const over = ended.then(() => {
       for (const jobId of jobIds) this.#heldBack.delete(jobId);
@@ -71,15 +76,16 @@ export class Relay implements Service {
     for (const jobId of jobIds) this.#heldBack.set(jobId, over);
   }
 
-  /** Relays every committed job that this replica knows; returns their number. */
+  /** Relays every committed job that this replica knows and does not hold back; returns their number. */
   async runOnce(): Promise<number> {
     const { state, queues } = this.#options;
     let relayed = 0;
     for (;;) {
       const jobs: JobRequest[] = [];
+      const waiting = new Set<string>();
       for (const [, job] of state.view.entries(kinds.job)) {
         if (this.#handedOver.has(job.jobId)) continue;
-        if (this.#heldBack.has(job.jobId)) break;
+        if (this.#isHeldBack(job, waiting)) continue;
         jobs.push(job);
         if (jobs.length >= batchSize) break;
       }
@@ -88,6 +94,14 @@ export class Relay implements Service {
       this.#forget(jobs.map(({ jobId }) => jobId));
       relayed += jobs.length;
     }
+  }
+
+  /** @param waiting the queues of the jobs before it that are held back; gets the job's, if it is */
+  #isHeldBack({ jobId, name, payload }: JobRequest, waiting: Set<string>): boolean {
+    if (this.#heldBack.size === 0) return false;
+    const queue = isJobName(name) ? queueOf(name, payload) : '';
+    if (this.#heldBack.has(jobId)) waiting.add(queue);
+    return waiting.has(queue);
   }
 
   /** Removes jobs that reached their queue from the state. If that fails now, they are handed over again, which changes nothing. */

@@ -10,7 +10,7 @@ import { script } from './script.ts';
 /**
  * Arguments: idempotency key (or ''), hash of the request ('': any request matches), how long to keep it; batch id, fields of the batch
  * as JSON; lane; limits per channel and in total; the drain that need not be woken; of a head start (head-start.ts), or
- * '': the queue, the job, accepted jobs (words); count of groups; then for each group its channels (channel-list.ts), the keys of their parts (words, or ''), count of items, and id, text, mode, key, accepted at and expires
+ * '': the queue, the job, older jobs (words), accepted jobs with their batches (words); count of groups; then for each group its channels (channel-list.ts), the keys of their parts (words, or ''), count of items, and id, text, mode, key, accepted at and expires
  * in for each item.
  * Answers: {'accepted', counts, channels with room, channels where items waited already, channels without, up to 20 of those …} · {'repeated', batch id, its fields} · {'conflict'} ·
  * {'full', 'total' | 'channel', waiting} · {'id_taken'} · {'overtakes'} · of a batch with parts {'parts', counts, channels accepted, places of those
@@ -20,10 +20,10 @@ export const acceptScript = script(`${outboxLua}${channelListLua}${headStartLua}
 local idem, hash, idemMs = ARGV[1], ARGV[2], ARGV[3]
 local batchId, batchFields, lane = ARGV[4], cjson.decode(ARGV[5]), tonumber(ARGV[6])
 local channelLimit, totalLimit, origin = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
-if ARGV[10] ~= '' and not mayGoFirst(ARGV[10], ARGV[11], ARGV[12]) then return {'overtakes'} end
+if ARGV[10] ~= '' and not mayGoFirst(ARGV[10], ARGV[11], ARGV[12], ARGV[13]) then return {'overtakes'} end
 
-local groups, at, hasParts, itemsInAll = {}, 14, false, 0
-for _ = 1, tonumber(ARGV[13]) do
+local groups, at, hasParts, itemsInAll = {}, 15, false, 0
+for _ = 1, tonumber(ARGV[14]) do
   local group = {channels = unpackChannels(ARGV[at]), keys = words(ARGV[at + 1]), items = {}}
   hasParts = hasParts or #group.keys > 0
   for index = 1, tonumber(ARGV[at + 2]) do

@@ -1,6 +1,7 @@
 // How a batch comes into the outbox: what bounds it, what accept-script.ts is given for it, and what may become of it.
 import { lanes } from '#domain/action.ts';
 import { packChannels } from './channel-list.ts';
+import { headStartArguments } from './head-start.ts';
 import type { OutboxGroup } from './parts.ts';
 import { contentsOf, type Full, type OutboxBatch, type StoredBatch } from './stored-batch.ts';
 
@@ -81,9 +82,7 @@ export function acceptArguments(
     maxItemsPerChannel,
     maxItemsTotal,
     origin,
-    batch.headStart?.queue ?? '',
-    batch.headStart?.jobId ?? '',
-    batch.headStart?.accepted.join(' ') ?? '',
+    ...headStartArguments(batch.headStart),
     groups.length,
     ...groups.flatMap((group) => [
       packChannels(group.channels),

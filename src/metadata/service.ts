@@ -56,8 +56,8 @@ export interface SubmitRequest {
   readonly job?: BatchJob | undefined;
   /** For a job that is not in its queue yet: accepted only if it overtakes nothing. */
   readonly headStart?: HeadStart | undefined;
-  /** It was probably accepted before: nothing is prepared for it in advance. */
-  readonly wasAccepted?: boolean | undefined;
+  /** The batch that it was accepted as before. If Redis still has it, nothing is accepted. */
+  readonly acceptedAs?: string | undefined;
 }
 
 export interface Submitted {
@@ -83,7 +83,7 @@ export interface PartRequest {
 }
 
 export interface SubmitPartsRequest
-  extends Pick<SubmitRequest, 'lane' | 'who' | 'job' | 'headStart' | 'wasAccepted'>,
+  extends Pick<SubmitRequest, 'lane' | 'who' | 'job' | 'headStart' | 'acceptedAs'>,
     Omit<NewItem, 'payload'> {
   /** No channel twice. */
   readonly parts: readonly PartRequest[];
@@ -134,10 +134,8 @@ export class MetadataService {
   async submit(request: SubmitRequest): Promise<Submitted> {
     const { outbox } = this.#options;
     const idempotency = request.dryRun ? undefined : idempotencyOf(request);
-    if (request.wasAccepted && idempotency) {
-      const known = await outbox.known(idempotency);
-      if (known) return this.#repeatOf(known);
-    }
+    const before = await this.#acceptedAs(request.acceptedAs);
+    if (before) return this.#repeatOf({ outcome: 'repeated', batch: before });
     let plan: Plan;
     try {
       plan = this.#plan(request);
@@ -160,7 +158,7 @@ export class MetadataService {
       };
       return { ...this.#submitted({ ...batch, skipped }, false), bytes };
     }
-    const { lane, who = '', job, headStart, wasAccepted = false } = request;
+    const { lane, who = '', job, headStart } = request;
     const batchId = newBatchId();
     const trace = currentTrace();
     const batch = {
@@ -177,8 +175,7 @@ export class MetadataService {
       headStart,
     };
     // Not after the answer: the permit is requested now, and the claim follows while the acceptance is under way.
-    const isHurried = lane === 'urgent' && !wasAccepted;
-    if (isHurried) this.#options.nudge(lane, channelArns.length <= mostHurried ? channelArns : []);
+    if (lane === 'urgent') this.#options.nudge(lane, channelArns.length <= mostHurried ? channelArns : []);
     let acceptance = await outbox.accept(batch);
     for (let tries = 1; acceptance.outcome === 'id_taken' && tries < 5; tries += 1)
       acceptance = await outbox.accept({ ...batch, items: this.#encode(request.items) });
@@ -195,8 +192,8 @@ export class MetadataService {
       case 'accepted': {
         const { channels, channelsBefore, full } = acceptance;
         this.#remember(batchId);
-        if (!isHurried) this.#options.nudge(lane);
-        // No announcement for a batch that comes from a job: the job was in the queue already.
+        if (lane !== 'urgent') this.#options.nudge(lane);
+        // No announcement for a batch that comes from a job: the job itself tells others, on its way through the queue.
         if (!job) this.#announce(batchId);
         const accepted = { batchId, channels, items: items.length, callsPerChannel, channelsBefore };
         return this.#submitted({ ...accepted, skipped: withFull(skipped, full) }, false);
@@ -213,7 +210,9 @@ export class MetadataService {
     request: SubmitPartsRequest,
   ): Promise<{ readonly batchId: string; readonly states: readonly PartState[] }> {
     const { outbox, home } = this.#options;
-    const { parts, lane, who = '', job, key, expiresInMs, headStart, wasAccepted = false } = request;
+    const { parts, lane, who = '', job, key, expiresInMs, headStart } = request;
+    const before = await this.#acceptedAs(request.acceptedAs);
+    if (before) return { batchId: before.batchId, states: parts.map(() => 'repeated') };
     const states: PartState[] = [];
     /** Equal payloads are one item. */
     const groups = new Map<unknown, { item: OutboxItem; channels: ChannelArn[]; keys: string[]; places: number[] }>();
@@ -239,8 +238,7 @@ export class MetadataService {
     const batchId = newBatchId();
     if (meant.length === 0) return { batchId, states };
     const channels = meant.flatMap((group) => group.channels);
-    const isHurried = lane === 'urgent' && !wasAccepted;
-    if (isHurried) this.#options.nudge(lane, channels.length <= mostHurried ? channels : []);
+    if (lane === 'urgent') this.#options.nudge(lane, channels.length <= mostHurried ? channels : []);
     const encoded = () => meant.map(({ item, channels, keys }) => ({ channels, keys, items: [item] }));
     const batch = { batchId, callsPerChannel: 1, skipped: [], lane, who, job, trace: currentTrace(), headStart };
     let acceptance = await outbox.acceptParts({ ...batch, groups: encoded() });
@@ -256,7 +254,7 @@ export class MetadataService {
     for (const index of acceptance.full) states[places[index]!] = 'queue_full';
     for (const index of acceptance.repeated) states[places[index]!] = 'repeated';
     if (acceptance.channels > 0) this.#remember(batchId);
-    if (acceptance.channels > 0 && !isHurried) this.#options.nudge(lane);
+    if (acceptance.channels > 0 && lane !== 'urgent') this.#options.nudge(lane);
     return { batchId, states };
   }
 
@@ -287,6 +285,14 @@ export class MetadataService {
       if (!(await this.#options.outbox.progress(batchId))) lost.push(batchId);
     for (const batchId of lost) this.#accepted.delete(batchId);
     return lost;
+  }
+
+  /** The batch, if Redis has not lost it. @throws as `acceptedUnder` */
+  async #acceptedAs(batchId: string | undefined): Promise<StoredBatch | undefined> {
+    const { outbox } = this.#options;
+    const batch = batchId === undefined ? undefined : await outbox.progress(batchId);
+    if (batch) await outbox.confirmAccepted();
+    return batch;
   }
 
   #remember(batchId: string): void {

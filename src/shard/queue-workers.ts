@@ -48,8 +48,9 @@ export function queueWorkers(options: QueueWorkersOptions): QueueWorkers {
   const fanOut = bindFanout({ state, metadata });
   const inTurn = inTurns();
   let headStarts: HeadStarts | undefined;
-  /** A run that knows whether another one, before its job was in the queue, was accepted. */
-  const informed = (run: JobRun): JobRun => (headStarts?.accepted(run.jobId) ? { ...run, wasAccepted: true } : run);
+  /** A run that knows as what an earlier one, before its job was in the queue, was accepted. */
+  const informed = (run: JobRun): JobRun =>
+    run.headStart ? run : { ...run, acceptedAs: headStarts?.taken(run.jobId) };
   const handlers: WorkerHostOptions['handlers'] = {
     ...actions,
     // In the order of the decisions too, when one of them runs early: the newest item of a channel is the one that stays.

@@ -44,13 +44,18 @@ async function setup() {
     const handle = bindFanout({ state, metadata: service });
     /** Ids of the jobs whose handler ran, and whether that was before they were in their queue. */
     const runs: [jobId: string, early: boolean][] = [];
+    /** Jobs whose head start succeeded. */
+    const accepted: string[] = [];
     /** No handler goes on before it. */
     const pass = { gate: Promise.resolve() };
     const handler: JobHandler = (payload, run) => {
       runs.push([run.jobId, run.headStart !== undefined]);
       return inTurn(async () => {
         await pass.gate;
-        return handle(payload, run);
+        const acceptedAs = run.headStart ? undefined : headStarts.taken(run.jobId);
+        const result = await handle(payload, { ...run, acceptedAs });
+        if (run.headStart && result.outcome === 'done') accepted.push(run.jobId);
+        return result;
       });
     };
     const handlers = { [fanoutJobName]: handler };
@@ -77,6 +82,7 @@ async function setup() {
       relay,
       headStarts,
       runs,
+      accepted,
       pass,
       finished,
       /** Commits metadata for the channel; its text is the job's id. */
@@ -149,7 +155,11 @@ describe('the accepting script', () => {
   test.each<{
     readonly what: string;
     readonly prepare?: (t: Awaited<ReturnType<typeof setup>>) => Promise<unknown>;
+    /** Jobs that were on their way to the queue. */
+    readonly older?: readonly string[];
     readonly accepted?: readonly string[];
+    /** Of the accepted ones: what Redis has lost since. */
+    readonly lost?: string;
     readonly isFirst: boolean;
   }>([
     { what: 'the queue is empty', isFirst: true },
@@ -175,9 +185,24 @@ describe('the accepting script', () => {
       isFirst: false,
     },
     {
-      what: 'an older job waits for its next try',
+      what: 'a job waits for its time',
       prepare: ({ queue }) => queue.addBulk([{ ...older('o1'), opts: { jobId: 'o1', delay: 60_000 } }]),
+      isFirst: true,
+    },
+    { what: 'an older job is on its way to the queue', older: ['o1'], isFirst: false },
+    { what: 'an older job on its way was accepted', older: ['o1'], accepted: ['o1'], isFirst: true },
+    {
+      what: 'Redis has lost the acceptance of an older job on its way',
+      older: ['o1', 'o2'],
+      accepted: ['o1', 'o2'],
+      lost: 'o2',
+      isFirst: false,
+    },
+    {
+      what: 'Redis has lost the acceptance of an older job that waits',
+      prepare: ({ queue }) => queue.addBulk([older('o1')]),
       accepted: ['o1'],
+      lost: 'o1',
       isFirst: false,
     },
     {
@@ -207,11 +232,18 @@ describe('the accepting script', () => {
       accepted: Array.from({ length: 101 }, (_, index) => `o${index}`),
       isFirst: false,
     },
-  ])('$what: accepted early, $isFirst', async ({ prepare, accepted = [], isFirst }) => {
+  ])('$what: accepted early, $isFirst', async ({ prepare, older: olderIds = [], accepted = [], lost, isFirst }) => {
     await using t = await setup();
     const one = await t.replica();
     await prepare?.(t);
-    const headStart = { queue: `${t.scope.prefix}:${queueName}`, jobId: 'own', accepted };
+    for (const jobId of accepted)
+      if (jobId !== lost) await t.scope.redis.hset(`${t.scope.prefix}:md:b:b-${jobId}`, 'total', 1);
+    const headStart: HeadStart = {
+      queue: `${t.scope.prefix}:${queueName}`,
+      jobId: 'own',
+      older: olderIds,
+      accepted: new Map(accepted.map((jobId) => [jobId, `b-${jobId}`])),
+    };
 
     for (const how of ['a batch', 'parts'] as const) {
       const submitted = submit(one, headStart, how).then(
@@ -273,6 +305,42 @@ test('a process that dies right after the acceptance leaves a job that another o
   expect(await sentBy(other)).toEqual(['early']);
 });
 
+test('if Redis loses what was accepted early, the run from the queue accepts it', async () => {
+  await using t = await setup();
+  const one = await t.replica();
+  await one.commit('early');
+  await one.handOver('early');
+  expect((await one.outbox.depth()).items).toBe(1);
+  const lost = await t.scope.redis.keys(`${t.scope.prefix}:md:*`);
+  await t.scope.redis.del(...lost);
+
+  await one.relay.runOnce();
+  await one.host.start();
+  await eventually(() => one.finished.length > 0);
+
+  expect(one.finished).toEqual(['early done']);
+  expect(await sentBy(one)).toEqual(['early']);
+});
+
+test('while a job is held back, later jobs of its queue wait, and others do not', async () => {
+  await using t = await setup();
+  const one = await t.replica();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  one.pass.gate = promise;
+  await one.commit('early');
+  const ended = one.handOver('early');
+  await one.commit('later');
+  await one.state.transact((tx) => tx.enqueue({ jobId: 'stop', name: 'stop_stream', payload: {} }));
+
+  expect(await one.relay.runOnce()).toBe(1);
+  expect(await t.queues.get('actions').getJobCountByTypes('wait')).toBe(1);
+  expect(await t.queue.getJobCountByTypes('wait')).toBe(0);
+  resolve();
+  await ended;
+  expect(await one.relay.runOnce()).toBe(2);
+  expect((await t.queue.getJobs(['wait'], 0, -1, true)).map(({ id }) => id)).toEqual(['early', 'later']);
+});
+
 test('a stopping relay hands over what was held back', async () => {
   await using t = await setup();
   const one = await t.replica();
@@ -307,10 +375,9 @@ test('with two processes that decide and hand over at any moment, metadata is ac
     await sleep(random() < 0.5 ? 0 : random() * 12);
   }
   await Promise.all(handedOver);
-  await eventually(() => working.finished.length === ids.length);
+  await eventually(() => new Set(working.finished).size >= ids.length);
   for (const { relay } of replicas) await relay.stop();
 
   expect(await sentBy(working)).toEqual(ids);
-  const early = replicas.flatMap(({ runs }) => runs.filter(([, isEarly]) => isEarly));
-  expect(early.length).toBeGreaterThan(0);
+  expect(working.accepted.length + other.accepted.length).toBeGreaterThan(0);
 });
