@@ -38,16 +38,18 @@ function setup(state: SharedState = new MemoryState({ now: () => 0 })) {
   return { pipeline, state, commits };
 }
 
-test('what is observed before the event loop has read every answer that is here shares a commit', async () => {
+test('what is observed after a commit, before the event loop has read every answer that is here, shares the next one', async () => {
   const { pipeline, commits } = setup();
   const first = pipeline.observe(eventIn('a'));
+  await Promise.resolve();
+  const second = pipeline.observe(eventIn('b'));
+  await first;
   // Everything that follows from one answer runs before the next one is read.
   for (let step = 0; step < 100; step += 1) await Promise.resolve();
-  const second = pipeline.observe(eventIn('b'));
-  await Promise.all([first, second]);
-  await pipeline.observe(eventIn('c'));
+  const third = pipeline.observe(eventIn('c'));
+  await Promise.all([second, third]);
 
-  expect(commits).toEqual([['a', 'b'], ['c']]);
+  expect(commits).toEqual([['a'], ['b', 'c']]);
 });
 
 test('refuses only the observation that cannot be evaluated; the others in its commit take effect once', async () => {

@@ -160,9 +160,10 @@ export class Pipeline {
   }
 
   async #work(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#long.length > 0) {
-      // Answers of peers that are here already are read first: their observations share the commit.
-      await setImmediate();
+    await Promise.resolve();
+    for (let isFirst = true; this.#waiting.length > 0 || this.#long.length > 0; isFirst = false) {
+      // After a commit, the answers of peers that are here already are read first: their observations share the next one.
+      if (!isFirst) await setImmediate();
       if (this.#waiting.length > 0) await this.#settle(this.#waiting.splice(0, batchSize));
       const long = this.#long.shift();
       if (long && !(await this.#advance(long))) this.#long.push(long);
