@@ -52,6 +52,12 @@ test('nothing runs while an older job is on its way that another process committ
 
 test.each<[string, () => Promise<RunResult>]>([
   ['throws', () => Promise.reject(new AppError('REDIS_UNREACHABLE', 'Redis is away'))],
+  [
+    'throws at once',
+    () => {
+      throw new TypeError('not even a promise');
+    },
+  ],
   ['finds a hold', async () => ({ outcome: 'skipped', reason: 'held' })],
   ['leaves one channel out', async () => ({ ...accepted, others: { 3: { outcome: 'skipped', reason: 'held' } } })],
 ])('if a run %s, its job is left to the queue, and nothing younger overtakes it', async (_how, end) => {

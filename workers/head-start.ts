@@ -53,7 +53,8 @@ export class HeadStarts {
     if (older.length + own.length > mostRemembered) return { jobIds: [], ended: Promise.resolve() };
     for (const job of own) {
       const before = [...older];
-      this.#last = this.#last.then(() => this.#run(job, before));
+      // Whatever happens in it, the next one runs, and its job takes its way.
+      this.#last = this.#last.then(() => this.#run(job, before)).catch(() => undefined);
       older.push(job.jobId);
     }
     return { jobIds: own.map(({ jobId }) => jobId), ended: this.#last };
